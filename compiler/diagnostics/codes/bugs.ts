@@ -1,0 +1,11 @@
+/** B09xx: what should not have happened. */
+import type { Codes } from './entry.js';
+
+export const bugCodes = {
+  B0901: {
+    class: 'bug',
+    title: 'tdsl failed on this program',
+    explanation: 'Something went wrong inside the compiler. Please report the program and the text of this message.',
+    example: '# No program is known that gives this.',
+  },
+} as const satisfies Codes<'B09'>;
