@@ -37,8 +37,22 @@ export const DTYPES = {
 
 export type DType = keyof typeof DTYPES;
 
+/** The instances of `DTYPES[...].array`, over any kind of buffer: WebAssembly and workers share theirs. */
+interface Storage {
+  readonly bool: Uint8Array;
+  readonly u8: Uint8Array;
+  readonly i8: Int8Array;
+  readonly i16: Int16Array;
+  readonly i32: Int32Array;
+  readonly i64: BigInt64Array;
+  readonly f16: Uint16Array;
+  readonly bf16: Uint16Array;
+  readonly f32: Float32Array;
+  readonly f64: Float64Array;
+}
+
 /** The typed array that holds the elements of a dtype. */
-export type DataOf<D extends DType = DType> = InstanceType<(typeof DTYPES)[D]['array']>;
+export type DataOf<D extends DType = DType> = Storage[D];
 
 /** Any typed array that can hold tensor elements. */
 export type TypedArray = DataOf<DType>;
