@@ -2,6 +2,7 @@
  * The functions of tdsl_model.h on the CPU, for any model: they read the static tables of `tdsl_model_definition`. Everything that a host can
  * get wrong is found here, before a kernel runs; kernels assume arguments that fit.
  */
+#define _POSIX_C_SOURCE 200809L /* posix_memalign, where the compiler was asked for plain C11 */
 #include "tdsl_rts.h"
 
 #include <inttypes.h>

@@ -1,0 +1,290 @@
+// The Node-API binding of compiled models, generic over the C ABI: compiled once a machine and linked with each model. It has no global
+// state, so that several models, and one model in several worker threads, load side by side. All memory that JavaScript sees is allocated by
+// JavaScript; the binding only checks and points at it.
+//
+//   describe()                            the model's tables
+//   probe()                               null, or why this machine cannot run the model
+//   allocate(bytes)                       a zeroed Uint8Array aligned for a state arena
+//   create({ state, threads })            an Instance over that arena
+//   instance.shape(entry, symbols)        the shapes of all tensors of an entry
+//   instance.run(entry, symbols, ...)     runs it; typed arrays, inputs first
+//   instance.runAsync(entry, symbols, …)  the same on another thread; calls queue in order
+//   instance.bind(entry, symbols, ...)    a function that runs it again and again on the same arrays
+//   instance.pending                      the number of asynchronous calls that are queued or running
+
+#include <deque>
+
+#include "call.h"
+#include "describe.h"
+
+namespace tdsl {
+
+class Job;
+
+// What the module keeps for each environment (main thread or worker).
+struct Module {
+  Napi::FunctionReference instance;
+};
+
+class Instance : public Napi::ObjectWrap<Instance> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "Instance",
+                       {InstanceMethod<&Instance::Shape>("shape"), InstanceMethod<&Instance::Run>("run"), InstanceMethod<&Instance::RunAsync>("runAsync"),
+                        InstanceMethod<&Instance::Bind>("bind"), InstanceAccessor<&Instance::Pending>("pending")});
+  }
+
+  // new Instance(state, threads); create() below is the way in.
+  explicit Instance(const Napi::CallbackInfo &info);
+
+  // The call that is next in the queue has ended: starts the one after it.
+  void Finished();
+
+  bool IsBusy() const { return !queue_.empty(); }
+  const std::shared_ptr<Core> &core() const { return core_; }
+
+  // Throws and returns false when an asynchronous call is running or the state was taken away by a transfer.
+  bool IsReady(Napi::Env env, const tdsl_entry_spec &entry) {
+    if (IsBusy()) {
+      Throw(env, TDSL_E_BUSY, std::string(entry.name) + ": an asynchronous call is running on this session; await it first");
+      return false;
+    }
+    return HasState(env);
+  }
+
+  bool HasState(Napi::Env env) {
+    View view;
+    if (state_ == nullptr || (ViewOf(env, state_array_.Value(), &view) && view.data == state_)) return true;
+    Throw(env, TDSL_E_ARG, "the state's buffer is detached");
+    return false;
+  }
+
+ private:
+  Napi::Value Shape(const Napi::CallbackInfo &info);
+  Napi::Value Run(const Napi::CallbackInfo &info);
+  Napi::Value RunAsync(const Napi::CallbackInfo &info);
+  Napi::Value Bind(const Napi::CallbackInfo &info);
+  Napi::Value Pending(const Napi::CallbackInfo &info) { return Napi::Number::New(info.Env(), static_cast<double>(queue_.size())); }
+
+  std::shared_ptr<Core> core_;
+  void *state_ = nullptr;
+  Napi::ObjectReference state_array_;  // weak: the object's own property keeps the array
+  Call scratch_;                       // of synchronous calls, so that they allocate nothing
+  std::deque<Job *> queue_;            // the first is running
+};
+
+// A property that scripts neither see nor change; it keeps a value alive as long as its owner.
+static void Keep(Napi::Object owner, const char *name, Napi::Value value) {
+  owner.DefineProperty(Napi::PropertyDescriptor::Value(name, value, napi_default));
+}
+
+// --- asynchronous calls -------------------------------------------------------------------------------------------------------------
+
+class Job : public Napi::AsyncWorker {
+ public:
+  Job(Napi::Env env, Instance *instance, Napi::Object owner) : AsyncWorker(env), promise(Napi::Promise::Deferred::New(env)), instance_(instance), core_(instance->core()) {
+    keep_.push_back(Napi::Persistent(owner));
+  }
+
+  void KeepAlive(Napi::Object value) { keep_.push_back(Napi::Persistent(value)); }
+
+  Call call;
+  Napi::Promise::Deferred promise;
+
+ protected:
+  void Execute() override {
+    status_ = core_->Run(call.entry, call.symbols.data(), call.tensors.data(), static_cast<uint32_t>(call.tensors.size()));
+    if (status_ != TDSL_OK) error_ = LastError();
+  }
+
+  void OnOK() override {
+    instance_->Finished();
+    if (status_ == TDSL_OK)
+      promise.Resolve(Env().Undefined());
+    else
+      promise.Reject(MakeError(Env(), status_, error_).Value());
+  }
+
+ private:
+  Instance *instance_;
+  std::shared_ptr<Core> core_;
+  std::vector<Napi::ObjectReference> keep_;  // the instance and the arrays
+  tdsl_status status_ = TDSL_OK;
+  std::string error_;
+};
+
+void Instance::Finished() {
+  queue_.pop_front();
+  if (!queue_.empty()) queue_.front()->Queue();
+}
+
+Napi::Value Instance::RunAsync(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  Job *job = new Job(env, this, Value());
+  if (!job->call.ReadEntry(info) || !HasState(env) || !job->call.ReadShapes(env, core_->instance) || !job->call.ReadTensors(info)) {
+    delete job;
+    return env.Undefined();
+  }
+  if (state_ != nullptr) job->KeepAlive(state_array_.Value());
+  for (size_t i = 2; i < info.Length(); i++) job->KeepAlive(info[i].As<Napi::Object>());
+  Napi::Promise promise = job->promise.Promise();
+  queue_.push_back(job);
+  if (queue_.size() == 1) job->Queue();
+  return promise;
+}
+
+// --- bound calls --------------------------------------------------------------------------------------------------------------------
+
+// The arrays of a bound call are kept by a property of the function, and looked at again on each call through weak references.
+struct Bound {
+  Instance *instance;
+  Call call;
+  std::vector<Napi::Reference<Napi::Object>> arrays;
+
+  static Napi::Value Run(const Napi::CallbackInfo &info) {
+    Napi::Env env = info.Env();
+    Bound &bound = *static_cast<Bound *>(info.Data());
+    Call &call = bound.call;
+    if (!bound.instance->IsReady(env, call.Spec())) return env.Undefined();
+    for (uint32_t i = 0; i < call.tensors.size(); i++) {
+      View view;
+      if (!ViewOf(env, bound.arrays[i].Value(), &view) || view.data != call.tensors[i].data || view.bytes != call.tensors[i].bytes) {
+        Throw(env, TDSL_E_ARG, call.Name(i) + ": its buffer was detached or resized after bind");
+        return env.Undefined();
+      }
+    }
+    tdsl_status status = bound.instance->core()->Run(call.entry, call.symbols.data(), call.tensors.data(), static_cast<uint32_t>(call.tensors.size()));
+    if (status != TDSL_OK) Throw(env, status, LastError());
+    return env.Undefined();
+  }
+};
+
+Napi::Value Instance::Bind(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  std::unique_ptr<Bound> bound(new Bound{this, {}, {}});
+  if (!bound->call.ReadEntry(info) || !HasState(env) || !bound->call.ReadShapes(env, core_->instance) || !bound->call.ReadTensors(info)) return env.Undefined();
+  Napi::Array kept = Napi::Array::New(env);
+  for (size_t i = 2; i < info.Length(); i++) {
+    kept.Set(static_cast<uint32_t>(i - 2), info[i]);
+    bound->arrays.push_back(Napi::Reference<Napi::Object>::New(info[i].As<Napi::Object>(), 0));
+  }
+  Bound *data = bound.release();
+  Napi::Function function = Napi::Function::New(env, Bound::Run, data->call.Spec().name, data);
+  function.AddFinalizer([](Napi::Env, Bound *finished) { delete finished; }, data);
+  Keep(function, "instance", Value());
+  Keep(function, "arrays", kept);
+  return function;
+}
+
+// --- synchronous calls ----------------------------------------------------------------------------------------------------------------
+
+Napi::Value Instance::Shape(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  Call call;
+  if (!call.ReadEntry(info) || !call.ReadShapes(env, core_->instance)) return env.Undefined();
+  Napi::Array shapes = Napi::Array::New(env, call.tensors.size());
+  for (uint32_t i = 0; i < call.tensors.size(); i++) {
+    const tdsl_tensor &tensor = call.tensors[i];
+    Napi::Array shape = Napi::Array::New(env, tensor.rank);
+    for (uint32_t d = 0; d < tensor.rank; d++) shape.Set(d, static_cast<double>(tensor.shape[d]));
+    shapes.Set(i, shape);
+  }
+  return shapes;
+}
+
+Napi::Value Instance::Run(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  if (!scratch_.ReadEntry(info) || !IsReady(env, scratch_.Spec()) || !scratch_.ReadShapes(env, core_->instance) || !scratch_.ReadTensors(info)) return env.Undefined();
+  tdsl_status status = core_->Run(scratch_.entry, scratch_.symbols.data(), scratch_.tensors.data(), static_cast<uint32_t>(scratch_.tensors.size()));
+  if (status != TDSL_OK) Throw(env, status, LastError());
+  return env.Undefined();
+}
+
+Instance::Instance(const Napi::CallbackInfo &info) : ObjectWrap(info) {
+  Napi::Env env = info.Env();
+  const tdsl_model_info *model = tdsl_query(TDSL_ABI_VERSION);
+  tdsl_options options = {};
+  options.size = sizeof options;
+  View view;
+  if (info.Length() < 2 || !ViewOf(env, info[0], &view) || view.type != napi_uint8_array || view.bytes != model->state_bytes) {
+    Throw(env, TDSL_E_ARG, "create: expected `state`, a Uint8Array of " + std::to_string(model->state_bytes) + " bytes");
+    return;
+  }
+  double threads = info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : -1;
+  if (threads != std::floor(threads) || threads < 0 || threads > 256) {
+    Throw(env, TDSL_E_ARG, "create: `threads` is an integer from 0 (as many as there are cores) to 256");
+    return;
+  }
+  options.n_threads = static_cast<int32_t>(threads);
+  if (model->state_bytes > 0) {
+    options.state = state_ = view.data;
+    options.state_bytes = view.bytes;
+    state_array_ = Napi::Reference<Napi::Object>::New(info[0].As<Napi::Object>(), 0);
+    Keep(info.This().As<Napi::Object>(), "state", info[0]);
+  }
+  tdsl_instance *instance;
+  tdsl_status status = tdsl_create(&options, &instance);
+  if (status == TDSL_OK)
+    core_ = std::make_shared<Core>(instance);
+  else
+    Throw(env, status, LastError());
+}
+
+// --- the module -------------------------------------------------------------------------------------------------------------------------
+
+static Napi::Value Create(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  if (info.Length() < 1 || !info[0].IsObject()) {
+    Throw(env, TDSL_E_ARG, "create: expected { state, threads }");
+    return env.Undefined();
+  }
+  Napi::Object options = info[0].As<Napi::Object>();
+  Napi::Value threads = options.Get("threads");
+  if (threads.IsUndefined()) threads = Napi::Number::New(env, 0);
+  return env.GetInstanceData<Module>()->instance.New({options.Get("state"), threads});
+}
+
+static Napi::Value Probe(const Napi::CallbackInfo &info) {
+  char why[512];
+  Napi::Env env = info.Env();
+  if (tdsl_probe(0, why, sizeof why) == TDSL_OK) return env.Null();
+  return Napi::String::New(env, why);
+}
+
+// JavaScript cannot see addresses, so the aligned place inside a slightly larger buffer is found here.
+static Napi::Value Allocate(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  int64_t bytes = -1;
+  if (info.Length() < 1 || napi_get_value_int64(env, info[0], &bytes) != napi_ok || bytes < 0) {
+    Throw(env, TDSL_E_ARG, "allocate: expected a number of bytes");
+    return env.Undefined();
+  }
+  napi_value buffer;
+  void *data;
+  if (napi_create_arraybuffer(env, static_cast<size_t>(bytes) + TDSL_ALIGNMENT, &data, &buffer) != napi_ok) {
+    if (!env.IsExceptionPending()) Throw(env, TDSL_E_NOMEM, "not enough memory: " + std::to_string(bytes) + " bytes");
+    return env.Undefined();
+  }
+  size_t offset = (TDSL_ALIGNMENT - reinterpret_cast<uintptr_t>(data) % TDSL_ALIGNMENT) % TDSL_ALIGNMENT;
+  napi_value array;
+  napi_create_typedarray(env, napi_uint8_array, static_cast<size_t>(bytes), buffer, offset, &array);
+  return Napi::Value(env, array);
+}
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  if (tdsl_query(TDSL_ABI_VERSION) == nullptr) {
+    Throw(env, TDSL_E_ABI, "this model does not speak version " + std::to_string(TDSL_ABI_VERSION) + " of tdsl's C interface; compile it again");
+    return exports;
+  }
+  Napi::Function instance = Instance::Define(env);
+  env.SetInstanceData(new Module{Napi::Persistent(instance)});
+  exports.Set("describe", Napi::Function::New(env, Describe, "describe"));
+  exports.Set("probe", Napi::Function::New(env, Probe, "probe"));
+  exports.Set("allocate", Napi::Function::New(env, Allocate, "allocate"));
+  exports.Set("create", Napi::Function::New(env, Create, "create"));
+  return exports;
+}
+
+NODE_API_MODULE(tdsl, Init)
+
+}  // namespace tdsl

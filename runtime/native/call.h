@@ -1,0 +1,231 @@
+// One call of a compiled model as the binding makes it: symbols and typed arrays from JavaScript become checked tensors, a status becomes an
+// exception. Nothing here knows a particular model.
+#ifndef TDSL_CALL_H
+#define TDSL_CALL_H
+
+#include <napi.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tdsl_model.h"
+
+namespace tdsl {
+
+// Steps through an array of the ABI's structs by the size that its elements state.
+template <typename T>
+const T &At(const T *first, uint32_t index) {
+  return *reinterpret_cast<const T *>(reinterpret_cast<const char *>(first) + static_cast<size_t>(first->size) * index);
+}
+
+struct DType {
+  const char *name;
+  const char *array;
+  napi_typedarray_type type;
+  size_t bytes;
+};
+
+// Element types by their number in the ABI, with the typed array that holds them.
+inline const DType &DTypeOf(uint32_t number) {
+  static const DType table[] = {
+      {"?", "?", napi_uint8_array, 1},
+      {"bool", "Uint8Array", napi_uint8_array, 1},
+      {"u8", "Uint8Array", napi_uint8_array, 1},
+      {"i8", "Int8Array", napi_int8_array, 1},
+      {"i16", "Int16Array", napi_int16_array, 2},
+      {"i32", "Int32Array", napi_int32_array, 4},
+      {"i64", "BigInt64Array", napi_bigint64_array, 8},
+      {"f16", "Uint16Array", napi_uint16_array, 2},
+      {"bf16", "Uint16Array", napi_uint16_array, 2},
+      {"f32", "Float32Array", napi_float32_array, 4},
+      {"f64", "Float64Array", napi_float64_array, 8},
+  };
+  return table[number <= TDSL_F64 ? number : 0];
+}
+
+// The bytes of one element of a typed array.
+inline size_t ElementBytes(napi_typedarray_type type) {
+  switch (type) {
+    case napi_int16_array:
+    case napi_uint16_array:
+      return 2;
+    case napi_int32_array:
+    case napi_uint32_array:
+    case napi_float32_array:
+      return 4;
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array:
+      return 8;
+    default:
+      return 1;
+  }
+}
+
+// A machine-readable name for a status, which errors carry as `code`.
+inline const char *StatusCode(tdsl_status status) {
+  static const char *const names[] = {"TDSL_OK",    "TDSL_ARG",       "TDSL_ABI",         "TDSL_SHAPE", "TDSL_NOMEM",    "TDSL_NO_DEVICE", "TDSL_DRIVER",
+                                      "TDSL_UNSUPPORTED", "TDSL_BUSY", "TDSL_INTERNAL", "TDSL_LIMIT",     "TDSL_INDEX", "TDSL_VALUE"};
+  return status >= 0 && status <= TDSL_E_VALUE ? names[status] : "TDSL_INTERNAL";
+}
+
+// The text of the calling thread's last error.
+inline std::string LastError() {
+  std::string text(tdsl_error(nullptr, nullptr, 0), '\0');
+  tdsl_error(nullptr, &text[0], text.size());
+  text.pop_back();
+  return text;
+}
+
+inline Napi::Error MakeError(Napi::Env env, tdsl_status status, const std::string &text) {
+  Napi::Error error = Napi::Error::New(env, text);
+  error.Set("code", StatusCode(status));
+  return error;
+}
+
+inline void Throw(Napi::Env env, tdsl_status status, const std::string &text) { MakeError(env, status, text).ThrowAsJavaScriptException(); }
+
+// The memory behind a typed array.
+struct View {
+  napi_typedarray_type type;
+  void *data;
+  size_t bytes;
+};
+
+// Reads a typed array; false where the value is none.
+inline bool ViewOf(napi_env env, napi_value value, View *view) {
+  size_t length;
+  if (napi_get_typedarray_info(env, value, &view->type, &length, &view->data, nullptr, nullptr) != napi_ok) return false;
+  view->bytes = length * ElementBytes(view->type);
+  return true;
+}
+
+inline bool IsDetached(napi_env env, napi_value value) {
+  napi_value buffer;
+  bool detached = false;
+  napi_get_typedarray_info(env, value, nullptr, nullptr, nullptr, &buffer, nullptr);
+  return napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && detached;
+}
+
+// The native side of an instance: it outlives the JavaScript object while a call is running on another thread.
+class Core {
+ public:
+  explicit Core(tdsl_instance *instance) : instance(instance) {}
+  Core(const Core &) = delete;
+  Core &operator=(const Core &) = delete;
+  ~Core() {
+    tdsl_destroy(instance);
+    free(workspace_);
+  }
+
+  // Runs an entry in the instance's own workspace, which only grows. Calls must not overlap; the error is LastError() of the same thread.
+  tdsl_status Run(uint32_t entry, const int64_t *symbols, const tdsl_tensor *tensors, uint32_t count) {
+    uint64_t needed;
+    tdsl_status status = tdsl_workspace(instance, entry, symbols, &needed);
+    if (status != TDSL_OK) return status;
+    if (needed > workspace_bytes_) {
+      // A block that cannot be had leaves the old one in place, and tdsl_run reports both sizes.
+      void *block = nullptr;
+      if (posix_memalign(&block, TDSL_ALIGNMENT, needed) == 0) {
+        free(workspace_);
+        workspace_ = block;
+        workspace_bytes_ = needed;
+      }
+    }
+    return tdsl_run(instance, entry, symbols, tensors, count, workspace_, workspace_bytes_, nullptr);
+  }
+
+  tdsl_instance *const instance;
+
+ private:
+  void *workspace_ = nullptr;
+  uint64_t workspace_bytes_ = 0;
+};
+
+inline std::string ShapeText(const tdsl_tensor &tensor) {
+  std::string text = "[";
+  for (uint32_t d = 0; d < tensor.rank; d++) text += (d > 0 ? ", " : "") + std::to_string(tensor.shape[d]);
+  return text + "]";
+}
+
+// Entry number, symbols and tensors of one call.
+struct Call {
+  uint32_t entry = 0;
+  std::vector<int64_t> symbols;
+  std::vector<tdsl_tensor> tensors;
+
+  const tdsl_entry_spec &Spec() const { return At(tdsl_query(TDSL_ABI_VERSION)->entries, entry); }
+
+  std::string Name(uint32_t index) const {
+    const tdsl_tensor_spec &spec = At(Spec().args, index);
+    return std::string(Spec().name) + ": " + (spec.role == TDSL_OUT ? "output " : "argument ") + spec.name;
+  }
+
+  // Reads the entry's number and the Float64Array of symbol values; throws and returns false where they do not fit.
+  bool ReadEntry(const Napi::CallbackInfo &info) {
+    Napi::Env env = info.Env();
+    const tdsl_model_info *model = tdsl_query(TDSL_ABI_VERSION);
+    View view;
+    if (info.Length() < 2 || napi_get_value_uint32(env, info[0], &entry) != napi_ok || entry >= model->n_entries) {
+      Throw(env, TDSL_E_ARG, std::string(model->model_name) + ": there is no such entry");
+      return false;
+    }
+    if (!ViewOf(env, info[1], &view) || view.type != napi_float64_array || view.bytes / 8 != Spec().n_symbols) {
+      Throw(env, TDSL_E_ARG, std::string(Spec().name) + ": expected a Float64Array of " + std::to_string(Spec().n_symbols) + " symbol values");
+      return false;
+    }
+    symbols.resize(Spec().n_symbols);
+    for (uint32_t k = 0; k < Spec().n_symbols; k++) {
+      double value = static_cast<const double *>(view.data)[k];
+      if (value != std::floor(value) || std::fabs(value) > 9007199254740992.0) {
+        Throw(env, TDSL_E_SHAPE, std::string(Spec().name) + ": " + At(Spec().symbols, k).name + " is not an integer");
+        return false;
+      }
+      symbols[k] = static_cast<int64_t>(value);
+    }
+    return true;
+  }
+
+  // Lets the model write the shapes that these symbols give; throws and returns false where it refuses.
+  bool ReadShapes(Napi::Env env, tdsl_instance *instance) {
+    tensors.resize(Spec().n_args);
+    for (tdsl_tensor &tensor : tensors) tensor.size = sizeof tensor;
+    tdsl_status status = tdsl_shape(instance, entry, symbols.data(), tensors.data(), Spec().n_args);
+    if (status == TDSL_OK) return true;
+    Throw(env, status, LastError());
+    return false;
+  }
+
+  // Points the tensors at typed arrays, the arguments after entry and symbols; throws and returns false where one does not fit.
+  bool ReadTensors(const Napi::CallbackInfo &info) {
+    Napi::Env env = info.Env();
+    if (info.Length() - 2 != tensors.size()) {
+      Throw(env, TDSL_E_ARG, std::string(Spec().name) + " takes " + std::to_string(tensors.size()) + " typed arrays, " + std::to_string(info.Length() - 2) + " given");
+      return false;
+    }
+    for (uint32_t i = 0; i < tensors.size(); i++) {
+      tdsl_tensor &tensor = tensors[i];
+      const DType &dtype = DTypeOf(tensor.dtype);
+      View view;
+      if (!ViewOf(env, info[i + 2], &view) || view.type != dtype.type) {
+        Throw(env, TDSL_E_ARG, Name(i) + ": expected a " + dtype.array + " (" + dtype.name + ")");
+        return false;
+      }
+      if (view.bytes != tensor.bytes) {
+        Throw(env, TDSL_E_SHAPE, Name(i) + ": " + (IsDetached(env, info[i + 2]) ? "its buffer is detached"
+                                                   : "expected " + std::to_string(tensor.bytes / dtype.bytes) + " elements, " + ShapeText(tensor) + ", found " +
+                                                         std::to_string(view.bytes / dtype.bytes)));
+        return false;
+      }
+      tensor.data = view.data;
+    }
+    return true;
+  }
+};
+
+}  // namespace tdsl
+
+#endif
