@@ -1,0 +1,152 @@
+// Builds emitted C into a native module: an addon for Node, a plain shared library, or a folder of sources that needs neither.
+
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { cmakeBuild } from './cmake.js';
+import { EmittedCodeError } from './errors.js';
+import { compilerIdentity, hashOf, runtimeObjects, runtimeSources } from './objects.js';
+import { packageRoot, packageVersion, writableCache } from './places.js';
+
+export { diagnose, type Finding, formatFinding } from './doctor.js';
+export { EmittedCodeError, ToolchainError } from './errors.js';
+
+export interface BuildRequest {
+  /** Emitted files by name (`model.c`, `kernels_0.c`, …); each C file is a translation unit, and they are compiled side by side. */
+  readonly sources: ReadonlyMap<string, string>;
+  readonly outDir: string;
+  /** The model's name: of the library, and in messages. */
+  readonly name: string;
+  /** `dev` compiles faster and runs slower. */
+  readonly mode?: 'release' | 'dev';
+  readonly emit?: 'addon' | 'lib' | 'source';
+  /** What `-march` takes; `native` is this machine. */
+  readonly cpu?: string;
+}
+
+export interface BuildResult {
+  /** The addon, the library, or the folder of sources. */
+  readonly file: string;
+  readonly bytes: number;
+  readonly milliseconds: number;
+  /** True where the output was there already. */
+  readonly cached: boolean;
+}
+
+/**
+ * The flags of emitted code. Contraction is off because fused operations are explicit in the IR; traps and errno are what no kernel looks
+ * at; anything of -ffast-math would change results.
+ */
+function flags(mode: 'release' | 'dev', cpu: string): string[] {
+  const march = process.arch === 'arm64' ? `-mcpu=${cpu}` : `-march=${cpu}`;
+  return [mode === 'dev' ? '-O1' : '-O2', march, '-fno-math-errno', '-fno-trapping-math', '-ffp-contract=off'];
+}
+
+/** What `native` stands for here: outputs for one machine must not be taken for outputs for another that shares the folder. */
+async function machineIdentity(cpu: string): Promise<string> {
+  if (cpu !== 'native') return '';
+  const text = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
+  return /^(?:flags|Features)\s*:.*$/m.exec(text)?.[0] ?? os.cpus()[0]?.model ?? '';
+}
+
+/** Replaces `target` as a whole: a process that has the old file loaded keeps it. */
+async function publish(file: string, target: string): Promise<void> {
+  const aside = `${target}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+  try {
+    await copyFile(file, aside);
+    await rename(aside, target);
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+async function writeAll(folder: string, files: Iterable<readonly [string, string]>): Promise<number> {
+  let bytes = 0;
+  for (const [name, text] of files) {
+    await writeFile(path.join(folder, name), text);
+    bytes += Buffer.byteLength(text);
+  }
+  return bytes;
+}
+
+/** Emitted files by themselves, with the run-time system and one command line that builds them. */
+async function writeSources(request: BuildRequest, started: number): Promise<BuildResult> {
+  const { sources, outDir, name, mode = 'release', cpu = 'native' } = request;
+  const rts = await runtimeSources();
+  const units = [...sources.keys()].filter((file) => file.endsWith('.c'));
+  const parts = [...rts.keys()].filter((file) => file.endsWith('.c'));
+  const script = `#!/bin/sh
+# Builds lib${name}.so. The run-time system is compiled for the plainest CPU, so that a machine that lacks a feature of the kernels gets an
+# error from tdsl_create and not an illegal instruction.
+set -e
+CC="\${CC:-cc}"
+common="-std=gnu11 -fPIC -fvisibility=hidden -ffp-contract=off"
+for file in ${parts.join(' ')}; do $CC $common -O2 -c "$file"; done
+for file in ${units.join(' ')}; do $CC $common ${flags(mode, cpu).join(' ')} -c "$file"; done
+$CC -shared -Wl,-Bsymbolic -o lib${name}.so ${[...parts, ...units].map((file) => file.replace(/c$/, 'o')).join(' ')} -lm -pthread
+`;
+  await mkdir(outDir, { recursive: true });
+  const bytes = await writeAll(outDir, [...rts, ...sources, ['build.sh', script]]);
+  return { file: outDir, bytes, milliseconds: performance.now() - started, cached: false };
+}
+
+/**
+ * Builds a model. Addons are named by the hash of all that goes into them, `model.<hash>.node`: a loaded addon is never overwritten, and one that is
+ * there already is not built again. Throws a ToolchainError where the machine cannot build, and an EmittedCodeError where the compiler
+ * refuses the code.
+ */
+export async function buildAddon(request: BuildRequest): Promise<BuildResult> {
+  const started = performance.now();
+  const { sources, outDir, name, mode = 'release', emit = 'addon', cpu = 'native' } = request;
+  if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name)) throw new Error(`'${name}' cannot name a file`);
+  if (!/^[A-Za-z0-9_.+-]+$/.test(cpu)) throw new Error(`'${cpu}' is not a CPU`);
+  if (emit === 'source') return writeSources(request, started);
+
+  const template = path.join(packageRoot(), 'codegen', 'build', 'template');
+  const identity = await compilerIdentity();
+  const objects = await runtimeObjects(identity);
+  const options = flags(mode, cpu);
+  const key = hashOf([
+    await packageVersion(),
+    path.basename(objects),
+    await machineIdentity(cpu),
+    await readFile(path.join(template, 'CMakeLists.txt'), 'utf8'),
+    ...options,
+    ...[...sources].sort(([a], [b]) => (a < b ? -1 : 1)).flat(),
+  ]);
+  const target = path.join(path.resolve(outDir), emit === 'addon' ? `model.${key}.node` : `lib${name}.so`);
+  if (emit === 'addon' && existsSync(target)) {
+    return { file: target, bytes: (await stat(target)).size, milliseconds: performance.now() - started, cached: true };
+  }
+
+  const folder = await mkdtemp(path.join(await writableCache(), `${name}-`));
+  let keep = false;
+  try {
+    const code = path.join(folder, 'code');
+    const build = path.join(folder, 'build');
+    await Promise.all([mkdir(code), mkdir(build), mkdir(outDir, { recursive: true })]);
+    const headers = [...(await runtimeSources())].filter(([file]) => file.endsWith('.h'));
+    await writeAll(code, [...headers, ...sources]);
+    const failure = await cmakeBuild(template, build, {
+      TDSL_NAME: emit === 'addon' ? 'model' : `lib${name}`,
+      TDSL_KIND: emit,
+      TDSL_SOURCE_DIR: code,
+      TDSL_OBJECT_DIR: objects,
+      TDSL_FLAGS: options.join(';'),
+    });
+    if (failure) {
+      keep = true;
+      throw new EmittedCodeError(code, failure.output);
+    }
+    const [built] = await readdir(path.join(build, 'out'));
+    await publish(path.join(build, 'out', built!), target);
+    if (emit === 'lib') {
+      const header = path.join(packageRoot(), 'codegen', 'rts', 'tdsl_model.h');
+      await copyFile(header, path.join(outDir, 'tdsl_model.h'));
+    }
+    return { file: target, bytes: (await stat(target)).size, milliseconds: performance.now() - started, cached: false };
+  } finally {
+    if (!keep) await rm(folder, { recursive: true, force: true });
+  }
+}
