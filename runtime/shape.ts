@@ -6,6 +6,11 @@ export type Shape = readonly (number | string)[];
 /** The sizes of a tensor of shape `S`: the shape with a number in place of every name. */
 export type SizesOf<S extends Shape> = { readonly [K in keyof S]: S[K] extends number ? S[K] : number };
 
+/** The shape of a selection of rows: any number of them in place of the first size. */
+export type RowsOf<S extends Shape> = S extends readonly [unknown, ...infer R extends Shape]
+  ? readonly [number, ...R]
+  : readonly number[];
+
 /** How shapes are written in messages: `[64, 784]`. */
 export function formatShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;

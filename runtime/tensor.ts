@@ -14,7 +14,16 @@ import {
 } from './dtype.js';
 import { flatten, inferDType, type Nested, nest, pack, type Scalar, scalarToStored, storedToScalar } from './nested.js';
 import { formatTensor, type PrintOptions } from './print.js';
-import { elementCount, formatShape, offsetOf, resolveShape, type Shape, type SizesOf, sameShape } from './shape.js';
+import {
+  elementCount,
+  formatShape,
+  offsetOf,
+  type RowsOf,
+  resolveShape,
+  type Shape,
+  type SizesOf,
+  sameShape,
+} from './shape.js';
 
 /** What a tensor may be made of: numbers, nested lists of numbers, or a typed array. */
 export type TensorSource = Nested | TypedArray;
@@ -217,23 +226,18 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
   }
 
   /** Rows `start` to `end` (not included) along the first dimension, sharing the elements; negative counts from the end. */
-  slice(start = 0, end?: number): Tensor<D> {
-    const [rows, ...inner] = this.shape as readonly number[];
-    if (rows === undefined) throw new RangeError('a tensor of rank 0 has no rows to slice');
-    const [from, limit] = [start, end ?? rows].map((i) => Math.min(Math.max(i < 0 ? i + rows : i, 0), rows)) as [
-      number,
-      number,
-    ];
-    const to = Math.max(from, limit);
-    const width = elementCount(inner);
-    return new Tensor(this.dtype, [to - from, ...inner], this.data.subarray(from * width, to * width) as DataOf<D>);
+  slice(start = 0, end?: number): Tensor<D, RowsOf<S>> {
+    const { rows, inner, width } = this.rows('slice');
+    const clamp = (i: number) => Math.min(Math.max(i < 0 ? i + rows : i, 0), rows);
+    const from = clamp(start);
+    const to = Math.max(from, clamp(end ?? rows));
+    const data = this.data.subarray(from * width, to * width) as DataOf<D>;
+    return new Tensor<D, RowsOf<S>>(this.dtype, [to - from, ...inner] as SizesOf<RowsOf<S>>, data);
   }
 
   /** A new tensor of the rows (along the first dimension) with the given indices. */
-  gatherRows(indices: ArrayLike<number>): Tensor<D> {
-    const [rows, ...inner] = this.shape as readonly number[];
-    if (rows === undefined) throw new RangeError('a tensor of rank 0 has no rows to gather');
-    const width = elementCount(inner);
+  gatherRows(indices: ArrayLike<number>): Tensor<D, RowsOf<S>> {
+    const { rows, inner, width } = this.rows('gather');
     const data = allocate(this.dtype, indices.length * width);
     const target = data as { set(source: TypedArray, offset: number): void };
     for (let i = 0; i < indices.length; i++) {
@@ -242,7 +246,7 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
         throw new RangeError(`there is no row ${row} among ${rows}`);
       target.set(this.data.subarray(row * width, (row + 1) * width), i * width);
     }
-    return new Tensor(this.dtype, [indices.length, ...inner], data);
+    return new Tensor<D, RowsOf<S>>(this.dtype, [indices.length, ...inner] as SizesOf<RowsOf<S>>, data);
   }
 
   /** A tensor of another dtype: floats are rounded to the nearest or cut to integers, and integers wrap around. */
@@ -289,6 +293,12 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
   /** What `console.log` shows. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
+  }
+
+  private rows(purpose: string): { rows: number; inner: number[]; width: number } {
+    const [rows, ...inner] = this.shape as readonly number[];
+    if (rows === undefined) throw new RangeError(`a tensor of rank 0 has no rows to ${purpose}`);
+    return { rows, inner, width: elementCount(inner) };
   }
 
   private get elements(): Elements {

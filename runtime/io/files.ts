@@ -1,0 +1,55 @@
+// Reading and writing whole files: gzip is recognised by its first bytes, and a file is either written in full or not at all.
+
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+
+const gunzipAsync = promisify(gunzip);
+
+/** Where a file lies: a path, or a `file:` URL. */
+export type FilePath = string | URL;
+
+/** The bytes of a file, unpacked where it is gzipped. */
+export async function readBytes(file: FilePath): Promise<Uint8Array> {
+  return unpack(await readFile(file), String(file));
+}
+
+/** Bytes unpacked where they are gzipped, and as they are otherwise; `name` is for messages. */
+export async function unpack(bytes: Uint8Array, name: string): Promise<Uint8Array> {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return await gunzipAsync(bytes);
+  } catch (cause) {
+    throw new Error(`${name} is a damaged gzip file`, { cause });
+  }
+}
+
+/**
+ * Writes a file through a temporary one beside it, so that a reader, or a crash, sees the old file or the new one and
+ * nothing between. Folders that do not exist are made.
+ */
+export async function writeAtomically(
+  file: FilePath,
+  content: string | Uint8Array | readonly Uint8Array[],
+): Promise<void> {
+  const target = typeof file === 'string' ? path.resolve(file) : fileURLToPath(file);
+  const temporary = `${target}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  await mkdir(path.dirname(target), { recursive: true });
+  try {
+    const handle = await open(temporary, 'wx');
+    try {
+      const parts = typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
+      for (const part of parts) await handle.writeFile(part);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
