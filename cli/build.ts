@@ -1,0 +1,44 @@
+// Program to native module: passes, code generation, native build. What `compile`, `run --backend c` and the tests share.
+
+import { createHash } from 'node:crypto';
+import { type BuildResult, buildAddon } from '../codegen/build/index.js';
+import { type Generated, generate } from '../codegen/generate.js';
+import { printProgram } from '../compiler/ir/print.js';
+import { defaultPipeline, runPipeline } from '../compiler/pipeline.js';
+import type { Program } from '../compiler/program.js';
+import { packageVersion } from './package.js';
+
+export interface Lowered {
+  readonly program: Program;
+  /** The text of the IR after each pass. */
+  readonly stages: ReadonlyMap<string, string>;
+}
+
+/** Runs the default pipeline; keeps the text of every stage. */
+export function lower(program: Program): Lowered {
+  const stages = new Map([['lower', printProgram(program)]]);
+  const lowered = runPipeline(program, defaultPipeline, { onStage: (name, stage) => stages.set(name, printProgram(stage)) });
+  return { program: lowered, stages };
+}
+
+export interface BuildOptions {
+  readonly outDir: string;
+  readonly mode: 'release' | 'dev';
+  readonly emit: 'addon' | 'lib' | 'source';
+  readonly cpu?: string;
+}
+
+export interface Built {
+  readonly generated: Generated;
+  readonly result: BuildResult;
+  readonly sourceHash: string;
+}
+
+/** Generates C for a lowered program and builds it. */
+export async function build(lowered: Lowered, options: BuildOptions): Promise<Built> {
+  const source = lowered.stages.get('lower') ?? '';
+  const sourceHash = createHash('sha256').update(packageVersion).update(source).digest('hex').slice(0, 16);
+  const generated = generate(lowered.program, { target: 'c', version: packageVersion, sourceHash });
+  const result = await buildAddon({ ...options, name: lowered.program.name, sources: generated.sources });
+  return { generated, result, sourceHash };
+}

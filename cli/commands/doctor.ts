@@ -1,0 +1,19 @@
+// `tdsl doctor`: what this machine lacks for compiling, and how to get it.
+
+import type { Command } from 'commander';
+import { CommandError, exitStatus } from '../errors.js';
+
+async function doctor(): Promise<void> {
+  const { diagnose } = await import('../../codegen/build/doctor.js');
+  const findings = await diagnose();
+  for (const { ok, name, detail, hint } of findings) {
+    process.stdout.write(`${ok ? 'ok     ' : 'missing'} ${name}: ${detail}\n`);
+    if (!ok && hint !== undefined) process.stdout.write(`        ${hint}\n`);
+  }
+  const missing = findings.filter(({ ok }) => !ok).length;
+  if (missing > 0) throw new CommandError(exitStatus.machine, `${missing} of ${findings.length} checks failed`);
+}
+
+export function addDoctor(program: Command): void {
+  program.command('doctor').description('tell what this machine lacks for compiling, and how to get it').action(doctor);
+}

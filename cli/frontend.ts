@@ -1,0 +1,53 @@
+// Reads programs for the commands: source or text IR to a program, with diagnostics printed as they are found.
+
+import { existsSync, readFileSync } from 'node:fs';
+import type { Diagnostic } from '../compiler/diagnostics/report.js';
+import { renderDiagnostic, sortDiagnostics } from '../compiler/diagnostics/report.js';
+import { type CompileOptions, compile } from '../compiler/index.js';
+import { parseProgram } from '../compiler/ir/parse.js';
+import type { Program } from '../compiler/program.js';
+import { CommandError, exitStatus, usageError, userError } from './errors.js';
+import { nodeHost } from './host.js';
+
+const useColor = (stream: NodeJS.WriteStream): boolean => stream.isTTY === true && process.env.NO_COLOR === undefined;
+
+/** Prints diagnostics to standard error; returns the number of errors among them. */
+export function report(diagnostics: readonly Diagnostic[]): number {
+  const color = useColor(process.stderr);
+  for (const diagnostic of sortDiagnostics(diagnostics)) {
+    process.stderr.write(`${renderDiagnostic(diagnostic, { color })}\n`);
+  }
+  return diagnostics.filter(({ severity }) => severity === 'error').length;
+}
+
+/** Ends the command when there were errors: with the user's status, or ours when the catalogue calls one a bug. */
+export function failOnErrors(diagnostics: readonly Diagnostic[]): void {
+  const errors = report(diagnostics);
+  if (errors === 0) return;
+  const bug = diagnostics.some(({ code }) => code.startsWith('B'));
+  throw new CommandError(bug ? exitStatus.bug : exitStatus.user, `${errors} error${errors === 1 ? '' : 's'}`);
+}
+
+export function requireFile(file: string): void {
+  if (!existsSync(file)) throw userError(`there is no file ${file}`);
+}
+
+/** The program of a source file (`.td`) or of text IR (`.tdir`), before any pass. */
+export function loadProgram(file: string, options: CompileOptions = {}): Program {
+  requireFile(file);
+  if (file.endsWith('.tdir')) return parseProgram(readFileSync(file, 'utf8'));
+  const { program, diagnostics } = compile(file, nodeHost(), options);
+  failOnErrors(diagnostics);
+  if (program === undefined) throw new CommandError(exitStatus.bug, `no program came out of ${file}, and no error either`);
+  return program;
+}
+
+/** `--dim B=64`, repeated, as a map from dimension to size. */
+export function parseDims(settings: readonly string[]): Record<string, number> {
+  const entries = settings.map((setting): [string, number] => {
+    const match = /^([A-Za-z_]\w*)=(\d+)$/.exec(setting);
+    if (match?.[1] === undefined || match[2] === undefined) throw usageError(`--dim takes NAME=SIZE, got '${setting}'`);
+    return [match[1], Number(match[2])];
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,130 @@
+// Writes the typed ES module of a compiled model: index.js and index.d.ts, made with ts-morph from the manifest.
+
+import { type InterfaceDeclarationStructure, IndentationText, Project, QuoteKind, StructureKind } from 'ts-morph';
+import type { Manifest, ManifestEntry, ManifestLeaf, ManifestMethod, Structure } from '../../runtime/manifest.js';
+
+export interface ModuleText {
+  readonly js: string;
+  readonly dts: string;
+}
+
+export interface ModuleOptions {
+  /** The file name of the native addon, beside the module. */
+  readonly addon: string;
+  /** What the module imports the runtime from: `tdsl`, or an URL where that does not resolve. */
+  readonly runtime: string;
+}
+
+/** The types of the runtime that a declaration may use. */
+const runtimeTypes = ['AsyncMethod', 'CreateOptions', 'Manifest', 'Method', 'Session', 'Tensor', 'TensorInput'];
+
+const tuple = (dims: readonly (number | string)[]): string =>
+  `[${dims.map((dim) => (typeof dim === 'number' ? dim : /^\w+$/.test(dim) ? `'${dim}'` : 'number')).join(', ')}]`;
+
+const propertyName = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name));
+
+/** The TypeScript type of a structure, given the type of a leaf. */
+function structureType(structure: Structure, leaf: (index: number) => string): string {
+  switch (structure.kind) {
+    case 'tensor':
+      return leaf(structure.index);
+    case 'dim':
+      return 'number';
+    case 'tuple':
+    case 'list':
+      return `[${structure.items.map((item) => structureType(item, leaf)).join(', ')}]`;
+    case 'record': {
+      const fields = Object.entries(structure.fields).map(([name, field]) => `${propertyName(name)}: ${structureType(field, leaf)}`);
+      return `{ ${fields.join('; ')} }`;
+    }
+  }
+}
+
+const tensorType = (wrapper: 'Tensor' | 'TensorInput') => (entry: ManifestEntry) => (index: number): string => {
+  const tensor = entry.tensors[index];
+  if (tensor === undefined) throw new Error(`${entry.name} has no tensor ${index}`);
+  return `${wrapper}<'${tensor.dtype}', ${tuple(tensor.dims)}>`;
+};
+
+/** A state leaf: rank-0 state that is no key reads and writes as a number. */
+const leafType = (leaf: ManifestLeaf): string =>
+  leaf.shape.length === 0 && leaf.role === 'state' ? 'number' : `Tensor<'${leaf.dtype}', ${tuple(leaf.shape)}>`;
+
+function methodType(method: ManifestMethod, manifest: Manifest): string {
+  const entry = manifest.entries[method.entry];
+  if (entry === undefined) throw new Error(`the method ${method.name} has no entry`);
+  const fields = entry.params.map(({ name, structure }) => `${propertyName(name)}: ${structureType(structure, tensorType('TensorInput')(entry))}`);
+  const result = entry.result === null ? 'void' : structureType(entry.result, tensorType('Tensor')(entry));
+  return `<{ ${fields.join('; ')} }, ${result}>`;
+}
+
+function sessionInterface(manifest: Manifest): InterfaceDeclarationStructure {
+  const roots = Object.entries(manifest.state.roots).map(([name, structure]) => ({
+    name: propertyName(name),
+    isReadonly: true,
+    type: structureType(structure, (index) => {
+      const leaf = manifest.state.leaves[index];
+      if (leaf === undefined) throw new Error(`there is no state leaf ${index}`);
+      return leafType(leaf);
+    }),
+  }));
+  const methods = manifest.methods.flatMap((method) => {
+    const docs = method.doc === undefined ? [] : [{ description: `\n${method.doc}` }];
+    const type = methodType(method, manifest);
+    return [
+      { name: method.jsName, isReadonly: true, type: `Method${type}`, docs },
+      { name: `${method.jsName}Async`, isReadonly: true, type: `AsyncMethod${type}`, docs },
+    ];
+  });
+  return {
+    kind: StructureKind.Interface,
+    name: 'ModelSession',
+    isExported: true,
+    extends: ['Session'],
+    docs: [{ description: `\nA session of ${manifest.name}: its state, and its exported functions as methods.` }],
+    properties: [...roots, ...methods],
+  };
+}
+
+/** The text of index.js and index.d.ts. */
+export function writeModule(manifest: Manifest, options: ModuleOptions): ModuleText {
+  const project = new Project({
+    useInMemoryFileSystem: true,
+    manipulationSettings: { quoteKind: QuoteKind.Single, indentationText: IndentationText.TwoSpaces },
+  });
+  const header = `// Compiled by tdsl ${manifest.tdsl} from ${manifest.name}. Do not edit: compile the program again.`;
+  const dts = project.createSourceFile('index.d.ts', {
+    statements: [
+      header,
+      sessionInterface(manifest),
+      {
+        kind: StructureKind.Function,
+        name: 'create',
+        isExported: true,
+        hasDeclareKeyword: true,
+        docs: [{ description: '\nMakes a session: allocates the state and initialises it from the seed.' }],
+        parameters: [{ name: 'options', hasQuestionToken: true, type: 'CreateOptions' }],
+        returnType: 'Promise<ModelSession>',
+      },
+      '/** What the compiler knows about this module. */\nexport declare const manifest: Manifest;',
+    ],
+  });
+  const js = project.createSourceFile('index.js', {
+    statements: [
+      header,
+      { kind: StructureKind.ImportDeclaration, moduleSpecifier: 'node:fs', namedImports: ['readFileSync'] },
+      { kind: StructureKind.ImportDeclaration, moduleSpecifier: options.runtime, namedImports: ['defineModel'] },
+      `export const manifest = JSON.parse(readFileSync(new URL('./manifest.json', import.meta.url), 'utf8'));`,
+      `const model = defineModel({ manifest, addonUrl: new URL('./${options.addon}', import.meta.url) });`,
+      'export const create = (options) => model.create(options);',
+    ],
+  });
+  const isUsed = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(dts.getFullText());
+  dts.insertImportDeclaration(0, {
+    isTypeOnly: true,
+    moduleSpecifier: options.runtime,
+    namedImports: runtimeTypes.filter(isUsed),
+  });
+  for (const file of [dts, js]) file.formatText({ indentSize: 2 });
+  return { js: js.getFullText(), dts: dts.getFullText() };
+}
