@@ -1,13 +1,12 @@
 // Builds one function of the graph: makes nodes with inferred types, unique value names and the current origin.
 
 import { inferTypes } from '../ops/table.js';
+import { type Dim, dimEquals, isDimConst } from './dims.js';
 import type { DType } from './dtype.js';
-import { type Dim, dimEquals, isDimConst, toDim } from './dims.js';
 import {
   type Access,
   type Affine,
   type Func,
-  type Index,
   type IndexSpace,
   type Node,
   type NodeDraft,
@@ -15,41 +14,45 @@ import {
   type Origin,
   type Region,
   type ScatterMode,
-  type Subscript,
   type TensorType,
   type Value,
   type View,
 } from './graph.js';
+import { dimsSpace } from './space.js';
+
+export { affineIndex, dimsSpace, indexName, plainAccess, plainSubscript } from './space.js';
 
 /** Several values named after one hint get the suffixes `.1`, `.2`, …; hints are cleaned to identifier characters. */
 export class NameSupply {
   readonly #taken = new Set<string>();
+  /** The last suffix tried for each stem, so that a thousand values of one name do not search from the start. */
+  readonly #last = new Map<string, number>();
 
   fresh(hint: string): string {
-    const stem = hint.replace(/[^\w.$]/g, '_') || 'v';
-    let name = stem;
-    for (let n = 1; this.#taken.has(name); n++) name = `${stem}.${n}`;
+    const wanted = hint.replace(/[^\w.$]/g, '_') || 'v';
+    let name = wanted;
+    if (this.#taken.has(name)) {
+      // `x.3` asked for again continues the series of `x` instead of starting `x.3.1`.
+      const stem = wanted.replace(/(?<=.)\.\d+$/, '');
+      let last = this.#last.get(stem) ?? 0;
+      do name = `${stem}.${++last}`;
+      while (this.#taken.has(name));
+      this.#last.set(stem, last);
+    }
     this.#taken.add(name);
     return name;
   }
+
+  /** Takes a name as it is, for a value that exists already. */
+  reserve(name: string): void {
+    this.#taken.add(name);
+  }
+
+  /** Gives a name back, for the value that replaces the one which had it. */
+  release(name: string): void {
+    this.#taken.delete(name);
+  }
 }
-
-/** `index · coefficient + offset` as an affine expression. */
-export const affineIndex = (index: number, coefficient = 1, offset: Dim | number = 0): Affine => ({
-  terms: [{ index, coefficient }],
-  offset: toDim(offset),
-});
-
-/** A subscript that reads at one plain index. */
-export const plainSubscript = (index: number): Subscript => ({
-  kind: 'affine',
-  expression: affineIndex(index),
-  divisor: 1,
-  masked: false,
-});
-
-/** Plain subscripts for the given indices in order. */
-export const plainAccess = (indices: readonly number[]): Access => indices.map(plainSubscript);
 
 export class Builder {
   readonly names: NameSupply;
@@ -147,7 +150,13 @@ export class Builder {
     return this.cast(this.#one({ kind: 'source', source: { type: 'size', value }, inputs: [] }), dtype);
   }
 
-  contract(space: IndexSpace, accesses: readonly Access[], inputs: readonly Value[], guards: readonly Affine[] = [], hint?: string): Value {
+  contract(
+    space: IndexSpace,
+    accesses: readonly Access[],
+    inputs: readonly Value[],
+    guards: readonly Affine[] = [],
+    hint?: string,
+  ): Value {
     return this.#one({ kind: 'contract', space, accesses, guards, inputs }, hint);
   }
 
@@ -173,12 +182,15 @@ export class Builder {
   }
 
   reshape(input: Value, shape: readonly Dim[], hint?: string): Value {
-    const same = shape.length === input.type.shape.length && shape.every((d, i) => dimEquals(d, input.type.shape[i] as Dim));
+    const same =
+      shape.length === input.type.shape.length && shape.every((d, i) => dimEquals(d, input.type.shape[i] as Dim));
     return same ? input : this.view(input, { type: 'reshape', shape }, hint);
   }
 
   permute(input: Value, permutation: readonly number[], hint?: string): Value {
-    return permutation.every((from, to) => from === to) ? input : this.view(input, { type: 'permute', permutation }, hint);
+    return permutation.every((from, to) => from === to)
+      ? input
+      : this.view(input, { type: 'permute', permutation }, hint);
   }
 
   /** Repeats to `shape` by NumPy's rules: right-aligned, dimensions of size 1 and missing leading dimensions repeat. */
@@ -189,8 +201,18 @@ export class Builder {
     return this.view(input, { type: 'broadcast', shape, dims: input.type.shape.map((_, i) => i + offset) }, hint);
   }
 
-  pad(input: Value, value: Value, low: readonly Dim[], high: readonly Dim[], interior: readonly number[], hint?: string): Value {
-    return this.#one({ kind: 'assemble', assemble: { type: 'pad', low, high, interior }, inputs: [input, value] }, hint);
+  pad(
+    input: Value,
+    value: Value,
+    low: readonly Dim[],
+    high: readonly Dim[],
+    interior: readonly number[],
+    hint?: string,
+  ): Value {
+    return this.#one(
+      { kind: 'assemble', assemble: { type: 'pad', low, high, interior }, inputs: [input, value] },
+      hint,
+    );
   }
 
   concat(inputs: readonly Value[], dim: number, hint?: string): Value {
@@ -219,14 +241,3 @@ export class Builder {
     return { name: this.name, params: [...this.#params], nodes: [...this.#nodes], results, origin };
   }
 }
-
-/** The space and access of a reduction over whole dimensions. */
-export function dimsSpace(shape: readonly Dim[], dims: readonly number[]): [IndexSpace, Access] {
-  const kept = shape.map((_, i) => i).filter((i) => !dims.includes(i));
-  const order = [...kept, ...shape.map((_, i) => i).filter((i) => dims.includes(i))];
-  const indices: Index[] = order.map((dim) => ({ name: indexName(dim), extent: shape[dim] as Dim }));
-  return [{ indices, outer: kept.length }, plainAccess(shape.map((_, dim) => order.indexOf(dim)))];
-}
-
-/** i, j, k, … for the dimensions of a tensor. */
-export const indexName = (dim: number): string => (dim < 18 ? String.fromCharCode(105 + dim) : `i${dim}`);
