@@ -1,6 +1,7 @@
 // The command line `tdsl`: one file a command, in commands/.
 
 import { Command, CommanderError } from 'commander';
+import { EmittedCodeError, ToolchainError } from '../codegen/build/errors.js';
 import { addCheck } from './commands/check.js';
 import { addCompile } from './commands/compile.js';
 import { addDoctor } from './commands/doctor.js';
@@ -25,18 +26,20 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+/** The status and the message of a failed command. */
+function explain(error: unknown): { readonly status: number; readonly message?: string } {
+  if (error instanceof CommanderError) return { status: error.exitCode === 0 ? exitStatus.done : exitStatus.usage };
+  if (error instanceof CommandError) return { status: error.status, message: error.message };
+  if (error instanceof ToolchainError) return { status: error.exitCode, message: `${error.message}\n  ${error.hint}` };
+  if (error instanceof EmittedCodeError) return { status: error.exitCode, message: error.message };
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { status: exitStatus.bug, message: `internal error, a bug of tdsl: ${text}` };
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
-  else if (error instanceof CommandError) {
-    process.stderr.write(`tdsl: ${error.message}\n`);
-    process.exitCode = error.status;
-  } else if (error instanceof Error && 'exitStatus' in error && typeof error.exitStatus === 'number') {
-    process.stderr.write(`tdsl: ${error.message}\n`);
-    process.exitCode = error.exitStatus;
-  } else {
-    process.stderr.write(`tdsl: internal error, a bug of tdsl: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exitCode = exitStatus.bug;
-  }
+  const { status, message } = explain(error);
+  if (message !== undefined) process.stderr.write(`tdsl: ${message}\n`);
+  process.exitCode = status;
 }

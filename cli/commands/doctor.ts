@@ -4,14 +4,11 @@ import type { Command } from 'commander';
 import { CommandError, exitStatus } from '../errors.js';
 
 async function doctor(): Promise<void> {
-  const { diagnose } = await import('../../codegen/build/doctor.js');
+  const { diagnose, formatFinding } = await import('../../codegen/build/doctor.js');
   const findings = await diagnose();
-  for (const { ok, name, detail, hint } of findings) {
-    process.stdout.write(`${ok ? 'ok     ' : 'missing'} ${name}: ${detail}\n`);
-    if (!ok && hint !== undefined) process.stdout.write(`        ${hint}\n`);
-  }
+  for (const finding of findings) process.stdout.write(`${formatFinding(finding)}\n`);
   const missing = findings.filter(({ ok }) => !ok).length;
-  if (missing > 0) throw new CommandError(exitStatus.machine, `${missing} of ${findings.length} checks failed`);
+  if (missing > 0) throw new CommandError(exitStatus.machine, `${missing} of ${findings.length} things are missing`);
 }
 
 export function addDoctor(program: Command): void {
