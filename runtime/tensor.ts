@@ -217,7 +217,9 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
   /** The elements as doubles, in row-major order: true is 1, and an i64 is rounded where a double cannot hold it. */
   toNumbers(): Float64Array {
     const { dtype, elements } = this;
-    return Float64Array.from({ length: this.size }, (_, i) => storedToNumber(dtype, elements[i]!));
+    const numbers = new Float64Array(elements.length);
+    for (let i = 0; i < numbers.length; i++) numbers[i] = storedToNumber(dtype, elements[i]!);
+    return numbers;
   }
 
   /** The same elements, shared, under another shape; one size may be -1. */
