@@ -90,12 +90,4 @@ fn f(x: f32) -> f32 = x`,
 states its type.`,
     example: `export fn f(x: f32) = x`,
   },
-  E0113: {
-    class: 'user',
-    title: 'a block needs a value here',
-    explanation: 'The value of a block is its last expression. A function with a result and a loop body need one.',
-    example: `fn f(x: f32) -> f32 {
-  let y = x
-}`,
-  },
 } as const satisfies Codes<'E01'>;

@@ -1,0 +1,155 @@
+/** What people who come from other languages write, and what tdsl says instead. */
+import type { IToken } from 'chevrotain';
+import type { DiagnosticParts } from '../diagnostics/report.js';
+import type { Source } from '../diagnostics/source.js';
+import { spanOf } from './layout.js';
+import * as t from './tokens.js';
+
+/** Words of other languages, and the help that a report of them gives. */
+const foreignWords: ReadonlyMap<string, string> = new Map([
+  ...['def', 'func', 'function', 'fun', 'sub'].map((word): [string, string] => [word, 'a function begins with `fn`']),
+  ...['var', 'const', 'val', 'auto'].map((word): [string, string] => [word, 'a binding begins with `let`']),
+  ...['class', 'struct', 'module', 'type'].map((word): [string, string] => [word, 'a model begins with `model`']),
+  ['return', 'the last expression of a block is its value: leave out `return`'],
+  ['and', 'write `&&`'],
+  ['or', 'write `||`'],
+  ['not', 'write `!`'],
+  ['elif', 'write `else if`'],
+  ['elseif', 'write `else if`'],
+  ['then', 'the branches of `if` stand in braces'],
+  ['lambda', 'write `x => …` or `(x, y) => …`'],
+  ['pass', 'an empty block is `{}`'],
+  ['pub', 'write `export fn`'],
+  ['use', 'write `import std.nn { Linear }`'],
+  ['include', 'write `import std.nn { Linear }`'],
+  ['require', 'write `import std.nn { Linear }`'],
+  ['loop', 'write `while condition max n from x = init { … }`, or `fold`'],
+]);
+
+/** Characters that mean something elsewhere. */
+const foreignCharacters: ReadonlyMap<string, string> = new Map([
+  ["'", 'strings stand between double quotes'],
+  ['`', 'strings stand between double quotes'],
+  ['&', 'write `&&`'],
+  ['^', 'a power is `a ** b`'],
+  ['~', 'negation is `!`'],
+  ['−', 'write the minus sign `-`'],
+  ['×', 'write `*`'],
+  ['…', 'write `...`'],
+  ['“', 'write the quotation mark `"`'],
+  ['”', 'write the quotation mark `"`'],
+]);
+
+type Hint = Pick<DiagnosticParts, 'help'>;
+
+/** Help about characters that begin no token. */
+export function explainCharacter(text: string): Hint {
+  const help = foreignCharacters.get([...text][0] ?? '');
+  return help === undefined ? {} : { help };
+}
+
+export interface UnexpectedHint {
+  readonly code: 'E0105' | 'E0106';
+  /** What replaces or completes the report. */
+  readonly parts: Partial<Pick<DiagnosticParts, 'span' | 'label' | 'help'>>;
+}
+
+/** What is likely to be meant where the token at `index` does not belong. */
+export function explainUnexpected(
+  source: Source,
+  tokens: readonly IToken[],
+  index: number,
+): UnexpectedHint | undefined {
+  const token = tokens[index];
+  const previous = tokens[index - 1];
+  for (const word of [token, previous]) {
+    const help = word?.tokenType === t.Identifier ? foreignWords.get(word.image) : undefined;
+    if (word && help) return { code: 'E0106', parts: { span: spanOf(word), label: 'not a word of tdsl', help } };
+  }
+  const slashes = commentSlashes(source, token, previous);
+  if (slashes) {
+    const help = 'comments begin with `#`; `//` is floor division';
+    return { code: 'E0106', parts: { span: spanOf(slashes), label: 'not a comment', help } };
+  }
+  const help = helpFor(tokens, index);
+  return help === undefined ? undefined : { code: 'E0105', parts: { help } };
+}
+
+/** The `//` that probably begins a comment: at the beginning of a line, or with words after its right operand. */
+function commentSlashes(source: Source, token: IToken | undefined, previous: IToken | undefined): IToken | undefined {
+  if (token?.tokenType === t.SlashSlash) return token;
+  if (previous?.tokenType === t.SlashSlash) return previous;
+  if (token === undefined || previous === undefined || token.tokenType === t.Newline) return undefined;
+  const lineStart = source.text.lastIndexOf('\n', token.startOffset) + 1;
+  const at = source.text.slice(lineStart, token.startOffset).indexOf('//');
+  if (at < 0) return undefined;
+  return { ...previous, image: '//', startOffset: lineStart + at, endOffset: lineStart + at + 1 };
+}
+
+function helpFor(tokens: readonly IToken[], index: number): string | undefined {
+  const token = tokens[index];
+  const previous = tokens[index - 1];
+  if (token === undefined) return undefined;
+  if (token.tokenType === t.Equals && previous && tokens[index - 2]?.tokenType !== t.Let) {
+    if (isInside(tokens, index, t.LeftParen)) return `a named argument is \`${previous.image}: value\``;
+  }
+  if (token.tokenType === t.Else) return 'what elements outside of a tensor are stands after an index: `x[i] else 0`';
+  const atLineStart = previous === undefined || previous.tokenType === t.Newline;
+  if (atLineStart && token.tokenType.CATEGORIES?.includes(t.Infix)) {
+    return 'a line goes on where it ends in an operator: put the operator at the end of the line before';
+  }
+  if (previous?.tokenType === t.Newline && token.tokenType === t.LeftBracket) {
+    return 'an index stands on the same line as what it indexes';
+  }
+  for (const word of [token, previous]) {
+    const nearest = word?.tokenType === t.Identifier ? nearestKeyword(word.image) : undefined;
+    if (nearest !== undefined) return `did you mean \`${nearest}\`?`;
+  }
+  if (t.keywords.includes(token.tokenType) && !token.tokenType.CATEGORIES?.includes(t.Identifier)) {
+    return `\`${token.image}\` is a word of the language; it names only arguments and fields`;
+  }
+  return undefined;
+}
+
+/** Whether the innermost bracket that is open before a token is of a type. */
+function isInside(tokens: readonly IToken[], index: number, opener: unknown): boolean {
+  let depth = 0;
+  for (let at = index - 1; at >= 0; at--) {
+    const type = tokens[at]?.tokenType;
+    if (type === t.RightParen || type === t.RightBracket || type === t.RightBrace) depth++;
+    if (type === t.LeftParen || type === t.LambdaParen || type === t.LeftBracket || type === t.LeftBrace) {
+      if (depth === 0) return type === opener;
+      depth--;
+    }
+  }
+  return false;
+}
+
+const itemWords = ['fn', 'model', 'import', 'export', 'dim', 'let', 'param', 'buffer', 'state', 'derivative', 'while'];
+
+/** The word of the language that a misspelt word is closest to, if any is close. */
+function nearestKeyword(word: string): string | undefined {
+  const ranked = itemWords
+    .map((keyword) => ({ keyword, distance: editDistance(word, keyword) }))
+    .filter(
+      ({ keyword, distance }) => distance > 0 && distance <= (keyword.length > 4 ? 2 : 1) && keyword[0] === word[0],
+    )
+    .sort((a, b) => a.distance - b.distance);
+  return ranked[0]?.keyword;
+}
+
+/** How many letters to insert, leave out, change or swap with the next to get from one word to another. */
+export function editDistance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  const cell = (i: number, j: number) => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    rows.push(row);
+    for (let j = 1; j <= b.length; j++) {
+      const change = cell(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swap = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? cell(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY;
+      row.push(Math.min(cell(i - 1, j) + 1, cell(i, j - 1) + 1, change, swap));
+    }
+  }
+  return cell(a.length, b.length);
+}

@@ -1,0 +1,125 @@
+/** From the text of a file, or of one expression, to its syntax tree and the diagnostics of its syntax. */
+import type { ILexingError, IRecognitionException, IToken } from 'chevrotain';
+import { type Diagnostic, type DiagnosticParts, diagnostic, sortDiagnostics } from '../diagnostics/report.js';
+import type { Source, Span } from '../diagnostics/source.js';
+import type * as ast from './ast.js';
+import { Grammar } from './grammar/items.js';
+import { messages } from './grammar/messages.js';
+import { explainCharacter, explainUnexpected } from './hints.js';
+import { documentation, isInserted, layOut, spanOf } from './layout.js';
+import { BadNumber, commentGroup, makeLexer, OpenText } from './tokens.js';
+
+/** A comment of the text, with its `#`. */
+export interface Comment extends Span {
+  readonly text: string;
+}
+
+export interface ParsedFile {
+  readonly file: ast.File;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly comments: readonly Comment[];
+}
+
+export interface ParsedExpression {
+  readonly expr: ast.Expr;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Parses a file. The tree is usable also where there are errors: `Error` nodes stand for what did not parse. */
+export function parseFile(source: Source): ParsedFile {
+  const { result, diagnostics, comments } = parse(source, (grammar) => grammar.file());
+  return { file: result, diagnostics, comments };
+}
+
+/** Parses a text that is a single expression. */
+export function parseExpression(source: Source): ParsedExpression {
+  const { result, diagnostics } = parse(source, (grammar) => grammar.loneExpression());
+  return { expr: result, diagnostics };
+}
+
+/**
+ * The lexer and the parser take some time to build, so they are built at the first use and used again. Parsing is
+ * synchronous and begins by setting all their state, so nothing passes from one text to the next.
+ */
+const machinery = once(() => ({ lexer: makeLexer(), grammar: new Grammar({ messages }) }));
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+function parse<T>(source: Source, rule: (grammar: Grammar) => T) {
+  const { lexer, grammar } = machinery();
+  const lexed = lexer.tokenize(source.text);
+  const layout = layOut(source, lexed.tokens);
+  const comments = lexed.groups[commentGroup] ?? [];
+  grammar.input = layout.tokens;
+  grammar.docs = documentation(source, layout.tokens, comments);
+  grammar.complaints = [];
+  const result = rule(grammar);
+  const lexical = [
+    ...lexed.errors.map((error) => badCharacter(source, error)),
+    ...lexed.tokens.flatMap((token) => badToken(source, token)),
+    ...layout.diagnostics,
+  ];
+  const grammatical = [
+    ...grammar.errors
+      .filter(({ token }) => !isInserted(token))
+      .map((error) => unexpected(source, layout.tokens, error)),
+    ...grammar.complaints.map(({ code, ...parts }) => {
+      if (code === 'E0105') return located(source, layout.tokens, parts.span, parts.label);
+      return diagnostic(code, { source, ...parts });
+    }),
+  ];
+  const diagnostics = sortDiagnostics([...lexical, ...grammatical.filter((d) => !follows(d, lexical))]);
+  return { result, diagnostics: firstOfEachPlace(diagnostics), comments: comments.map(toComment) };
+}
+
+function toComment(token: IToken): Comment {
+  return { ...spanOf(token), text: token.image.trimEnd() };
+}
+
+/** Whether an error of the grammar stands where an error of the characters or brackets was reported already. */
+function follows(d: Diagnostic, earlier: readonly Diagnostic[]): boolean {
+  return earlier.some(({ span }) => d.span.start < span.end && span.start < d.span.end);
+}
+
+function firstOfEachPlace(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics.filter((d, index) => diagnostics[index - 1]?.span.start !== d.span.start);
+}
+
+function badCharacter(source: Source, error: ILexingError): Diagnostic {
+  const span = { start: error.offset, end: error.offset + error.length };
+  return diagnostic('E0101', { source, span, ...explainCharacter(source.text.slice(span.start, span.end)) });
+}
+
+function badToken(source: Source, token: IToken): Diagnostic[] {
+  const span = spanOf(token);
+  if (token.tokenType === OpenText) {
+    return [diagnostic('E0102', { source, span, label: 'expected `"` before the end of the line' })];
+  }
+  if (token.tokenType !== BadNumber) return [];
+  return [diagnostic('E0109', { source, span, ...explainNumber(token.image) })];
+}
+
+function explainNumber(image: string): Pick<DiagnosticParts, 'help'> {
+  if (image.startsWith('.')) return { help: `write \`0${image}\`; an element of a tuple is \`t[0]\`` };
+  if (/^\d+\.$/.test(image)) return { help: `write \`${image}0\`` };
+  return {};
+}
+
+function unexpected(source: Source, tokens: readonly IToken[], error: IRecognitionException): Diagnostic {
+  const end = source.text.length;
+  const span = Number.isNaN(error.token.startOffset) ? { start: end, end } : spanOf(error.token);
+  return located(source, tokens, span, error.message);
+}
+
+/** An error at a token that does not belong; what is known about such mistakes is said as well. */
+function located(source: Source, tokens: readonly IToken[], span: Span, label: string): Diagnostic {
+  const index = tokens.findIndex((token) => token.startOffset === span.start && !isInserted(token));
+  const hint = explainUnexpected(source, tokens, index === -1 ? tokens.length : index);
+  return diagnostic(hint?.code ?? 'E0105', { source, span, label, ...hint?.parts });
+}
