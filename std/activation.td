@@ -1,0 +1,108 @@
+tdsl 1
+# Activation functions, with PyTorch's names, parameters and one-sided derivatives at kinks.
+#
+# A branch that would overflow is computed on a clamped operand, because the derivative of `where` must not multiply 0 by infinity.
+
+## `x` where positive, else `alpha * (exp(x / alpha) - 1)` (Barron 2017).
+fn celu[T: float](input: T[*S], alpha: float = 1.0) -> T[*S] {
+  let negative = where(input > 0, 0, input)
+  where(input > 0, input, alpha * expm1(negative / alpha))
+}
+
+## `x` where positive, else `alpha * (exp(x) - 1)` (Clevert et al. 2015).
+fn elu[T: float](input: T[*S], alpha: float = 1.0) -> T[*S] {
+  let negative = where(input > 0, 0, input)
+  where(input > 0, input, alpha * expm1(negative))
+}
+
+## Self-normalising ELU with the constants of Klambauer et al. 2017.
+fn selu[T: float](input: T[*S]) -> T[*S] = 1.0507009873554804934193349852946 * elu(input, alpha: 1.6732632423543772848170429916717)
+
+## `x * Φ(x)` with Φ the normal distribution's cumulative function, or its `"tanh"` approximation (Hendrycks and Gimpel 2016).
+fn gelu[T: float](input: T[*S], approximate: string = "none") -> T[*S] {
+  assert(approximate == "none" || approximate == "tanh", "approximate is \"none\" or \"tanh\"")
+  if approximate == "tanh" {
+    0.5 * input * (1 + tanh(0.7978845608028654 * (input + 0.044715 * input * input * input)))
+  } else {
+    0.5 * input * (1 + erf(input * 0.7071067811865476))
+  }
+}
+
+## The first half along `dim` times the sigmoid of the second half (Dauphin et al. 2016).
+fn glu[T: float](input: T[*S], dim: int = -1) -> tensor {
+  let n = size(input, dim)
+  assert(n % 2 == 0, "glu halves a dimension, so its size must be even")
+  narrow(input, dim, 0, n // 2) * sigmoid(narrow(input, dim, n // 2, n // 2))
+}
+
+## 0 where `|x| <= lambd`, else `x`.
+fn hardshrink[T: float](input: T[*S], lambd: float = 0.5) -> T[*S] = where((input >= -lambd) && (input <= lambd), 0, input)
+
+## `min(max(x + 3, 0), 6) / 6`; the derivative is 0 at both kinks.
+fn hardsigmoid[T: float](input: T[*S]) -> T[*S] = where(input <= -3, 0, where(input >= 3, 1, (input + 3) / 6))
+
+## `x * hardsigmoid(x)` (Howard et al. 2019).
+fn hardswish[T: float](input: T[*S]) -> T[*S] = where(input < -3, 0, where(input <= 3, input * (input + 3) / 6, input))
+
+## Clamped to `min_val … max_val`; the derivative is 0 at both bounds.
+fn hardtanh[T: float](input: T[*S], min_val: float = -1.0, max_val: float = 1.0) -> T[*S] =
+  where(input <= min_val, min_val, where(input >= max_val, max_val, input))
+
+## `x` where positive, else `negative_slope * x`.
+fn leaky_relu[T: float](input: T[*S], negative_slope: float = 0.01) -> T[*S] = where(input > 0, input, negative_slope * input)
+
+## `log(softmax(x))` along `dim`, without overflow.
+fn log_softmax[T: float](input: T[*S], dim: int) -> T[*S] {
+  let shifted = input - stop_gradient(amax(input, dim, keepdim: true))
+  shifted - log(sum(exp(shifted), dim, keepdim: true))
+}
+
+## `log(sigmoid(x))`, without overflow.
+fn logsigmoid[T: float](input: T[*S]) -> T[*S] = minimum(input, 0) - log1p(exp(-abs(input)))
+
+## `x * tanh(softplus(x))` (Misra 2019).
+fn mish[T: float](input: T[*S]) -> T[*S] = input * tanh(softplus(input))
+
+## `x` where positive, else `weight * x`; `weight` has one value, or one for each channel (axis 1).
+fn prelu[T: float](input: T[*S], weight: T[n]) -> T[*S] {
+  let slope = if size(weight, 0) == 1 || ndim(input) < 2 {
+    reshape(weight, [-1])
+  } else {
+    reshape(weight, [1, -1] + [1 for i in 2..ndim(input)])
+  }
+  where(input > 0, input, slope * input)
+}
+
+## Clamped to 0 … 6; the derivative is 0 at both bounds.
+fn relu6[T: float](input: T[*S]) -> T[*S] = hardtanh(input, 0.0, 6.0)
+
+## `x * sigmoid(x)`, also called swish.
+fn silu[T: float](input: T[*S]) -> T[*S] = input * sigmoid(input)
+
+## `exp(x) / sum(exp(x))` along `dim`, without overflow. A slice of all -inf gives nan, as in PyTorch.
+fn softmax[T: float](input: T[*S], dim: int) -> T[*S] {
+  let e = exp(input - stop_gradient(amax(input, dim, keepdim: true)))
+  e / sum(e, dim, keepdim: true)
+}
+
+## `softmax(-x)`.
+fn softmin[T: float](input: T[*S], dim: int) -> T[*S] = softmax(-input, dim)
+
+## `log(1 + exp(beta * x)) / beta`, and `x` where `beta * x > threshold`.
+fn softplus[T: float](input: T[*S], beta: float = 1.0, threshold: float = 20.0) -> T[*S] {
+  let scaled = where(input * beta > threshold, 0, input * beta)
+  where(input * beta > threshold, input, log1p(exp(scaled)) / beta)
+}
+
+## `x - lambd` above `lambd`, `x + lambd` below `-lambd`, else 0.
+fn softshrink[T: float](input: T[*S], lambd: float = 0.5) -> T[*S] =
+  where(input > lambd, input - lambd, where(input < -lambd, input + lambd, 0))
+
+## `x / (1 + |x|)`.
+fn softsign[T: float](input: T[*S]) -> T[*S] = input / (1 + abs(input))
+
+## `x - tanh(x)`.
+fn tanhshrink[T: float](input: T[*S]) -> T[*S] = input - tanh(input)
+
+## `x` above the threshold, else `value`.
+fn threshold[T: float](input: T[*S], threshold: float, value: float) -> T[*S] = where(input <= threshold, value, input)

@@ -1,0 +1,213 @@
+tdsl 1
+# Losses, with PyTorch's names, parameters and reductions.
+#
+# Input and target have the same shape: a silent broadcast of [n, 1] against [n] is the classic mistake.
+
+## Applies `reduction` to elementwise losses: `"mean"`, `"sum"` or `"none"`.
+fn _reduce[T: float](loss: T[*S], reduction: string) -> tensor {
+  assert(reduction == "mean" || reduction == "sum" || reduction == "none", "reduction is \"mean\", \"sum\" or \"none\"")
+  if reduction == "mean" { mean(loss) } else if reduction == "sum" { sum(loss) } else { loss }
+}
+
+## The axis of the classes: 1, or 0 for a single sample without a batch axis.
+fn _class_axis(input: tensor) -> int = if ndim(input) == 1 { 0 } else { 1 }
+
+## Mean squared error.
+fn mse_loss[T: float](input: T[*S], target: T[*S], reduction: string = "mean") -> tensor {
+  let d = input - target
+  _reduce(d * d, reduction)
+}
+
+## Mean absolute error; the derivative at equality is 0.
+fn l1_loss[T: float](input: T[*S], target: T[*S], reduction: string = "mean") -> tensor = _reduce(abs(input - target), reduction)
+
+## Quadratic within `beta` of the target, linear outside; `beta: 0` is the L1 loss.
+fn smooth_l1_loss[T: float](input: T[*S], target: T[*S], reduction: string = "mean", beta: float = 1.0) -> tensor {
+  let d = input - target
+  let a = abs(d)
+  if beta == 0.0 { _reduce(a, reduction) } else { _reduce(where(a < beta, 0.5 * d * d / beta, a - 0.5 * beta), reduction) }
+}
+
+## Quadratic within `delta` of the target, linear outside (Huber 1964).
+fn huber_loss[T: float](input: T[*S], target: T[*S], reduction: string = "mean", delta: float = 1.0) -> tensor {
+  let d = input - target
+  let a = abs(d)
+  _reduce(where(a <= delta, 0.5 * d * d, delta * (a - 0.5 * delta)), reduction)
+}
+
+## Binary cross-entropy of probabilities; each logarithm is clamped at -100.
+fn binary_cross_entropy[T: float](input: T[*S], target: T[*S], weight: tensor? = none, reduction: string = "mean") -> tensor {
+  let loss = -(target * clamp(log(input), min: -100) + (1 - target) * clamp(log1p(-input), min: -100))
+  _reduce(if weight == none { loss } else { weight * loss }, reduction)
+}
+
+## Binary cross-entropy of logits, without overflow. `pos_weight` multiplies the loss of positive targets.
+fn binary_cross_entropy_with_logits[T: float](
+  input: T[*S],
+  target: T[*S],
+  weight: tensor? = none,
+  reduction: string = "mean",
+  pos_weight: tensor? = none
+) -> tensor {
+  let positive = if pos_weight == none { 1 } else { 1 + (pos_weight - 1) * target }
+  let loss = (1 - target) * input - positive * logsigmoid(input)
+  _reduce(if weight == none { loss } else { weight * loss }, reduction)
+}
+
+## Negative log-likelihood of the class indices `target` under log-probabilities `input` (classes on axis 1). Targets equal to
+## `ignore_index` count neither in the sum nor in the weighted mean.
+fn nll_loss[T: float](
+  input: T[*S],
+  target: i64[*U],
+  weight: tensor? = none,
+  ignore_index: int = -100,
+  reduction: string = "mean"
+) -> tensor {
+  assert(reduction == "mean" || reduction == "sum" || reduction == "none", "reduction is \"mean\", \"sum\" or \"none\"")
+  let axis = _class_axis(input)
+  let kept = target != ignore_index
+  let class = where(kept, target, 0)
+  let log_probability = squeeze(gather(input, axis, unsqueeze(class, axis)), axis)
+  let scale = cast(kept, input.dtype) * (if weight == none { 1 } else { weight[class] })
+  let loss = where(kept, -log_probability * scale, 0)
+  if reduction == "none" { loss } else if reduction == "sum" { sum(loss) } else { sum(loss) / sum(scale) }
+}
+
+## Cross-entropy of logits (classes on axis 1) against class indices, or against probabilities of the shape of `input`.
+fn cross_entropy[T: float](
+  input: T[*S],
+  target: tensor,
+  weight: tensor? = none,
+  ignore_index: int = -100,
+  reduction: string = "mean",
+  label_smoothing: float = 0.0
+) -> tensor {
+  assert(reduction == "mean" || reduction == "sum" || reduction == "none", "reduction is \"mean\", \"sum\" or \"none\"")
+  let axis = _class_axis(input)
+  let classes = size(input, axis)
+  let log_probability = log_softmax(input, axis)
+  let by_class = if weight == none { none } else { reshape(weight, [-1] + [1 for i in (axis + 1)..ndim(input)]) }
+  let weighted = if weight == none { log_probability } else { log_probability * by_class }
+  if is_floating_point(target) {
+    let smoothed = target * (1 - label_smoothing) + label_smoothing / classes
+    let loss = -sum(weighted * smoothed, axis)
+    if reduction == "none" { loss } else if reduction == "sum" { sum(loss) } else { sum(loss) * classes / numel(input) }
+  } else {
+    let hard = nll_loss(log_probability, target, weight, ignore_index, reduction)
+    if label_smoothing == 0.0 { hard } else {
+      let kept = target != ignore_index
+      let smooth = where(kept, -sum(weighted, axis), 0)
+      let scale = cast(kept, input.dtype) * (if weight == none { 1 } else { weight[where(kept, target, 0)] })
+      let reduced = if reduction == "none" { smooth } else if reduction == "sum" { sum(smooth) } else { sum(smooth) / sum(scale) }
+      (1 - label_smoothing) * hard + label_smoothing / classes * reduced
+    }
+  }
+}
+
+## Kullback-Leibler divergence of `target` from log-probabilities `input`; 0 where the target is 0. `reduction` also `"batchmean"`.
+fn kl_div[T: float](input: T[*S], target: T[*S], reduction: string = "mean", log_target: bool = false) -> tensor {
+  let loss = if log_target { exp(target) * (target - input) } else { xlogy(target, target) - target * input }
+  if reduction == "batchmean" { sum(loss) / size(input, 0) } else { _reduce(loss, reduction) }
+}
+
+## `log(1 + exp(-y x))` for targets y of 1 and -1.
+fn soft_margin_loss[T: float](input: T[*S], target: T[*S], reduction: string = "mean") -> tensor =
+  _reduce(log1p(exp(-target * input)), reduction)
+
+## `x` for targets of 1 and `max(0, margin - x)` for targets of -1.
+fn hinge_embedding_loss[T: float](input: T[*S], target: T[*S], margin: float = 1.0, reduction: string = "mean") -> tensor =
+  _reduce(where(target == 1, input, 0) + where(target == -1, clamp(margin - input, min: 0), 0), reduction)
+
+## `max(0, -y (x1 - x2) + margin)`.
+fn margin_ranking_loss[T: float](
+  input1: T[*S],
+  input2: T[*S],
+  target: T[*S],
+  margin: float = 0.0,
+  reduction: string = "mean"
+) -> tensor = _reduce(clamp(-target * (input1 - input2) + margin, min: 0), reduction)
+
+## Cosine of the angle between slices along `dim`.
+fn cosine_similarity[T: float](x1: T[*S], x2: T[*U], dim: int = 1, eps: float = 1e-8) -> tensor {
+  let dot = sum(x1 * x2, dim)
+  let squares = sum(x1 * x1, dim) * sum(x2 * x2, dim)
+  dot / sqrt(clamp(squares, min: eps * eps))
+}
+
+## `1 - cos` for targets of 1, `max(0, cos - margin)` for targets of -1, over the last axis.
+fn cosine_embedding_loss[T: float](
+  input1: T[*S, n],
+  input2: T[*S, n],
+  target: T[*S],
+  margin: float = 0.0,
+  reduction: string = "mean"
+) -> tensor {
+  let eps = 1e-12
+  let dot = sum(input1 * input2, -1)
+  let cosine = dot / sqrt((sum(input1 * input1, -1) + eps) * (sum(input2 * input2, -1) + eps))
+  _reduce(where(target == 1, 1 - cosine, 0) + where(target == -1, clamp(cosine - margin, min: 0), 0), reduction)
+}
+
+## Negative log-likelihood of a Gaussian with mean `input` and variance `var`, which is clamped from below at `eps`.
+fn gaussian_nll_loss[T: float](
+  input: T[*S],
+  target: T[*S],
+  var: T[*S],
+  full: bool = false,
+  eps: float = 1e-6,
+  reduction: string = "mean"
+) -> tensor {
+  let variance = var + stop_gradient(clamp(var, min: eps) - var)
+  let d = input - target
+  let loss = 0.5 * (log(variance) + d * d / variance)
+  _reduce(if full { loss + 0.9189385332046727 } else { loss }, reduction)
+}
+
+## Negative log-likelihood of a Poisson distribution, without the constant unless `full` (then by Stirling's formula for targets above 1).
+fn poisson_nll_loss[T: float](
+  input: T[*S],
+  target: T[*S],
+  log_input: bool = true,
+  full: bool = false,
+  eps: float = 1e-8,
+  reduction: string = "mean"
+) -> tensor {
+  let loss = if log_input { exp(input) - target * input } else { input - target * log(input + eps) }
+  let counted = where(target > 1, target, 1)
+  let stirling = counted * log(counted) - counted + 0.5 * log(2 * 3.141592653589793 * counted)
+  _reduce(if full { loss + where(target > 1, stirling, 0) } else { loss }, reduction)
+}
+
+## Hinge loss of multi-class scores [N, C] against class indices [N], margin to the power `p` (1 or 2).
+fn multi_margin_loss[T: float](
+  input: T[N, C],
+  target: i64[N],
+  p: int = 1,
+  margin: float = 1.0,
+  weight: tensor? = none,
+  reduction: string = "mean"
+) -> tensor {
+  let correct = gather(input, 1, unsqueeze(target, 1))
+  let gap = clamp(margin - correct + input, min: 0)
+  let powered = if p == 1 { gap } else { gap * gap }
+  let scaled = if weight == none { powered } else { powered * unsqueeze(weight[target], 1) }
+  let others = where(arange(end: C) == unsqueeze(target, 1), 0, scaled)
+  _reduce(sum(others, 1) / C, reduction)
+}
+
+## `max(0, d(a, p) - d(a, n) + margin)` with d the p-norm distance over the last axis; `swap` takes the closer of anchor and positive.
+fn triplet_margin_loss[T: float](
+  anchor: T[*S, n],
+  positive: T[*S, n],
+  negative: T[*S, n],
+  margin: float = 1.0,
+  p: float = 2.0,
+  eps: float = 1e-6,
+  swap: bool = false,
+  reduction: string = "mean"
+) -> tensor {
+  let near = norm(anchor - positive + eps, p, -1)
+  let far = norm(anchor - negative + eps, p, -1)
+  let apart = if swap { minimum(far, norm(positive - negative + eps, p, -1)) } else { far }
+  _reduce(clamp(near - apart + margin, min: 0), reduction)
+}
