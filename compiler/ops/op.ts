@@ -10,14 +10,16 @@ import type { Builder } from '../ir/builder.js';
 export type Formula =
   | { readonly kind: 'operand'; readonly index: number }
   | { readonly kind: 'result' }
-  /** A number in the dtype of operand 0. */
+  /** A number in the common dtype of the operands (for `where`, that of its branches). */
   | { readonly kind: 'literal'; readonly value: number }
   | { readonly kind: 'apply'; readonly op: string; readonly args: readonly Formula[] };
 
 /**
  * The partial derivative with respect to one operand: a formula that multiplies the tangent; or `none` with the reason
  * (the derivative is zero or does not exist). A formula whose root is `where(c, a, b)` selects among tangents, so that the
- * branch not taken contributes exactly 0 even where its factor is infinite or NaN.
+ * branch not taken contributes exactly 0 even where its factor is infinite or NaN; this holds for a `where` in a branch of a
+ * root `where` too. The factors 1 and 0 stand for the tangent itself and for no tangent. Where the result has another dtype
+ * than the operand (`cast`), the tangent is cast to it afterwards.
  */
 export type Partial =
   | { readonly kind: 'formula'; readonly formula: Formula }
@@ -43,10 +45,10 @@ export interface ElementwiseOp extends RecordBase {
   readonly accepts: readonly DType[];
   /** Operands whose dtype is fixed, by position: `where` has a bool condition at 0. */
   readonly fixed?: Readonly<Record<number, DType>>;
-  /** The dtype of the result from the common dtype. */
-  readonly result: (common: DType) => DType;
-  /** The value as scalar IR; `args` have the dtypes of the operands. */
-  readonly value: (args: readonly Scalar[], common: DType) => Scalar;
+  /** The dtype of the result from the common dtype; `target` is the node's `dtype`, which only `cast` has. */
+  readonly result: (common: DType, target?: DType) => DType;
+  /** The value as scalar IR; `args` have the dtypes of the operands. `target` as in `result`. */
+  readonly value: (args: readonly Scalar[], common: DType, target?: DType) => Scalar;
   /** One for each operand. */
   readonly partials: readonly Partial[];
   /** One for each operand, of floating-point tests. */
@@ -57,8 +59,8 @@ export interface ElementwiseOp extends RecordBase {
 
 /**
  * A fold with a tuple state in scalar IR. `init` gives the state of an empty fold; `step` takes (state…, element, position) where
- * position is the i64 row-major position in the inner index space; `merge` joins two states of neighbouring parts, left first, so that
- * backends may split the fold; `finish` gives the results. An operation on an empty fold without an identity sets `empty: 'error'`.
+ * position is the i64 row-major position in the inner index space; `merge` joins the states of two parts and is commutative, so that
+ * backends may split the fold into blocks or interleaved lanes; `finish` gives the results. An operation on an empty fold without an identity sets `empty: 'error'`.
  */
 export interface ReduceOp extends RecordBase {
   readonly kind: 'reduce';
@@ -68,8 +70,11 @@ export interface ReduceOp extends RecordBase {
   readonly init: (element: DType) => readonly Scalar[];
   readonly step: (state: readonly Scalar[], element: Scalar, position: Scalar) => readonly Scalar[];
   readonly merge: (left: readonly Scalar[], right: readonly Scalar[]) => readonly Scalar[];
-  readonly finish: (state: readonly Scalar[]) => readonly Scalar[];
+  /** The results from the last state; `element` is the dtype of the operand (half floats are folded in f32 and rounded here). */
+  readonly finish: (state: readonly Scalar[], element: DType) => readonly Scalar[];
   readonly empty: 'identity' | 'error';
+  /** True for `sum`: the result is linear in the operand, so the kind's transposition applies. */
+  readonly linear?: boolean;
   /** The tangent of the results, or why there is none. */
   readonly derivative: { readonly kind: 'rule'; readonly jvp: JvpRule<'reduce'> } | { readonly kind: 'none'; readonly reason: string };
   readonly domain: Domain;
@@ -83,7 +88,7 @@ export interface OrderOp extends RecordBase {
   readonly results: (element: DType) => readonly DType[];
   readonly init: (element: DType) => readonly Scalar[];
   readonly step: (state: readonly Scalar[], element: Scalar, position: Scalar) => readonly Scalar[];
-  readonly finish: (state: readonly Scalar[]) => readonly Scalar[];
+  readonly finish: (state: readonly Scalar[], element: DType) => readonly Scalar[];
   readonly derivative: { readonly kind: 'rule'; readonly jvp: JvpRule<'order'> } | { readonly kind: 'none'; readonly reason: string };
   /** Whether the first result is linear in the operand (cumsum): then the kind's transposition applies. */
   readonly linear: boolean;
