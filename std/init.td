@@ -1,0 +1,74 @@
+tdsl 1
+# Initialisers. Each takes the size of the new tensor; as the initial value of a `param` the size and dtype are those declared:
+# `param weight: f32[n, m] = xavier_uniform(gain: 2.0)`.
+
+## `value` everywhere.
+fn constant(size: [dim], value: float, dtype: dtype = f32) -> tensor = full(size, value, dtype)
+
+## Inputs that feed one unit: the second axis times the receptive field.
+fn _fan_in(size: [dim]) -> int {
+  assert(len(size) >= 2, "fan in and fan out need at least two axes")
+  let fan = size[1]
+  for n in size[2:] { fan = fan * n }
+  fan
+}
+
+## Units that one input feeds: the first axis times the receptive field.
+fn _fan_out(size: [dim]) -> int {
+  assert(len(size) >= 2, "fan in and fan out need at least two axes")
+  let fan = size[0]
+  for n in size[2:] { fan = fan * n }
+  fan
+}
+
+## The factor by which a nonlinearity shrinks the standard deviation (PyTorch's table).
+fn calculate_gain(nonlinearity: string, param: float? = none) -> float {
+  if nonlinearity == "relu" { 1.4142135623730951 }
+  else if nonlinearity == "tanh" { 5.0 / 3.0 }
+  else if nonlinearity == "leaky_relu" { (2.0 / (1.0 + (if param == none { 0.01 } else { param }) ** 2)) ** 0.5 }
+  else if nonlinearity == "selu" { 0.75 }
+  else {
+    assert(
+      nonlinearity == "linear" || nonlinearity == "sigmoid" || nonlinearity == "conv1d" || nonlinearity == "conv2d" || nonlinearity == "conv3d",
+      "no gain is known for this nonlinearity"
+    )
+    1.0
+  }
+}
+
+## Glorot and Bengio 2010: uniform with variance `gain² · 2 / (fan_in + fan_out)`.
+fn xavier_uniform(size: [dim], gain: float = 1.0, dtype: dtype = f32) -> tensor {
+  let bound = gain * (6.0 / (_fan_in(size) + _fan_out(size))) ** 0.5
+  uniform(size, -bound, bound, dtype)
+}
+
+## Glorot and Bengio 2010: normal with variance `gain² · 2 / (fan_in + fan_out)`.
+fn xavier_normal(size: [dim], gain: float = 1.0, dtype: dtype = f32) -> tensor =
+  normal(0.0, gain * (2.0 / (_fan_in(size) + _fan_out(size))) ** 0.5, size, dtype)
+
+fn _kaiming_std(size: [dim], a: float, mode: string, nonlinearity: string) -> float {
+  assert(mode == "fan_in" || mode == "fan_out", "mode is \"fan_in\" or \"fan_out\"")
+  let fan = if mode == "fan_in" { _fan_in(size) } else { _fan_out(size) }
+  calculate_gain(nonlinearity, a) / fan ** 0.5
+}
+
+## He et al. 2015: uniform with standard deviation `gain / sqrt(fan)`.
+fn kaiming_uniform(
+  size: [dim],
+  a: float = 0.0,
+  mode: string = "fan_in",
+  nonlinearity: string = "leaky_relu",
+  dtype: dtype = f32
+) -> tensor {
+  let bound = 3.0 ** 0.5 * _kaiming_std(size, a, mode, nonlinearity)
+  uniform(size, -bound, bound, dtype)
+}
+
+## He et al. 2015: normal with standard deviation `gain / sqrt(fan)`.
+fn kaiming_normal(
+  size: [dim],
+  a: float = 0.0,
+  mode: string = "fan_in",
+  nonlinearity: string = "leaky_relu",
+  dtype: dtype = f32
+) -> tensor = normal(0.0, _kaiming_std(size, a, mode, nonlinearity), size, dtype)

@@ -1,0 +1,40 @@
+tdsl 1
+# Random draws from Philox bits. Each draw reads the key of the session, folded with the path of its call: the same seed gives the same
+# values whatever the backend and the number of threads.
+
+## Uniform on [0, 1): multiples of 2^-24 for f32 and narrower types, of 2^-53 for f64.
+fn rand(size: [dim], dtype: dtype = f32) -> tensor {
+  if dtype == f64 {
+    let high = cast(bitwise_and(random_bits(size), 67108863), f64)
+    let low = cast(bitwise_and(random_bits(size), 134217727), f64)
+    (high * 134217728.0 + low) * 1.1102230246251565e-16
+  } else {
+    cast(cast(bitwise_and(random_bits(size), 16777215), f32) * 5.9604644775390625e-8, dtype)
+  }
+}
+
+## Standard normal, by the transform of Box and Muller (1958).
+fn randn(size: [dim], dtype: dtype = f32) -> tensor {
+  let wide = if dtype == f64 { f64 } else { f32 }
+  let radius = sqrt(-2 * log(1 - rand(size, wide)))
+  cast(radius * cos(6.283185307179586 * rand(size, wide)), dtype)
+}
+
+## Standard normal in the shape of `input`.
+fn randn_like(input: tensor, dtype: dtype? = none) -> tensor =
+  randn(input.shape, if dtype == none { input.dtype } else { dtype })
+
+## Integers from `low` up to `high`, which is excluded.
+fn randint(low: int = 0, high: int, size: [dim], dtype: dtype = i64) -> tensor {
+  assert(high > low, "randint needs low < high")
+  cast(low + cast(floor(rand(size, f64) * (high - low)), i64), dtype)
+}
+
+## 1 with the probabilities that `input` holds, else 0.
+fn bernoulli[T: float](input: T[*S]) -> T[*S] = cast(rand(input.shape, input.dtype) < input, input.dtype)
+
+## Uniform on [a, b); also an initialiser.
+fn uniform(size: [dim], a: float = 0.0, b: float = 1.0, dtype: dtype = f32) -> tensor = a + (b - a) * rand(size, dtype)
+
+## Normal; also an initialiser.
+fn normal(mean: float = 0.0, std: float = 1.0, size: [dim], dtype: dtype = f32) -> tensor = mean + std * randn(size, dtype)
