@@ -1,10 +1,10 @@
 // What an operation record says, and what every kind of node must define. Records are data; the rules of a kind are
 // written once per kind (ops/kinds) and serve all its operations.
 
-import type { DType } from '../ir/dtype.js';
-import type { Scalar } from '../ir/scalar.js';
-import type { NodeKind, NodeOf, TensorType, Value } from '../ir/graph.js';
 import type { Builder } from '../ir/builder.js';
+import type { DType } from '../ir/dtype.js';
+import type { NodeKind, NodeOf, TensorType, Value } from '../ir/graph.js';
+import type { Scalar } from '../ir/scalar.js';
 
 /** A scalar formula over elementwise operations by name, for derivatives: it becomes nodes of the graph. */
 export type Formula =
@@ -76,7 +76,9 @@ export interface ReduceOp extends RecordBase {
   /** True for `sum`: the result is linear in the operand, so the kind's transposition applies. */
   readonly linear?: boolean;
   /** The tangent of the results, or why there is none. */
-  readonly derivative: { readonly kind: 'rule'; readonly jvp: JvpRule<'reduce'> } | { readonly kind: 'none'; readonly reason: string };
+  readonly derivative:
+    | { readonly kind: 'rule'; readonly jvp: JvpRule<'reduce'> }
+    | { readonly kind: 'none'; readonly reason: string };
   readonly domain: Domain;
   readonly smooth: boolean;
 }
@@ -89,7 +91,9 @@ export interface OrderOp extends RecordBase {
   readonly init: (element: DType) => readonly Scalar[];
   readonly step: (state: readonly Scalar[], element: Scalar, position: Scalar) => readonly Scalar[];
   readonly finish: (state: readonly Scalar[], element: DType) => readonly Scalar[];
-  readonly derivative: { readonly kind: 'rule'; readonly jvp: JvpRule<'order'> } | { readonly kind: 'none'; readonly reason: string };
+  readonly derivative:
+    | { readonly kind: 'rule'; readonly jvp: JvpRule<'order'> }
+    | { readonly kind: 'none'; readonly reason: string };
   /** Whether the first result is linear in the operand (cumsum): then the kind's transposition applies. */
   readonly linear: boolean;
   readonly domain: Domain;
@@ -134,4 +138,3 @@ export interface KindRules<K extends NodeKind> {
 export class TypeRuleError extends Error {
   override readonly name = 'TypeRuleError';
 }
-
