@@ -74,9 +74,15 @@ model Dropout(p: float = 0.5) {
   fn forward(x: tensor) -> tensor = dropout(x, p, training)
 }
 
-## Batch normalisation over all axes but axis 1 (Ioffe and Szegedy 2015). In training it uses the statistics of the batch and updates the running
-## ones; in evaluation it uses the running statistics, or those of the batch where none are tracked.
-model _BatchNorm(num_features: int, eps: float, momentum: float, affine: bool, track_running_stats: bool) {
+## Batch normalisation over all axes but axis 1 (Ioffe and Szegedy 2015). In training it uses the statistics of the batch and
+## updates the running ones; in evaluation it uses the running statistics, or those of the batch where none are tracked.
+model BatchNorm(
+  num_features: int,
+  eps: float = 1e-5,
+  momentum: float = 0.1,
+  affine: bool = true,
+  track_running_stats: bool = true
+) {
   if affine {
     param weight: f32[num_features] = ones
     param bias: f32[num_features] = zeros
@@ -103,3 +109,27 @@ model _BatchNorm(num_features: int, eps: float, momentum: float, affine: bool, t
     }
   }
 }
+
+## Batch normalisation of [N, C] or [N, C, L].
+let BatchNorm1d = BatchNorm
+
+## Batch normalisation of [N, C, H, W].
+let BatchNorm2d = BatchNorm
+
+## `max(x, 0)`.
+model ReLU() { fn forward(x: tensor) -> tensor = relu(x) }
+
+## `1 / (1 + exp(-x))`.
+model Sigmoid() { fn forward(x: tensor) -> tensor = sigmoid(x) }
+
+## The hyperbolic tangent.
+model Tanh() { fn forward(x: tensor) -> tensor = tanh(x) }
+
+## `x * Φ(x)`.
+model GELU(approximate: string = "none") { fn forward(x: tensor) -> tensor = gelu(x, approximate) }
+
+## `x` where positive, else `negative_slope * x`.
+model LeakyReLU(negative_slope: float = 0.01) { fn forward(x: tensor) -> tensor = leaky_relu(x, negative_slope) }
+
+## `exp(x) / sum(exp(x))` along `dim`.
+model Softmax(dim: int) { fn forward(x: tensor) -> tensor = softmax(x, dim) }
