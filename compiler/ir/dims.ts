@@ -132,7 +132,8 @@ export function dimFloorDiv(a: Dim, b: Dim): Dim {
   const quotient = fromTerms(exact);
   if (remainder.terms.length === 0) return quotient;
   const left = dimValue(remainder);
-  if (left !== undefined && denominator !== undefined) return dimAdd(quotient, dimConst(Math.floor(left / denominator)));
+  if (left !== undefined && denominator !== undefined)
+    return dimAdd(quotient, dimConst(Math.floor(left / denominator)));
   const atom: Atom = { kind: 'floordiv', numerator: remainder, denominator: b };
   return dimAdd(quotient, fromTerms([{ coefficient: 1, atoms: [atom] }]));
 }
@@ -177,7 +178,8 @@ function atomIsNonNegative(atom: Atom): boolean {
 
 /** The names of all run-time dimensions in the expression. */
 export function dimSymbols(dim: Dim, into: Set<string> = new Set()): Set<string> {
-  for (const term of dim.terms) for (const atom of term.atoms) for (const part of atomParts(atom, into)) dimSymbols(part, into);
+  for (const term of dim.terms)
+    for (const atom of term.atoms) for (const part of atomParts(atom, into)) dimSymbols(part, into);
   return into;
 }
 
@@ -192,7 +194,8 @@ function atomParts(atom: Atom, into: Set<string>): readonly Dim[] {
 /** The name when the expression is one bare symbol. */
 export function dimAsSymbol(dim: Dim): string | undefined {
   const term = dim.terms[0];
-  if (dim.terms.length !== 1 || term === undefined || term.coefficient !== 1 || term.atoms.length !== 1) return undefined;
+  if (dim.terms.length !== 1 || term === undefined || term.coefficient !== 1 || term.atoms.length !== 1)
+    return undefined;
   const atom = term.atoms[0];
   return atom?.kind === 'symbol' ? atom.name : undefined;
 }

@@ -4,8 +4,8 @@
 // what is particular to one operation lives in its record (compiler/ops). Every value is a tensor: tuples, records and
 // models are flattened to their leaves before they get here. Rank 0 is a scalar. A key of the random generator is i64[2].
 
-import type { DType } from './dtype.js';
 import type { Dim } from './dims.js';
+import type { DType } from './dtype.js';
 
 export interface TensorType {
   readonly dtype: DType;
@@ -112,7 +112,12 @@ export type View =
   /** Operand dimension i becomes result dimension `dims[i]` (increasing); it has that size or is 1 and repeats; the others are new and repeat. */
   | { readonly type: 'broadcast'; readonly shape: readonly Dim[]; readonly dims: readonly number[] }
   /** result[…, i, …] = x[…, start + i·step, …]; steps ≥ 1. */
-  | { readonly type: 'slice'; readonly starts: readonly Dim[]; readonly steps: readonly number[]; readonly sizes: readonly Dim[] }
+  | {
+      readonly type: 'slice';
+      readonly starts: readonly Dim[];
+      readonly steps: readonly number[];
+      readonly sizes: readonly Dim[];
+    }
   | { readonly type: 'flip'; readonly dims: readonly number[] };
 
 export interface ViewNode extends NodeBase {
@@ -122,7 +127,12 @@ export interface ViewNode extends NodeBase {
 
 export type Assemble =
   /** Operand 0 inside operand 1 (rank 0): `low` and `high` new elements at the ends of each dimension, `interior` between neighbours; all ≥ 0. */
-  | { readonly type: 'pad'; readonly low: readonly Dim[]; readonly high: readonly Dim[]; readonly interior: readonly number[] }
+  | {
+      readonly type: 'pad';
+      readonly low: readonly Dim[];
+      readonly high: readonly Dim[];
+      readonly interior: readonly number[];
+    }
   | { readonly type: 'concat'; readonly dim: number };
 
 export interface AssembleNode extends NodeBase {
@@ -154,7 +164,12 @@ export interface OrderNode extends NodeBase {
 
 export type Source =
   /** A literal: one number for all elements (`data` of length 1), or all elements in row-major order for a constant shape. Booleans are 0 and 1. */
-  | { readonly type: 'constant'; readonly dtype: DType; readonly shape: readonly Dim[]; readonly data: readonly (number | bigint)[] }
+  | {
+      readonly type: 'constant';
+      readonly dtype: DType;
+      readonly shape: readonly Dim[];
+      readonly data: readonly (number | bigint)[];
+    }
   /** The index along `dim`, as i64 or another dtype. */
   | { readonly type: 'iota'; readonly dtype: DType; readonly shape: readonly Dim[]; readonly dim: number }
   /** The value of a dimension expression as a rank-0 i64. */

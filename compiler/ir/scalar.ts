@@ -45,8 +45,19 @@ export type ComparisonOp = (typeof comparisonOps)[number];
 export type Scalar =
   | { readonly kind: 'argument'; readonly index: number; readonly dtype: DType }
   | { readonly kind: 'constant'; readonly value: number | bigint; readonly dtype: DType }
-  | { readonly kind: 'apply'; readonly op: ArithmeticOp | ComparisonOp; readonly args: readonly Scalar[]; readonly dtype: DType }
-  | { readonly kind: 'select'; readonly condition: Scalar; readonly then: Scalar; readonly otherwise: Scalar; readonly dtype: DType }
+  | {
+      readonly kind: 'apply';
+      readonly op: ArithmeticOp | ComparisonOp;
+      readonly args: readonly Scalar[];
+      readonly dtype: DType;
+    }
+  | {
+      readonly kind: 'select';
+      readonly condition: Scalar;
+      readonly then: Scalar;
+      readonly otherwise: Scalar;
+      readonly dtype: DType;
+    }
   | { readonly kind: 'cast'; readonly arg: Scalar; readonly dtype: DType }
   | { readonly kind: 'bitcast'; readonly arg: Scalar; readonly dtype: DType }
   /** A call of a named elementary function of `compiler/scalar/`, kept as a call so that backends print each function once. */
@@ -81,7 +92,12 @@ const sameDType = (op: string, args: readonly Scalar[]): DType => {
   return dtype;
 };
 
-export const apply = (op: ArithmeticOp, ...args: readonly Scalar[]): Scalar => ({ kind: 'apply', op, args, dtype: sameDType(op, args) });
+export const apply = (op: ArithmeticOp, ...args: readonly Scalar[]): Scalar => ({
+  kind: 'apply',
+  op,
+  args,
+  dtype: sameDType(op, args),
+});
 
 export function compare(op: ComparisonOp, left: Scalar, right: Scalar): Scalar {
   sameDType(op, [left, right]);
@@ -98,7 +114,9 @@ export const bitcast = (arg: Scalar, dtype: DType): Scalar => ({ kind: 'bitcast'
 
 export function callScalar(fn: ScalarFunction, ...args: readonly Scalar[]): Scalar {
   if (args.length !== fn.params.length || args.some((arg, i) => arg.dtype !== fn.params[i])) {
-    throw new TypeError(`scalar function ${fn.name} takes (${fn.params.join(', ')}), got (${args.map((arg) => arg.dtype).join(', ')})`);
+    throw new TypeError(
+      `scalar function ${fn.name} takes (${fn.params.join(', ')}), got (${args.map((arg) => arg.dtype).join(', ')})`,
+    );
   }
   return { kind: 'call', fn, args, dtype: fn.body.dtype };
 }
