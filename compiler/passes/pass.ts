@@ -1,0 +1,21 @@
+// What a pass is.
+
+import type { Program } from '../program.js';
+
+/** What decisions of passes depend on besides the program: costs of the machine that the code is for. */
+export interface PassContext {
+  /** A contraction of at most this many products per call may recompute cheap operands as it reads them. */
+  readonly smallContraction: number;
+  /** Recomputing a value at every read is worth at most this many arithmetic operations per element. */
+  readonly cheapOperations: number;
+}
+
+export const defaultContext: PassContext = { smallContraction: 1 << 14, cheapOperations: 4 };
+
+/** A transformation of programs that changes no value. */
+export interface Pass {
+  /** What `tdsl ir --after NAME` takes. */
+  readonly name: string;
+  readonly doc: string;
+  readonly run: (program: Program, context: PassContext) => Program;
+}
