@@ -171,11 +171,11 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
+/** A tick as text: ten digits hide that 0.0001 is no binary number, and very large and small ones turn scientific. */
 function label(tick: number): string {
-  const size = Math.abs(tick);
-  return size !== 0 && (size >= 1e6 || size < 1e-4)
-    ? tick.toExponential().replace('e+', 'e')
-    : String(Number(tick.toPrecision(10)));
+  const rounded = Number(tick.toPrecision(10));
+  const size = Math.abs(rounded);
+  return size !== 0 && (size >= 1e6 || size < 1e-3) ? rounded.toExponential().replace('e+', 'e') : String(rounded);
 }
 
 function escapeXml(text: string): string {

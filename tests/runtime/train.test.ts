@@ -195,6 +195,7 @@ test('a plot has its lines, labels, legend and gaps', () => {
   assert.match(one, /<circle/);
   assert.not.match(one, />one</);
   assert.not.match(linePlot([{ name: 'log', y: [1, 0, 1000] }], { yScale: 'log' }), /NaN|Infinity/);
+  assert.match(linePlot([{ name: 'log', y: [1e-4, 1e7] }], { yScale: 'log' }), />1e-4<[\s\S]*>1e6</);
   assert.throws(() => linePlot([{ name: 'none', y: [Number.NaN] }]), /at least one finite point/);
   assert.throws(() => linePlot([{ name: 'odd', x: [1], y: [1, 2] }]), /line odd has 1 places for 2 values/);
 });
