@@ -17,7 +17,9 @@ export interface Lowered {
 /** Runs the default pipeline; keeps the text of every stage. */
 export function lower(program: Program): Lowered {
   const stages = new Map([['lower', printProgram(program)]]);
-  const lowered = runPipeline(program, defaultPipeline, { onStage: (name, stage) => stages.set(name, printProgram(stage)) });
+  const lowered = runPipeline(program, defaultPipeline, {
+    onStage: (name, stage) => stages.set(name, printProgram(stage)),
+  });
   return { program: lowered, stages };
 }
 

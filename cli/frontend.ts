@@ -38,7 +38,8 @@ export function loadProgram(file: string, options: CompileOptions = {}): Program
   if (file.endsWith('.tdir')) return parseProgram(readFileSync(file, 'utf8'));
   const { program, diagnostics } = compile(file, nodeHost(), options);
   failOnErrors(diagnostics);
-  if (program === undefined) throw new CommandError(exitStatus.bug, `no program came out of ${file}, and no error either`);
+  if (program === undefined)
+    throw new CommandError(exitStatus.bug, `no program came out of ${file}, and no error either`);
   return program;
 }
 

@@ -24,7 +24,8 @@ export function mergePrograms(name: string, parts: readonly Part[]): Program {
     const firstLeaf = state.length;
     const move = <S extends { readonly kind: string }>(slot: S): S =>
       slot.kind === 'state' && 'leaf' in slot ? { ...slot, leaf: Number(slot.leaf) + firstLeaf } : slot;
-    for (const [key, func] of program.module.functions) functions.push([`${prefix}.${key}`, renameRegions(func, prefix)]);
+    for (const [key, func] of program.module.functions)
+      functions.push([`${prefix}.${key}`, renameRegions(func, prefix)]);
     for (const entry of program.entries) {
       if (entry.name === 'init') continue;
       const { evaluation, ...rest } = entry;

@@ -34,8 +34,11 @@ function replay(file: string, seed: number): void {
   if (!Number.isSafeInteger(seed)) throw userError('--seed takes an integer');
   const steps = replayPasses(loadProgram(file), seed);
   for (const step of steps) {
-    process.stdout.write(`  ${step.pass}: ${step.entries} entries agree, largest difference ${step.largestDifference.toExponential(1)}\n`);
-    if (step.failure !== undefined) throw new CommandError(exitStatus.bug, `the pass ${step.pass} changes a value: ${step.failure}`);
+    process.stdout.write(
+      `  ${step.pass}: ${step.entries} entries agree, largest difference ${step.largestDifference.toExponential(1)}\n`,
+    );
+    if (step.failure !== undefined)
+      throw new CommandError(exitStatus.bug, `the pass ${step.pass} changes a value: ${step.failure}`);
   }
 }
 

@@ -23,7 +23,8 @@ const isEmitForm = (text: string): text is EmitForm => (emitForms as readonly st
 const kilobytes = (bytes: number): string => `${Math.round(bytes / 1024)} KB`;
 
 async function compileCommand(file: string, options: Options): Promise<void> {
-  if (options.target === 'cuda') throw userError('the CUDA backend is not part of this version; --target c compiles for the CPU');
+  if (options.target === 'cuda')
+    throw userError('the CUDA backend is not part of this version; --target c compiles for the CPU');
   if (options.target !== 'c') throw usageError(`--target takes c or cuda, got '${options.target}'`);
   if (!isEmitForm(options.emit)) throw usageError(`--emit takes ${emitForms.join(', ')}, got '${options.emit}'`);
   if (options.dev === true && options.release === true) throw usageError('--dev and --release exclude each other');
@@ -37,7 +38,9 @@ async function compileCommand(file: string, options: Options): Promise<void> {
   });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const shown = path.relative(process.cwd(), artefact.file);
-  process.stdout.write(`${shown}: ${entries.join(', ')}; ${kilobytes(artefact.bytes)} in ${seconds} s${artefact.cached ? ' (unchanged)' : ''}\n`);
+  process.stdout.write(
+    `${shown}: ${entries.join(', ')}; ${kilobytes(artefact.bytes)} in ${seconds} s${artefact.cached ? ' (unchanged)' : ''}\n`,
+  );
 }
 
 export function addCompile(program: Command): void {
@@ -48,7 +51,12 @@ export function addCompile(program: Command): void {
     .option('-o, --output <dir>', 'where the module goes (default: build/NAME)')
     .option('--target <target>', 'c or cuda', 'c')
     .option('--emit <form>', 'addon (for Node), lib (a plain C library) or source', 'addon')
-    .option('--dim <name=size>', 'fix a dimension (repeatable)', (value: string, all: readonly string[]) => [...all, value], [])
+    .option(
+      '--dim <name=size>',
+      'fix a dimension (repeatable)',
+      (value: string, all: readonly string[]) => [...all, value],
+      [],
+    )
     .option('--cpu <name>', 'the processor to compile for (default: this machine)')
     .option('--dev', 'compile faster, run slower')
     .option('--release', 'compile for speed (default)')

@@ -27,16 +27,22 @@ const formats: Readonly<Record<string, (stage: string, program: Program) => stri
 
 function ir(file: string, options: Options): void {
   const format = formats[options.format];
-  if (format === undefined) throw usageError(`--format takes ${Object.keys(formats).join(', ')}, got '${options.format}'`);
+  if (format === undefined)
+    throw usageError(`--format takes ${Object.keys(formats).join(', ')}, got '${options.format}'`);
   const stages = new Map<string, Program>();
-  const start = loadProgram(file, { dims: parseDims(options.dim), ...(options.fn === undefined ? {} : { entries: [options.fn] }) });
+  const start = loadProgram(file, {
+    dims: parseDims(options.dim),
+    ...(options.fn === undefined ? {} : { entries: [options.fn] }),
+  });
   const wanted = options.after ?? (options.all === true ? undefined : 'lower');
   stages.set('lower', start);
-  if (wanted !== 'lower') runPipeline(start, defaultPipeline, { onStage: (name, program) => stages.set(name, program) });
+  if (wanted !== 'lower')
+    runPipeline(start, defaultPipeline, { onStage: (name, program) => stages.set(name, program) });
   const names = wanted === undefined ? [...stages.keys()] : [wanted];
   for (const name of names) {
     const program = stages.get(name);
-    if (program === undefined) throw userError(`there is no stage '${name}'; the stages are ${[...stages.keys()].join(', ')}`);
+    if (program === undefined)
+      throw userError(`there is no stage '${name}'; the stages are ${[...stages.keys()].join(', ')}`);
     const shown = options.fn === undefined ? program : restrictToFunction(program, options.fn);
     if (names.length > 1 && options.format === 'text') process.stdout.write(`# after ${name}\n`);
     process.stdout.write(format(name, shown));
@@ -52,6 +58,11 @@ export function addIr(program: Command): void {
     .option('--after <pass>', 'the stage to show (default: as lowered from the source)')
     .option('--all', 'every stage')
     .option('--format <format>', 'text, json, dot or html', 'text')
-    .option('--dim <name=size>', 'fix a dimension (repeatable)', (value: string, all: readonly string[]) => [...all, value], [])
+    .option(
+      '--dim <name=size>',
+      'fix a dimension (repeatable)',
+      (value: string, all: readonly string[]) => [...all, value],
+      [],
+    )
     .action(ir);
 }

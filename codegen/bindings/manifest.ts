@@ -8,8 +8,8 @@ import type {
   ManifestEntry,
   ManifestLeaf,
   ManifestMethod,
-  ManifestTensor,
   Structure as ManifestStructure,
+  ManifestTensor,
 } from '../../runtime/manifest.js';
 
 /** Where the state leaves lie in the arena, in the order of `Program.state`. */
@@ -30,7 +30,8 @@ export interface ManifestOptions {
 }
 
 /** `train_step` as `trainStep`. */
-export const camelCase = (name: string): string => name.replace(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
+export const camelCase = (name: string): string =>
+  name.replace(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 const manifestDims = (type: TensorType): readonly (number | string)[] =>
   type.shape.map((dim) => dimValue(dim) ?? dimAsSymbol(dim) ?? printDim(dim));
@@ -58,8 +59,12 @@ function tensorsOf(entry: Entry, program: Program): readonly ManifestTensor[] {
     if (value === undefined) throw new Error(`the entry ${entry.name} lacks a value for ${path}`);
     return { path, role, dtype: value.type.dtype, dims: manifestDims(value.type) };
   };
-  const inputs = entry.inputs.flatMap((input, i) => (input.kind === 'argument' ? [tensor('in', input.path, fn.params[i])] : []));
-  const outputs = entry.outputs.flatMap((output, i) => (output.kind === 'result' ? [tensor('out', output.path, fn.results[i])] : []));
+  const inputs = entry.inputs.flatMap((input, i) =>
+    input.kind === 'argument' ? [tensor('in', input.path, fn.params[i])] : [],
+  );
+  const outputs = entry.outputs.flatMap((output, i) =>
+    output.kind === 'result' ? [tensor('out', output.path, fn.results[i])] : [],
+  );
   return [...inputs, ...outputs];
 }
 
@@ -117,7 +122,9 @@ function stateRoots(leaves: readonly ManifestLeaf[]): Record<string, ManifestStr
 
 /** The manifest of a lowered program whose state lies as `layout` says. */
 export function buildManifest(program: Program, options: ManifestOptions): Manifest {
-  const evaluationForms = new Set(program.entries.flatMap(({ evaluation }) => (evaluation === undefined ? [] : [evaluation])));
+  const evaluationForms = new Set(
+    program.entries.flatMap(({ evaluation }) => (evaluation === undefined ? [] : [evaluation])),
+  );
   const isHidden = ({ name }: Entry): boolean => name === 'init' || evaluationForms.has(name);
   const numberOf = (name: string): number => program.entries.findIndex((entry) => entry.name === name);
   const methods = program.entries

@@ -1,6 +1,6 @@
 // Writes the typed ES module of a compiled model: index.js and index.d.ts, made with ts-morph from the manifest.
 
-import { type InterfaceDeclarationStructure, IndentationText, Project, QuoteKind, StructureKind } from 'ts-morph';
+import { IndentationText, type InterfaceDeclarationStructure, Project, QuoteKind, StructureKind } from 'ts-morph';
 import type { Manifest, ManifestEntry, ManifestLeaf, ManifestMethod, Structure } from '../../runtime/manifest.js';
 
 export interface ModuleText {
@@ -34,17 +34,22 @@ function structureType(structure: Structure, leaf: (index: number) => string): s
     case 'list':
       return `[${structure.items.map((item) => structureType(item, leaf)).join(', ')}]`;
     case 'record': {
-      const fields = Object.entries(structure.fields).map(([name, field]) => `${propertyName(name)}: ${structureType(field, leaf)}`);
+      const fields = Object.entries(structure.fields).map(
+        ([name, field]) => `${propertyName(name)}: ${structureType(field, leaf)}`,
+      );
       return `{ ${fields.join('; ')} }`;
     }
   }
 }
 
-const tensorType = (wrapper: 'Tensor' | 'TensorInput') => (entry: ManifestEntry) => (index: number): string => {
-  const tensor = entry.tensors[index];
-  if (tensor === undefined) throw new Error(`${entry.name} has no tensor ${index}`);
-  return `${wrapper}<'${tensor.dtype}', ${tuple(tensor.dims)}>`;
-};
+const tensorType =
+  (wrapper: 'Tensor' | 'TensorInput') =>
+  (entry: ManifestEntry) =>
+  (index: number): string => {
+    const tensor = entry.tensors[index];
+    if (tensor === undefined) throw new Error(`${entry.name} has no tensor ${index}`);
+    return `${wrapper}<'${tensor.dtype}', ${tuple(tensor.dims)}>`;
+  };
 
 /** A state leaf: rank-0 state that is no key reads and writes as a number. */
 const leafType = (leaf: ManifestLeaf): string =>
@@ -53,7 +58,9 @@ const leafType = (leaf: ManifestLeaf): string =>
 function methodType(method: ManifestMethod, manifest: Manifest): string {
   const entry = manifest.entries[method.entry];
   if (entry === undefined) throw new Error(`the method ${method.name} has no entry`);
-  const fields = entry.params.map(({ name, structure }) => `${propertyName(name)}: ${structureType(structure, tensorType('TensorInput')(entry))}`);
+  const fields = entry.params.map(
+    ({ name, structure }) => `${propertyName(name)}: ${structureType(structure, tensorType('TensorInput')(entry))}`,
+  );
   const result = entry.result === null ? 'void' : structureType(entry.result, tensorType('Tensor')(entry));
   return `<{ ${fields.join('; ')} }, ${result}>`;
 }

@@ -42,7 +42,9 @@ export interface Case {
   readonly expr?: string;
   readonly host?: boolean;
   readonly inputs?: readonly CaseTensor[];
-  readonly input_shapes?: Readonly<Record<string, readonly number[] | { readonly dtype: DType; readonly shape: readonly number[] }>>;
+  readonly input_shapes?: Readonly<
+    Record<string, readonly number[] | { readonly dtype: DType; readonly shape: readonly number[] }>
+  >;
   readonly outputs?: readonly CaseTensor[];
   readonly cotangents?: Readonly<Record<string, readonly CaseNumber[]>>;
   readonly grads?: Readonly<Record<string, Omit<CaseTensor, 'name'> | null>>;
@@ -71,7 +73,11 @@ export function readGroups(directory: string, only?: string): readonly Group[] {
   });
   const selected = only === undefined ? groups : groups.filter(({ group }) => group === only);
   if (selected.length === 0) {
-    throw new Error(only === undefined ? `${directory} holds no group` : `${directory} holds no group '${only}'; it has ${groups.map((g) => g.group).join(', ')}`);
+    throw new Error(
+      only === undefined
+        ? `${directory} holds no group`
+        : `${directory} holds no group '${only}'; it has ${groups.map((g) => g.group).join(', ')}`,
+    );
   }
   return selected;
 }

@@ -19,13 +19,15 @@ const isBackend = (name: string): name is BackendName => name === 'interpreter' 
 async function conformance(directory: string, options: Options): Promise<void> {
   if (!isBackend(options.backend)) throw new Error(`--backend takes interpreter or c, got '${options.backend}'`);
   const all: Outcome[] = [];
-  const count = (outcomes: readonly Outcome[], status: Outcome['status']): number => outcomes.filter((o) => o.status === status).length;
+  const count = (outcomes: readonly Outcome[], status: Outcome['status']): number =>
+    outcomes.filter((o) => o.status === status).length;
   for (const group of readGroups(directory, options.group)) {
     const outcomes = await runGroup(group, options.backend, path.resolve(options.transcriptions));
     all.push(...outcomes);
     console.log(`${group.group.padEnd(12)} ${count(outcomes, 'passed')} of ${outcomes.length}`);
     for (const { id, status, reason } of outcomes) {
-      if (status !== 'passed') console.log(`  ${status === 'failed' ? 'FAIL' : 'SKIP'} ${id}: ${(reason ?? '').replace(/\n/g, '\n       ')}`);
+      if (status !== 'passed')
+        console.log(`  ${status === 'failed' ? 'FAIL' : 'SKIP'} ${id}: ${(reason ?? '').replace(/\n/g, '\n       ')}`);
     }
   }
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(all, null, 2)}\n`);
@@ -38,6 +40,10 @@ await new Command('conformance')
   .option('--backend <name>', 'interpreter or c', 'interpreter')
   .option('--group <name>', 'only this group')
   .option('--json <file>', 'also write the outcomes as JSON')
-  .option('--transcriptions <dir>', 'where programs, host functions and invalid programs are', path.join(packageRoot, 'tests', 'conformance'))
+  .option(
+    '--transcriptions <dir>',
+    'where programs, host functions and invalid programs are',
+    path.join(packageRoot, 'tests', 'conformance'),
+  )
   .action(conformance)
   .parseAsync();

@@ -13,7 +13,8 @@ function printValues(values: readonly number[]): string {
   return `[${shown}${values.length > 24 ? ', …' : ''}]`;
 }
 
-export const valuesOf = (tensor: HostTensor): readonly number[] => Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+export const valuesOf = (tensor: HostTensor): readonly number[] =>
+  Array.from(tensor.data as ArrayLike<number | bigint>, Number);
 
 /** NaN agrees with NaN, infinities by sign, finite numbers within atol + rtol·|want|. */
 export function agrees(got: number, want: number, { rtol, atol }: Tolerance): boolean {
@@ -29,9 +30,17 @@ interface CompareOptions {
 }
 
 /** The reason why a result differs from its reference, with both values, or undefined. */
-export function difference(got: HostTensor, want: Omit<CaseTensor, 'name'>, options: CompareOptions = {}): string | undefined {
+export function difference(
+  got: HostTensor,
+  want: Omit<CaseTensor, 'name'>,
+  options: CompareOptions = {},
+): string | undefined {
   const shape = `${want.dtype}[${want.shape.join(', ')}]`;
-  if (got.dtype !== want.dtype || got.shape.length !== want.shape.length || got.shape.some((n, i) => n !== want.shape[i])) {
+  if (
+    got.dtype !== want.dtype ||
+    got.shape.length !== want.shape.length ||
+    got.shape.some((n, i) => n !== want.shape[i])
+  ) {
     return `got ${got.dtype}[${got.shape.join(', ')}], want ${shape}`;
   }
   if (want.data === undefined) return undefined;
@@ -67,9 +76,15 @@ export function statisticsDifference(got: HostTensor, expect: Statistics): strin
     expect.min_ge !== undefined && !(min >= expect.min_ge) && `minimum ${min} is below ${expect.min_ge}`,
     expect.max_lt !== undefined && !(max < expect.max_lt) && `maximum ${max} is not below ${expect.max_lt}`,
     expect.max_le !== undefined && !(max <= expect.max_le) && `maximum ${max} is above ${expect.max_le}`,
-    expect.mean !== undefined && !(Math.abs(mean - expect.mean) <= (expect.mean_tol ?? 0)) && `mean ${mean}, want ${expect.mean} ± ${expect.mean_tol}`,
-    expect.std !== undefined && !(Math.abs(std - expect.std) <= (expect.std_tol ?? 0)) && `standard deviation ${std}, want ${expect.std} ± ${expect.std_tol}`,
-    expect.frac_zero !== undefined && !(Math.abs(zeros - expect.frac_zero) <= (expect.frac_tol ?? 0)) && `fraction of zeros ${zeros}, want ${expect.frac_zero} ± ${expect.frac_tol}`,
+    expect.mean !== undefined &&
+      !(Math.abs(mean - expect.mean) <= (expect.mean_tol ?? 0)) &&
+      `mean ${mean}, want ${expect.mean} ± ${expect.mean_tol}`,
+    expect.std !== undefined &&
+      !(Math.abs(std - expect.std) <= (expect.std_tol ?? 0)) &&
+      `standard deviation ${std}, want ${expect.std} ± ${expect.std_tol}`,
+    expect.frac_zero !== undefined &&
+      !(Math.abs(zeros - expect.frac_zero) <= (expect.frac_tol ?? 0)) &&
+      `fraction of zeros ${zeros}, want ${expect.frac_zero} ± ${expect.frac_tol}`,
   ].filter((failure) => typeof failure === 'string');
   return failures.length === 0 ? undefined : failures.join('; ');
 }

@@ -17,5 +17,7 @@ export function runErrorCase(testCase: Case, transcriptions: string): string | u
   if (errors.length === 0) return 'the program is accepted';
   const text = errors.map((error) => renderDiagnostic(error)).join('\n');
   const missing = (testCase.must_mention ?? []).filter((word) => !text.includes(word));
-  return missing.length === 0 ? undefined : `the report lacks ${missing.map((word) => `'${word}'`).join(', ')}:\n${text}`;
+  return missing.length === 0
+    ? undefined
+    : `the report lacks ${missing.map((word) => `'${word}'`).join(', ')}:\n${text}`;
 }

@@ -20,14 +20,23 @@ export async function loadHostModule(group: string, transcriptions: string): Pro
   const outDir = path.join(packageRoot, 'dist', 'tests', 'conformance', '.host');
   mkdirSync(outDir, { recursive: true });
   const outfile = path.join(outDir, `${group}.${process.pid}.mjs`);
-  await build({ entryPoints: [source], outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'silent' });
+  await build({
+    entryPoints: [source],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'silent',
+  });
   return (await import(pathToFileURL(outfile).href)) as HostModule;
 }
 
 /** Runs a case of kind `struct` or `text`: the reason why it fails, or undefined. */
 export async function runHostCase(testCase: Case, module: HostModule): Promise<string | undefined> {
   const fn = module[functionName(testCase.id)];
-  if (typeof fn !== 'function') throw new CaseError(`there is no transcription: ${testCase.group}.ts exports no ${functionName(testCase.id)}`);
+  if (typeof fn !== 'function')
+    throw new CaseError(`there is no transcription: ${testCase.group}.ts exports no ${functionName(testCase.id)}`);
   const inputs = (testCase.inputs ?? []).map(({ dtype, shape, data = [] }) =>
     Tensor.from(data.map(caseNumber), { dtype, shape }),
   );
@@ -35,5 +44,7 @@ export async function runHostCase(testCase: Case, module: HostModule): Promise<s
   if (testCase.kind === 'text') {
     return got === testCase.text ? undefined : `got ${JSON.stringify(got)}, want ${JSON.stringify(testCase.text)}`;
   }
-  return isDeepStrictEqual(got, testCase.value) ? undefined : `got ${JSON.stringify(got)}, want ${JSON.stringify(testCase.value)}`;
+  return isDeepStrictEqual(got, testCase.value)
+    ? undefined
+    : `got ${JSON.stringify(got)}, want ${JSON.stringify(testCase.value)}`;
 }

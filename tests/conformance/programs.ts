@@ -60,7 +60,8 @@ export function caseProgram(testCase: Case, transcriptions: string): Program {
   const host = nodeHost();
   const file = path.join(transcriptions, `${testCase.group}.td`);
   const fromFile = testCase.expr === undefined;
-  if (fromFile && !existsSync(file)) throw new CaseError(`there is no transcription: ${path.basename(file)} is missing`);
+  if (fromFile && !existsSync(file))
+    throw new CaseError(`there is no transcription: ${path.basename(file)} is missing`);
   const { program, diagnostics } = fromFile
     ? compileFunction(file, functionName(testCase.id), inputs, host, options)
     : compileExpression(testCase.expr ?? '', inputs, host, options);
