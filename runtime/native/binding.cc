@@ -37,8 +37,8 @@ class Instance : public Napi::ObjectWrap<Instance> {
   // new Instance(state, threads); create() below is the way in.
   explicit Instance(const Napi::CallbackInfo &info);
 
-  // The call that is next in the queue has ended: starts the one after it.
-  void Finished();
+  // The first call of the queue has ended: starts the next one, or drops all where the environment is being torn down.
+  void Finished(bool alive);
 
   bool IsBusy() const { return !queue_.empty(); }
   const std::shared_ptr<Core> &core() const { return core_; }
@@ -82,14 +82,20 @@ static void Keep(Napi::Object owner, const char *name, Napi::Value value) {
 
 class Job : public Napi::AsyncWorker {
  public:
-  Job(Napi::Env env, Instance *instance, Napi::Object owner) : AsyncWorker(env), promise(Napi::Promise::Deferred::New(env)), instance_(instance), core_(instance->core()) {
+  Job(Napi::Env env, Instance *instance, Napi::Object owner) : AsyncWorker(env), instance_(instance), core_(instance->core()) {
     keep_.push_back(Napi::Persistent(owner));
   }
 
   void KeepAlive(Napi::Object value) { keep_.push_back(Napi::Persistent(value)); }
 
+  // The promise of the call; undefined, with a pending exception, where none can be made.
+  Napi::Value MakePromise() {
+    napi_value promise;
+    if (napi_create_promise(Env(), &deferred_, &promise) != napi_ok) return Env().Undefined();
+    return Napi::Value(Env(), promise);
+  }
+
   Call call;
-  Napi::Promise::Deferred promise;
 
  protected:
   void Execute() override {
@@ -97,15 +103,21 @@ class Job : public Napi::AsyncWorker {
     if (status_ != TDSL_OK) error_ = LastError();
   }
 
+  // A worker thread that is terminated waits for calls that are running and then comes here, but scripts can run no more: that the promise
+  // cannot be settled is then no error.
   void OnOK() override {
-    instance_->Finished();
-    if (status_ == TDSL_OK)
-      promise.Resolve(Env().Undefined());
-    else
-      promise.Reject(MakeError(Env(), status_, error_).Value());
+    bool alive;
+    if (status_ == TDSL_OK) {
+      alive = napi_resolve_deferred(Env(), deferred_, Env().Undefined()) == napi_ok;
+    } else {
+      napi_value error = MakeError(Env(), status_, error_);
+      alive = error != nullptr && napi_reject_deferred(Env(), deferred_, error) == napi_ok;
+    }
+    instance_->Finished(alive);
   }
 
  private:
+  napi_deferred deferred_ = nullptr;
   Instance *instance_;
   std::shared_ptr<Core> core_;
   std::vector<Napi::ObjectReference> keep_;  // the instance and the arrays
@@ -113,9 +125,12 @@ class Job : public Napi::AsyncWorker {
   std::string error_;
 };
 
-void Instance::Finished() {
+void Instance::Finished(bool alive) {
   queue_.pop_front();
-  if (!queue_.empty()) queue_.front()->Queue();
+  if (alive && !queue_.empty()) queue_.front()->Queue();
+  if (alive) return;
+  for (Job *job : queue_) delete job;
+  queue_.clear();
 }
 
 Napi::Value Instance::RunAsync(const Napi::CallbackInfo &info) {
@@ -127,7 +142,7 @@ Napi::Value Instance::RunAsync(const Napi::CallbackInfo &info) {
   }
   if (state_ != nullptr) job->KeepAlive(state_array_.Value());
   for (size_t i = 2; i < info.Length(); i++) job->KeepAlive(info[i].As<Napi::Object>());
-  Napi::Promise promise = job->promise.Promise();
+  Napi::Value promise = job->MakePromise();
   queue_.push_back(job);
   if (queue_.size() == 1) job->Queue();
   return promise;

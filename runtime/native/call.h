@@ -80,13 +80,18 @@ inline std::string LastError() {
   return text;
 }
 
-inline Napi::Error MakeError(Napi::Env env, tdsl_status status, const std::string &text) {
-  Napi::Error error = Napi::Error::New(env, text);
-  error.Set("code", StatusCode(status));
-  return error;
+// An Error with a `code`; null where the environment is being torn down and makes no objects any more.
+inline napi_value MakeError(napi_env env, tdsl_status status, const std::string &text) {
+  napi_value code, message, error = nullptr;
+  if (napi_create_string_utf8(env, StatusCode(status), NAPI_AUTO_LENGTH, &code) != napi_ok) return nullptr;
+  if (napi_create_string_utf8(env, text.data(), text.size(), &message) != napi_ok) return nullptr;
+  return napi_create_error(env, code, message, &error) == napi_ok ? error : nullptr;
 }
 
-inline void Throw(Napi::Env env, tdsl_status status, const std::string &text) { MakeError(env, status, text).ThrowAsJavaScriptException(); }
+inline void Throw(napi_env env, tdsl_status status, const std::string &text) {
+  napi_value error = MakeError(env, status, text);
+  if (error != nullptr) napi_throw(env, error);
+}
 
 // The memory behind a typed array.
 struct View {

@@ -1,0 +1,33 @@
+// The errors of calls and sessions. Native code throws errors with the same codes, so that a program can tell them apart without the text.
+
+/** Why a call or a session refused. */
+export type ErrorCode =
+  /** An argument of the wrong kind, dtype or place. */
+  | 'TDSL_ARG'
+  /** A shape or run-time dimension that does not fit. */
+  | 'TDSL_SHAPE'
+  | 'TDSL_NOMEM'
+  /** This machine lacks what the model was compiled for. */
+  | 'TDSL_UNSUPPORTED'
+  /** An asynchronous call is running on the session. */
+  | 'TDSL_BUSY'
+  /** The files of a compiled module do not belong together, or to this version of tdsl. */
+  | 'TDSL_ABI'
+  /** A bounded loop reached its bound. */
+  | 'TDSL_LIMIT'
+  /** An index in a tensor is out of range. */
+  | 'TDSL_INDEX'
+  /** A value that an operation cannot take. */
+  | 'TDSL_VALUE'
+  | 'TDSL_INTERNAL';
+
+/** An error of a call or a session, with a code as native errors carry it. */
+export class TdslError extends Error {
+  override readonly name = 'TdslError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,186 @@
+// A session: one instance of a compiled model with a state of its own. Exported functions are methods, state is nested objects over one arena.
+
+import type { Addon, NativeInstance } from './addon.js';
+import { TdslError } from './errors.js';
+import type { FilePath } from './io/files.js';
+import { loadSafetensors, saveSafetensors } from './io/safetensors.js';
+import type { Manifest, ManifestLeaf } from './manifest.js';
+import { type MethodContext, makeAsyncMethod, makeMethod, requireIdle } from './method.js';
+import { aliasesOf, defineState, type LoadReport, loadInto, viewState } from './state.js';
+import { Tensor } from './tensor.js';
+
+export interface CreateOptions {
+  /** Determines the initial state and all random draws; 0 unless given. */
+  readonly seed?: number | bigint;
+  /** Threads of one call; as many as there are cores unless given. Results do not depend on it. */
+  readonly threads?: number;
+}
+
+/** Which part of the state is meant. */
+export interface StateSelection {
+  /** One tree, such as `net`; its name is then left out of the paths, as PyTorch's files have them. */
+  readonly root?: string;
+}
+
+export interface LoadOptions extends StateSelection {
+  /** Whether the names must be exactly those of the state; true unless given. */
+  readonly strict?: boolean;
+}
+
+/** The key that a seed stands for. */
+export function keyOfSeed(seed: number | bigint): Tensor<'i64', [2]> {
+  if (typeof seed === 'number' && !Number.isSafeInteger(seed)) {
+    throw new TdslError('TDSL_ARG', `a seed is a whole number, not ${seed}; beyond 2^53 it is a bigint`);
+  }
+  return new Tensor('i64', [2], BigInt64Array.of(BigInt.asIntN(64, BigInt(seed)), 0n));
+}
+
+/**
+ * One instance of a compiled model. Calls on a session follow each other; sessions are independent of each other and of the threads they are
+ * used on. The typed interface of a compiled module extends this class by the model's functions and state.
+ */
+export class Session {
+  readonly manifest: Manifest;
+  readonly #instance: NativeInstance;
+  readonly #tensors: readonly Tensor[];
+  #mode: 'train' | 'eval' | undefined;
+  /** Settles when the last asynchronous call has ended. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Use the `create` of a compiled module. */
+  protected constructor(addon: Addon, manifest: Manifest, threads: number) {
+    const arena = addon.allocate(manifest.state.bytes);
+    this.manifest = manifest;
+    this.#instance = addon.create({ state: arena, threads });
+    this.#tensors = viewState(manifest, arena);
+    const { roots, leaves } = manifest.state;
+    defineState(this, roots, leaves, this.#tensors, () => requireIdle(this.#instance, 'setting state'));
+    const session = this;
+    const context: MethodContext = {
+      instance: this.#instance,
+      entries: manifest.entries,
+      get mode() {
+        return session.#mode;
+      },
+      track: (call) => this.#track(call),
+    };
+    for (const method of manifest.methods) {
+      Object.defineProperty(this, method.jsName, { value: makeMethod(context, method) });
+      Object.defineProperty(this, `${method.jsName}Async`, { value: makeAsyncMethod(context, method) });
+    }
+  }
+
+  /** Makes a session and initialises its state from the seed, on another thread. */
+  static async create(addon: Addon, manifest: Manifest, options: CreateOptions = {}): Promise<Session> {
+    const { seed = 0, threads = 0 } = options;
+    const key = keyOfSeed(seed);
+    const session = new Session(addon, manifest, threads);
+    const { initEntry } = manifest;
+    if (initEntry !== null) {
+      const takesKey = manifest.entries[initEntry]!.tensors.length > 0;
+      await session.#instance.runAsync(initEntry, new Float64Array(0), ...(takesKey ? [key.data] : []));
+    }
+    return session;
+  }
+
+  /** `train` or `eval` where the session was put into that mode; undefined: every function runs in the form that it declares. */
+  get mode(): 'train' | 'eval' | undefined {
+    return this.#mode;
+  }
+
+  /** Functions that were compiled in both forms run as in training (dropout draws, batch norm takes the batch's statistics). */
+  train(): this {
+    this.#mode = 'train';
+    return this;
+  }
+
+  /** Functions that were compiled in both forms run as in evaluation. */
+  eval(): this {
+    this.#mode = 'eval';
+    return this;
+  }
+
+  /** The state by path; the tensors are views: clone them to keep what they hold. */
+  stateDict(selection: StateSelection = {}): Record<string, Tensor> {
+    return Object.fromEntries(this.#select(selection).map(({ name, tensor }) => [name, tensor]));
+  }
+
+  /** Copies tensors into the state, all or none; returns what was missing and what had no place. */
+  loadStateDict(tensors: Readonly<Record<string, Tensor>>, options: LoadOptions = {}): LoadReport {
+    requireIdle(this.#instance, 'loadStateDict');
+    const target = new Map(this.#select(options).map(({ name, tensor }) => [name, tensor]));
+    return loadInto(target, tensors, this.#aliases(options), options.strict ?? true);
+  }
+
+  /** The trainable tensors, as views. */
+  parameters(selection: StateSelection = {}): Tensor[] {
+    return this.namedParameters(selection).map(([, tensor]) => tensor);
+  }
+
+  /** The trainable tensors with their paths. */
+  namedParameters(selection: StateSelection = {}): [string, Tensor][] {
+    return this.#select(selection)
+      .filter(({ leaf }) => leaf.role === 'param')
+      .map(({ name, tensor }) => [name, tensor]);
+  }
+
+  /** Writes the state, or one tree of it, as safetensors: in full or not at all. Waits for asynchronous calls that were made before. */
+  async save(file: FilePath, selection: StateSelection = {}): Promise<void> {
+    const selected = this.#select(selection);
+    await this.#idle();
+    // The copy is what lets calls go on while the file is written.
+    const copy = Object.fromEntries(selected.map(({ name, tensor }) => [name, tensor.clone()]));
+    await saveSafetensors(file, copy, { format: 'tdsl', model: this.manifest.name, source: this.manifest.sourceHash });
+  }
+
+  /** Reads the state, or one tree of it, from a safetensors file, all or none. Waits for asynchronous calls that were made before. */
+  async load(file: FilePath, options: LoadOptions = {}): Promise<LoadReport> {
+    const { tensors } = await loadSafetensors(file);
+    await this.#idle();
+    try {
+      return this.loadStateDict(tensors, options);
+    } catch (error) {
+      if (error instanceof TdslError) throw new TdslError(error.code, `${file}: ${error.message}`, { cause: error });
+      throw error;
+    }
+  }
+
+  #track(call: Promise<unknown>): void {
+    const settled = call.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#last = settled;
+  }
+
+  async #idle(): Promise<void> {
+    // Calls that were made while waiting come before us too, since they are queued already.
+    while (this.#instance.pending > 0) await this.#last;
+  }
+
+  #prefix({ root }: StateSelection): string {
+    const { roots } = this.manifest.state;
+    if (root === undefined) return '';
+    if (Object.hasOwn(roots, root)) return `${root}.`;
+    throw new TdslError('TDSL_ARG', `there is no state ${root}; there is ${Object.keys(roots).join(', ') || 'none'}`);
+  }
+
+  #select(selection: StateSelection): { name: string; leaf: ManifestLeaf; tensor: Tensor }[] {
+    const prefix = this.#prefix(selection);
+    return this.manifest.state.leaves.flatMap((leaf, i) => {
+      if (!leaf.path.startsWith(prefix)) return [];
+      return [{ name: leaf.path.slice(prefix.length), leaf, tensor: this.#tensors[i]! }];
+    });
+  }
+
+  #aliases(selection: StateSelection): Map<string, string> {
+    const prefix = this.#prefix(selection);
+    const aliases = [...aliasesOf(this.manifest.state)].filter(
+      ([a, b]) => a.startsWith(prefix) && b.startsWith(prefix),
+    );
+    return new Map(aliases.map(([a, b]) => [a.slice(prefix.length), b.slice(prefix.length)]));
+  }
+}
+
+/** Names that functions and state of a model cannot have: a session has them itself, or `await` looks for them (`then`). */
+export const RESERVED_NAMES: readonly string[] = [...Object.getOwnPropertyNames(Session.prototype), 'manifest', 'then'];
