@@ -119,6 +119,8 @@ export interface Model extends Node<'Model'> {
   readonly generics: readonly Generic[];
   readonly params: readonly Param[];
   readonly fields: readonly Field[];
+  /** The braces around the fields. */
+  readonly braces: Span;
 }
 
 export type Field = ChildField | TensorField | Constant | Fn | IfField | ErrorNode;
@@ -143,8 +145,11 @@ export interface TensorField extends Node<'TensorField'> {
 export interface IfField extends Node<'IfField'> {
   readonly condition: Expr;
   readonly fields: readonly Field[];
+  readonly braces: Span;
   /** The fields of the `else` branch; an `else if` is a list of one `IfField`. */
   readonly otherwise?: readonly Field[];
+  /** The braces of the `else` branch, which an `else if` lacks. */
+  readonly otherwiseBraces?: Span;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

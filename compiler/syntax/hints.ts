@@ -93,6 +93,9 @@ function helpFor(tokens: readonly IToken[], index: number): string | undefined {
   if (token.tokenType === t.Equals && previous && tokens[index - 2]?.tokenType !== t.Let) {
     if (isInside(tokens, index, t.LeftParen)) return `a named argument is \`${previous.image}: value\``;
   }
+  if (token.tokenType === t.FatArrow && tokens.slice(0, index).some(({ tokenType }) => tokenType === t.Fn)) {
+    return 'the type of a result stands after `->`, the body after `=`; `=>` belongs to lambdas';
+  }
   if (token.tokenType === t.Else) return 'what elements outside of a tensor are stands after an index: `x[i] else 0`';
   const atLineStart = previous === undefined || previous.tokenType === t.Newline;
   if (atLineStart && token.tokenType.CATEGORIES?.includes(t.Infix)) {

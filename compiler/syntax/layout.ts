@@ -7,7 +7,7 @@
  */
 import { createTokenInstance, type IToken, type TokenType, tokenMatcher } from 'chevrotain';
 import { type Diagnostic, diagnostic } from '../diagnostics/report.js';
-import type { Source } from '../diagnostics/source.js';
+import type { Source, Span } from '../diagnostics/source.js';
 import * as t from './tokens.js';
 
 export interface Layout {
@@ -63,7 +63,7 @@ function pairBrackets(source: Source, raw: readonly IToken[], guess: boolean): L
     if (!closer) return;
     const span = spanOf(top.token);
     diagnostics.push(diagnostic('E0103', { source, span, label: `no ${closer.LABEL} for this` }));
-    const end = (tokens.at(-1)?.endOffset ?? top.token.startOffset) + 1;
+    const { end } = spanOf(tokens.at(-1) ?? top.token);
     tokens.push(insertToken(closer, '', end));
   };
 
@@ -85,7 +85,7 @@ function pairBrackets(source: Source, raw: readonly IToken[], guess: boolean): L
       const inBraces = (open.at(-1)?.token.tokenType ?? t.LeftBrace) === t.LeftBrace;
       // Inside brackets a line end means nothing, but a bracket at the beginning of a line is never a call or an index.
       if (inBraces || type === t.LeftParen || type === t.LeftBracket) {
-        tokens.push(insertToken(t.Newline, '\n', (previous.endOffset ?? previous.startOffset) + 1));
+        tokens.push(insertToken(t.Newline, '\n', spanOf(previous).end));
       }
     }
     lineBroke = false;
@@ -139,10 +139,12 @@ function startsItem(token: IToken, next: IToken | undefined): boolean {
   return (token.tokenType === t.Model || token.tokenType === t.Dim) && next !== undefined && isIdentifier(next);
 }
 
+const fieldWords = new Set([t.Fn, t.Param, t.Buffer, t.State]);
+
 /** Words that begin a statement, field or item, and nothing inside of parentheses. */
 function startsStatement(token: IToken, next: IToken | undefined): boolean {
   if (token.tokenType === t.Let) return next?.tokenType !== t.Colon;
-  return token.tokenType === t.Fn && next !== undefined && isIdentifier(next);
+  return fieldWords.has(token.tokenType) && next !== undefined && isIdentifier(next);
 }
 
 function isIdentifier(token: IToken): boolean {
@@ -158,9 +160,9 @@ function insertToken(type: TokenType, image: string, start: number): IToken {
   return createTokenInstance(type, image, start, start - 1, Number.NaN, Number.NaN, Number.NaN, Number.NaN);
 }
 
-/** The span of a token. */
-export function spanOf(token: IToken): { start: number; end: number } {
-  return { start: token.startOffset, end: (token.endOffset ?? token.startOffset) + 1 };
+/** The span of a token, which the lexer gives no end. */
+export function spanOf({ startOffset, image }: IToken): Span {
+  return { start: startOffset, end: startOffset + image.length };
 }
 
 /**

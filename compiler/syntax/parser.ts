@@ -63,7 +63,6 @@ function parse<T>(source: Source, rule: (grammar: Grammar) => T) {
   const lexical = [
     ...lexed.errors.map((error) => badCharacter(source, error)),
     ...lexed.tokens.flatMap((token) => badToken(source, token)),
-    ...layout.diagnostics,
   ];
   const grammatical = [
     ...grammar.errors
@@ -74,21 +73,29 @@ function parse<T>(source: Source, rule: (grammar: Grammar) => T) {
       return diagnostic(code, { source, ...parts });
     }),
   ];
-  const diagnostics = sortDiagnostics([...lexical, ...grammatical.filter((d) => !follows(d, lexical))]);
-  return { result, diagnostics: firstOfEachPlace(diagnostics), comments: comments.map(toComment) };
+  const diagnostics = mostTelling(source, lexical, layout.diagnostics, grammatical);
+  return { result, diagnostics, comments: comments.map(toComment) };
 }
 
 function toComment(token: IToken): Comment {
   return { ...spanOf(token), text: token.image.trimEnd() };
 }
 
-/** Whether an error of the grammar stands where an error of the characters or brackets was reported already. */
-function follows(d: Diagnostic, earlier: readonly Diagnostic[]): boolean {
-  return earlier.some(({ span }) => d.span.start < span.end && span.start < d.span.end);
-}
-
-function firstOfEachPlace(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  return diagnostics.filter((d, index) => diagnostics[index - 1]?.span.start !== d.span.start);
+/**
+ * Leaves out what is likely a consequence of another error: on a line with a bad character or literal all but the
+ * first of those, and of several errors at one place all but the first.
+ */
+function mostTelling(
+  source: Source,
+  lexical: readonly Diagnostic[],
+  brackets: readonly Diagnostic[],
+  grammatical: readonly Diagnostic[],
+): readonly Diagnostic[] {
+  const lineOf = ({ span }: Diagnostic) => source.text.lastIndexOf('\n', span.start - 1);
+  const spoilt = new Map([...sortDiagnostics(lexical)].reverse().map((d) => [lineOf(d), d]));
+  const sound = [...brackets, ...grammatical].filter((d) => !spoilt.has(lineOf(d)));
+  const sorted = sortDiagnostics([...spoilt.values(), ...sound]);
+  return sorted.filter((d, index) => sorted[index - 1]?.span.start !== d.span.start);
 }
 
 function badCharacter(source: Source, error: ILexingError): Diagnostic {
@@ -112,14 +119,14 @@ function explainNumber(image: string): Pick<DiagnosticParts, 'help'> {
 }
 
 function unexpected(source: Source, tokens: readonly IToken[], error: IRecognitionException): Diagnostic {
-  const end = source.text.length;
-  const span = Number.isNaN(error.token.startOffset) ? { start: end, end } : spanOf(error.token);
-  return located(source, tokens, span, error.message);
+  return located(source, tokens, spanOf(error.token), error.message);
 }
 
 /** An error at a token that does not belong; what is known about such mistakes is said as well. */
-function located(source: Source, tokens: readonly IToken[], span: Span, label: string): Diagnostic {
-  const index = tokens.findIndex((token) => token.startOffset === span.start && !isInserted(token));
+function located(source: Source, tokens: readonly IToken[], place: Span, label: string): Diagnostic {
+  const index = tokens.findIndex((token) => token.startOffset === place.start && !isInserted(token));
+  const end = source.text.trimEnd().length;
+  const span = index === -1 ? { start: end, end } : place;
   const hint = explainUnexpected(source, tokens, index === -1 ? tokens.length : index);
   return diagnostic(hint?.code ?? 'E0105', { source, span, label, ...hint?.parts });
 }

@@ -19,6 +19,7 @@ import type { Span } from '../../diagnostics/source.js';
 import type * as ast from '../ast.js';
 import { spanOf } from '../layout.js';
 import * as t from '../tokens.js';
+import { labelOf } from './messages.js';
 
 /** An error of the grammar that no mismatch of tokens shows; `parser.ts` makes diagnostics of them. */
 export interface Complaint {
@@ -71,7 +72,7 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
   /** The span from an offset to the end of the last token. */
   protected span(start: number): Span {
     const last = this.LA(0);
-    return { start, end: Math.max(start, (last.endOffset ?? last.startOffset) + 1) };
+    return { start, end: Math.max(start, spanOf(last).end) };
   }
 
   /** Whether the token `distance` ahead is of a type, or of a category. */
@@ -128,22 +129,27 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     }
   }
 
-  /** Parts separated by commas, with or without a comma after the last, up to a closing bracket. One to a rule. */
-  protected list<T>(closer: TokenType, element: () => T): (T | ast.ErrorNode)[] {
+  /**
+   * Parts separated by commas, with or without a comma after the last, up to a closing bracket. A rule has at most one
+   * list or sequence.
+   */
+  protected list<T>(closer: TokenType, what: string, element: () => T): (T | ast.ErrorNode)[] {
     const elements: (T | ast.ErrorNode)[] = [];
     const stops = [t.Comma, closer];
-    this.MANY9(() => {
-      elements.push(this.guarded(stops, element));
-      this.OPTION9(() => this.CONSUME9(t.Comma));
-    });
-    this.ACTION(() => {
-      if (!this.seesOneOf([closer])) elements.push(this.skipUnexpected([closer]));
-    });
+    for (let more = true; more; ) {
+      this.MANY9(() => {
+        elements.push(this.guarded(stops, element));
+        this.OPTION9(() => this.CONSUME9(t.Comma));
+      });
+      more = !this.RECORDING_PHASE && !this.seesOneOf([closer]);
+      if (more) elements.push(this.skipUnexpected(stops, `${what} or ${closer.LABEL}`));
+      if (more && this.sees(t.Comma)) this.SKIP_TOKEN();
+    }
     return elements;
   }
 
-  /** Parts separated by line ends or semicolons, up to a closing bracket or the end of the text. One to a rule. */
-  protected sequence<T>(closer: TokenType, part: () => T): (T | ast.ErrorNode)[] {
+  /** Parts separated by line ends or semicolons, up to a closing bracket or the end of the text. */
+  protected sequence<T>(closer: TokenType, what: string, part: () => T): (T | ast.ErrorNode)[] {
     const parts: (T | ast.ErrorNode)[] = [];
     const stops = [...separators, closer];
     for (let more = true; more; ) {
@@ -155,16 +161,15 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
         ]),
       );
       more = !this.RECORDING_PHASE && !this.seesOneOf([closer]);
-      if (more) parts.push(this.skipUnexpected(stops));
+      if (more) parts.push(this.skipUnexpected(stops, what));
     }
     return parts;
   }
 
   /** Reports the next token and leaves out what stands before `stops`. */
-  private skipUnexpected(stops: Stops): ast.ErrorNode {
-    const token = this.LA(1);
+  private skipUnexpected(stops: Stops, expected = oneOf(stops)): ast.ErrorNode {
     const start = this.here();
-    this.complaints.push({ code: 'E0105', span: spanOf(token), label: `expected ${oneOf(stops)}` });
+    this.complaints.push({ code: 'E0105', span: spanOf(this.LA(1)), label: `expected ${expected}` });
     this.skipTo(stops);
     return { kind: 'Error', span: this.span(start) };
   }
@@ -182,9 +187,11 @@ export function isOneOf(token: IToken, types: Stops): boolean {
   return types.some((type) => tokenMatcher(token, type));
 }
 
-/** The labels of token types as a phrase; of the separators only the end of the line is worth naming. */
+const unnamed = new Set([t.Semicolon, t.Derivative]);
+
+/** The labels of token types as a phrase, which need not name all that could stand at the end of a part. */
 function oneOf(types: Stops): string {
-  const labels = types.filter((type) => type !== t.Semicolon).map(({ LABEL, name }) => LABEL ?? name);
+  const labels = types.filter((type) => !unnamed.has(type)).map(labelOf);
   const last = labels.pop();
   return labels.length === 0 ? `${last}` : `${labels.join(', ')} or ${last}`;
 }

@@ -2,7 +2,7 @@
 import type { IToken } from 'chevrotain';
 import type * as ast from '../ast.js';
 import * as t from '../tokens.js';
-import { BaseGrammar } from './base.js';
+import { BaseGrammar, isOneOf } from './base.js';
 import { buildInfix, type InfixTail } from './infix.js';
 import { decodeString } from './literals.js';
 
@@ -87,7 +87,7 @@ export abstract class ExpressionGrammar extends BaseGrammar {
 
   protected readonly args = this.RULE('args', (): ast.Argument[] => {
     this.CONSUME(t.LeftParen);
-    const args = this.list(t.RightParen, () => this.SUBRULE(this.argument));
+    const args = this.list(t.RightParen, 'an argument', () => this.SUBRULE(this.argument));
     this.CONSUME(t.RightParen);
     return args.map((arg) => (arg.kind === 'Error' ? { kind: 'Argument', span: arg.span, value: arg } : arg));
   });
@@ -108,7 +108,7 @@ export abstract class ExpressionGrammar extends BaseGrammar {
 
   private readonly indexItems = this.RULE('indexItems', (): ast.IndexItem[] => {
     this.CONSUME(t.LeftBracket);
-    const items = this.list(t.RightBracket, () => this.SUBRULE(this.indexItem));
+    const items = this.list(t.RightBracket, 'an index', () => this.SUBRULE(this.indexItem));
     this.CONSUME(t.RightBracket);
     return items;
   });
@@ -247,7 +247,7 @@ export abstract class ExpressionGrammar extends BaseGrammar {
   private readonly parenthesized: () => ast.Expr = this.RULE('parenthesized', (): ast.Expr => {
     const start = this.here();
     this.CONSUME(t.LeftParen);
-    const elements = this.list(t.RightParen, () => this.SUBRULE(this.expression));
+    const elements = this.list(t.RightParen, 'an expression', () => this.SUBRULE(this.expression));
     const hasComma = this.LA(0).tokenType === t.Comma;
     this.CONSUME(t.RightParen);
     const [only] = elements;
@@ -262,7 +262,7 @@ export abstract class ExpressionGrammar extends BaseGrammar {
     const start = this.here();
     const clauses: ast.ComprehensionClause[] = [];
     this.CONSUME(t.LeftBracket);
-    const elements = this.list(t.RightBracket, () => {
+    const elements = this.list(t.RightBracket, 'an expression', () => {
       const element = this.SUBRULE(this.expression);
       this.MANY(() => clauses.push(this.SUBRULE(this.comprehensionClause)));
       return element;
@@ -295,7 +295,7 @@ export abstract class ExpressionGrammar extends BaseGrammar {
   private readonly record: () => ast.Record = this.RULE('record', (): ast.Record => {
     const start = this.here();
     this.CONSUME(t.LeftBrace);
-    const fields = this.list(t.RightBrace, () => this.SUBRULE(this.recordField));
+    const fields = this.list(t.RightBrace, 'a field', () => this.SUBRULE(this.recordField));
     this.CONSUME(t.RightBrace);
     return { kind: 'Record', span: this.span(start), fields: fields.filter((field) => field.kind !== 'Error') };
   });
@@ -365,14 +365,14 @@ export abstract class ExpressionGrammar extends BaseGrammar {
 
   private readonly mapParams = this.RULE('mapParams', (): ast.Pattern[] => {
     this.CONSUME(t.LeftParen);
-    const params = this.list(t.RightParen, () => this.SUBRULE(this.pattern));
+    const params = this.list(t.RightParen, 'a pattern', () => this.SUBRULE(this.pattern));
     this.CONSUME(t.RightParen);
     return params;
   });
 
   private readonly mapTrees = this.RULE('mapTrees', (): ast.Expr[] => {
     this.CONSUME(t.LeftParen);
-    const trees = this.list(t.RightParen, () => this.SUBRULE(this.expression));
+    const trees = this.list(t.RightParen, 'an expression', () => this.SUBRULE(this.expression));
     this.CONSUME(t.RightParen);
     return trees;
   });
@@ -415,7 +415,7 @@ export abstract class ExpressionGrammar extends BaseGrammar {
    */
   private isLoop(): boolean {
     for (let at = 2; !endsOperand(this.LA(at)); at = this.afterGroup(at)) {
-      if (at > 2 && this.sees(t.From, at) && !this.sees(t.Infix, at - 1)) return true;
+      if (at > 2 && this.sees(t.From, at) && isOneOf(this.LA(at - 1), operandLasts)) return true;
     }
     return false;
   }
@@ -425,6 +425,12 @@ export abstract class ExpressionGrammar extends BaseGrammar {
     return this.sees(t.LeftParen, 2) && this.sees(t.Over, this.afterGroup(2));
   }
 }
+
+/** What the last token of an operand may be. */
+const operandLasts = [
+  ...[t.Identifier, t.Int, t.Float, t.Text, t.True, t.False, t.None, t.Inf, t.Nan],
+  ...[t.RightParen, t.RightBracket, t.RightBrace],
+];
 
 const operandEnds = new Set([
   ...[t.Newline, t.Semicolon, t.Comma, t.Colon, t.Equals, t.FatArrow],

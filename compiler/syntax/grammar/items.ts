@@ -6,6 +6,11 @@ import { type ParserOptions, separators } from './base.js';
 import { TypeGrammar } from './types.js';
 
 const currentVersion = 1n;
+const itemKinds = '`fn`, `export fn`, `model`, `import`, `dim` or `let`';
+const fieldKinds = 'a field: `name: value`, `param`, `buffer`, `state`, `let`, `fn` or `if`';
+
+/** Fields in braces. */
+type FieldBlock = Pick<ast.Model, 'fields' | 'braces'>;
 
 export class Grammar extends TypeGrammar {
   constructor(options: ParserOptions = {}) {
@@ -45,7 +50,9 @@ export class Grammar extends TypeGrammar {
     return version;
   });
 
-  private readonly items = this.RULE('items', (): ast.Item[] => this.sequence(EOF, () => this.SUBRULE(this.item)));
+  private readonly items = this.RULE('items', (): ast.Item[] =>
+    this.sequence(EOF, itemKinds, () => this.SUBRULE(this.item)),
+  );
 
   private readonly item: () => ast.Item = this.RULE(
     'item',
@@ -59,7 +66,7 @@ export class Grammar extends TypeGrammar {
           { ALT: () => this.SUBRULE(this.dimDeclaration) },
           { ALT: () => this.SUBRULE(this.constant) },
         ],
-        ERR_MSG: '`fn`, `export fn`, `model`, `import`, `dim` or `let`',
+        ERR_MSG: itemKinds,
       }),
   );
 
@@ -83,7 +90,7 @@ export class Grammar extends TypeGrammar {
 
   private readonly importNames = this.RULE('importNames', (): ast.ImportName[] => {
     this.CONSUME(t.LeftBrace);
-    const names = this.list(t.RightBrace, () => this.SUBRULE(this.importName));
+    const names = this.list(t.RightBrace, 'a name', () => this.SUBRULE(this.importName));
     this.CONSUME(t.RightBrace);
     return names.filter((name) => name.kind !== 'Error');
   });
@@ -197,7 +204,7 @@ export class Grammar extends TypeGrammar {
 
   private readonly generics = this.RULE('generics', (): ast.Generic[] => {
     this.CONSUME(t.LeftBracket);
-    const generics = this.list(t.RightBracket, () => this.SUBRULE(this.generic));
+    const generics = this.list(t.RightBracket, 'a name', () => this.SUBRULE(this.generic));
     this.CONSUME(t.RightBracket);
     return generics.filter((generic) => generic.kind !== 'Error');
   });
@@ -235,7 +242,7 @@ export class Grammar extends TypeGrammar {
 
   private readonly params = this.RULE('params', (): ast.Param[] => {
     this.CONSUME(t.LeftParen);
-    const params = this.list(t.RightParen, () => this.SUBRULE(this.param));
+    const params = this.list(t.RightParen, 'a parameter', () => this.SUBRULE(this.param));
     this.CONSUME(t.RightParen);
     return params.filter((param) => param.kind !== 'Error');
   });
@@ -269,16 +276,17 @@ export class Grammar extends TypeGrammar {
     const name = this.identifier(this.CONSUME(t.Identifier));
     const generics = this.OPTION(() => this.SUBRULE(this.generics)) ?? [];
     const params = this.OPTION2(() => this.SUBRULE(this.params)) ?? [];
-    const fields = this.SUBRULE(this.fieldBlock);
-    return { kind: 'Model', span: this.span(start), ...this.docsAt(start), name, generics, params, fields };
+    const { fields, braces } = this.SUBRULE(this.fieldBlock);
+    return { kind: 'Model', span: this.span(start), ...this.docsAt(start), name, generics, params, fields, braces };
   });
 
-  private readonly fieldBlock: () => ast.Field[] = this.RULE('fieldBlock', (): ast.Field[] => {
+  private readonly fieldBlock: () => FieldBlock = this.RULE('fieldBlock', (): FieldBlock => {
     this.OPTION({ GATE: () => this.sees(t.LeftBrace, 2), DEF: () => this.CONSUME(t.Newline) });
+    const start = this.here();
     this.CONSUME(t.LeftBrace);
-    const fields = this.sequence(t.RightBrace, () => this.SUBRULE(this.field));
+    const fields = this.sequence(t.RightBrace, fieldKinds, () => this.SUBRULE(this.field));
     this.CONSUME(t.RightBrace);
-    return fields;
+    return { fields, braces: this.span(start) };
   });
 
   private readonly field: () => ast.Field = this.RULE(
@@ -292,7 +300,7 @@ export class Grammar extends TypeGrammar {
           { ALT: () => this.SUBRULE(this.fn) },
           { ALT: () => this.SUBRULE(this.ifField) },
         ],
-        ERR_MSG: 'a field: `name: value`, `param`, `buffer`, `state`, `let`, `fn` or `if`',
+        ERR_MSG: fieldKinds,
       }),
   );
 
@@ -326,14 +334,19 @@ export class Grammar extends TypeGrammar {
     const start = this.here();
     this.CONSUME(t.If);
     const condition = this.SUBRULE(this.expression);
-    const fields = this.SUBRULE(this.fieldBlock);
+    const block = this.SUBRULE(this.fieldBlock);
     const otherwise = this.OPTION(() => {
       this.CONSUME(t.Else);
-      return this.OR<ast.Field[]>([
-        { ALT: () => [this.SUBRULE(this.ifField)] },
-        { ALT: () => this.SUBRULE2(this.fieldBlock) },
+      return this.OR<Pick<ast.IfField, 'otherwise' | 'otherwiseBraces'>>([
+        { ALT: () => ({ otherwise: [this.SUBRULE(this.ifField)] }) },
+        {
+          ALT: () => {
+            const { fields, braces } = this.SUBRULE2(this.fieldBlock);
+            return { otherwise: fields, otherwiseBraces: braces };
+          },
+        },
       ]);
     });
-    return { kind: 'IfField', span: this.span(start), condition, fields, ...(otherwise ? { otherwise } : {}) };
+    return { kind: 'IfField', span: this.span(start), condition, ...block, ...otherwise };
   });
 }

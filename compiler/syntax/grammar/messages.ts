@@ -1,5 +1,5 @@
 /** The wording of Chevrotain's errors: what was expected, as the label at the token that stands there instead. */
-import type { IParserErrorMessageProvider, TokenType } from 'chevrotain';
+import { EOF, type IParserErrorMessageProvider, type TokenType } from 'chevrotain';
 
 /** Chevrotain's errors as phrases that fit beside an underline. */
 export const messages: IParserErrorMessageProvider = {
@@ -11,8 +11,9 @@ export const messages: IParserErrorMessageProvider = {
     `expected ${customUserDescription ?? alternatives(expectedIterationPaths)}`,
 };
 
-function labelOf(type: TokenType): string {
-  return type.LABEL ?? type.name;
+/** What a token is called in a message. */
+export function labelOf(type: TokenType): string {
+  return type === EOF ? 'the end of the file' : (type.LABEL ?? type.name);
 }
 
 function alternatives(paths: readonly TokenType[][]): string {

@@ -28,7 +28,7 @@ export abstract class StatementGrammar extends ExpressionGrammar {
   private readonly tuplePattern: () => ast.TuplePattern = this.RULE('tuplePattern', (): ast.TuplePattern => {
     const start = this.here();
     this.CONSUME(t.LeftParen);
-    const elements = this.list(t.RightParen, () => this.SUBRULE(this.pattern));
+    const elements = this.list(t.RightParen, 'a pattern', () => this.SUBRULE(this.pattern));
     this.CONSUME(t.RightParen);
     return { kind: 'TuplePattern', span: this.span(start), elements };
   });
@@ -36,7 +36,7 @@ export abstract class StatementGrammar extends ExpressionGrammar {
   private readonly recordPattern: () => ast.RecordPattern = this.RULE('recordPattern', (): ast.RecordPattern => {
     const start = this.here();
     this.CONSUME(t.LeftBrace);
-    const fields = this.list(t.RightBrace, () => this.SUBRULE(this.recordPatternField));
+    const fields = this.list(t.RightBrace, 'a name', () => this.SUBRULE(this.recordPatternField));
     this.CONSUME(t.RightBrace);
     return { kind: 'RecordPattern', span: this.span(start), fields: fields.filter((field) => field.kind !== 'Error') };
   });
@@ -61,7 +61,7 @@ export abstract class StatementGrammar extends ExpressionGrammar {
   });
 
   private readonly blockContent = this.RULE('blockContent', (): BlockContent => {
-    const statements = this.sequence(t.RightBrace, () => this.SUBRULE(this.statement));
+    const statements = this.sequence(t.RightBrace, 'a statement', () => this.SUBRULE(this.statement));
     const last = statements.at(-1);
     if (last === undefined || !isExpression(last)) return { statements };
     return { statements: statements.slice(0, -1), value: last };
@@ -97,7 +97,7 @@ export abstract class StatementGrammar extends ExpressionGrammar {
 
   private readonly lambdaParamList = this.RULE('lambdaParamList', (): ast.LambdaParam[] => {
     this.CONSUME(t.LambdaParen);
-    const params = this.list(t.RightParen, () => this.SUBRULE(this.lambdaParam));
+    const params = this.list(t.RightParen, 'a parameter', () => this.SUBRULE(this.lambdaParam));
     this.CONSUME(t.RightParen);
     return params.map((param) =>
       param.kind === 'Error' ? { kind: 'LambdaParam', span: param.span, pattern: param } : param,
@@ -170,7 +170,7 @@ export abstract class StatementGrammar extends ExpressionGrammar {
 
   private readonly indexBinders = this.RULE('indexBinders', (): ast.IndexBinder[] => {
     this.CONSUME(t.LeftBracket);
-    const binders = this.list(t.RightBracket, () => this.SUBRULE(this.indexBinder));
+    const binders = this.list(t.RightBracket, 'an index variable', () => this.SUBRULE(this.indexBinder));
     this.CONSUME(t.RightBracket);
     return binders.filter((binder) => binder.kind !== 'Error');
   });

@@ -96,7 +96,7 @@ export abstract class TypeGrammar extends StatementGrammar {
 
   private readonly shape = this.RULE('shape', (): ast.ShapeItem[] => {
     this.CONSUME(t.LeftBracket);
-    const items = this.list(t.RightBracket, () => this.SUBRULE(this.shapeItem));
+    const items = this.list(t.RightBracket, 'a dimension', () => this.SUBRULE(this.shapeItem));
     this.CONSUME(t.RightBracket);
     return items;
   });
@@ -129,7 +129,7 @@ export abstract class TypeGrammar extends StatementGrammar {
   private readonly tupleType = this.RULE('tupleType', (): ast.Type => {
     const start = this.here();
     this.CONSUME(t.LeftParen);
-    const elements = this.list(t.RightParen, () => this.SUBRULE(this.type));
+    const elements = this.list(t.RightParen, 'a type', () => this.SUBRULE(this.type));
     const hasComma = this.LA(0).tokenType === t.Comma;
     this.CONSUME(t.RightParen);
     const [only] = elements;
@@ -148,7 +148,7 @@ export abstract class TypeGrammar extends StatementGrammar {
   private readonly recordType = this.RULE('recordType', (): ast.RecordType => {
     const start = this.here();
     this.CONSUME(t.LeftBrace);
-    const fields = this.list(t.RightBrace, () => this.SUBRULE(this.recordTypeField));
+    const fields = this.list(t.RightBrace, 'a field', () => this.SUBRULE(this.recordTypeField));
     this.CONSUME(t.RightBrace);
     return { kind: 'RecordType', span: this.span(start), fields: fields.filter((field) => field.kind !== 'Error') };
   });
@@ -172,7 +172,7 @@ export abstract class TypeGrammar extends StatementGrammar {
 
   private readonly functionTypeParams = this.RULE('functionTypeParams', (): ast.Type[] => {
     this.CONSUME(t.LeftParen);
-    const params = this.list(t.RightParen, () => this.SUBRULE(this.type));
+    const params = this.list(t.RightParen, 'a type', () => this.SUBRULE(this.type));
     this.CONSUME(t.RightParen);
     return params;
   });
