@@ -36,7 +36,8 @@ struct tdsl_pool {
   _Atomic int quit;
   pthread_mutex_t lock;
   pthread_cond_t wake;
-  int32_t workers, started;
+  int32_t workers; /* wanted; never changes */
+  int32_t started, refused; /* threads that run, and whether the system refused one; guarded by `busy` */
   pthread_t threads[];
 };
 
@@ -109,12 +110,11 @@ static void start_workers(tdsl_pool *pool) {
   sigset_t all, old;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old); /* signals belong to the host's threads */
-  while (pool->started < pool->workers) {
-    if (pthread_create(&pool->threads[pool->started], NULL, worker_main, pool) != 0) break;
-    pool->started++;
+  while (pool->started < pool->workers && !pool->refused) {
+    pool->refused = pthread_create(&pool->threads[pool->started], NULL, worker_main, pool) != 0;
+    pool->started += !pool->refused;
   }
   pthread_sigmask(SIG_SETMASK, &old, NULL);
-  pool->workers = pool->started; /* where the system refuses threads, the pool is smaller */
 }
 
 static void run_job(tdsl_pool *pool, int64_t first, uint32_t chunks, tdsl_task task, void *context) {
@@ -136,7 +136,7 @@ static void run_job(tdsl_pool *pool, int64_t first, uint32_t chunks, tdsl_task t
 
 void tdsl_parallel(tdsl_pool *pool, int64_t chunks, tdsl_task task, void *context) {
   if (chunks > 1 && pool->workers > 0 && !atomic_flag_test_and_set_explicit(&pool->busy, memory_order_acquire)) {
-    if (pool->started < pool->workers) start_workers(pool);
+    if (pool->started < pool->workers && !pool->refused) start_workers(pool);
     for (int64_t first = 0; first < chunks; first += INT32_MAX) {
       int64_t left = chunks - first;
       run_job(pool, first, (uint32_t)(left < INT32_MAX ? left : INT32_MAX), task, context);
@@ -174,7 +174,7 @@ tdsl_pool *tdsl_pool_create(int32_t threads) {
   atomic_flag_clear(&pool->busy);
   pool->job = 0;
   pool->workers = threads - 1;
-  pool->started = 0;
+  pool->started = pool->refused = 0;
   pthread_mutex_init(&pool->lock, NULL);
   pthread_cond_init(&pool->wake, NULL);
   return pool;

@@ -1,0 +1,212 @@
+// The native build: addons, libraries and sources; the cache; and what is said when the machine or the emitted code is at fault.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { buildAddon, diagnose, EmittedCodeError, formatFinding, ToolchainError } from '../../codegen/build/index.js';
+import { packageRoot } from '../../codegen/build/places.js';
+import type { Addon } from '../../runtime/addon.js';
+import { defineModel } from '../../runtime/load.js';
+import { manifest, sampleSource } from './sample.js';
+
+const test = suite('build');
+const root = packageRoot();
+const sample = new Map([['model.c', sampleSource()]]);
+const environment = { ...process.env };
+let folder = '';
+
+test.before(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'tdsl build '));
+});
+test.after(() => rm(folder, { recursive: true }));
+test.after.each(() => {
+  process.env = { ...environment };
+});
+
+const failure = async <E extends Error>(kind: new (...args: never[]) => E, promise: Promise<unknown>): Promise<E> => {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert.instance(error, kind, String(error));
+  return error as E;
+};
+
+/** Runs a command and gives what it wrote; fails the test where it fails. */
+function execute(command: string, args: readonly string[], cwd: string): string {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  assert.is(status, 0, `${command} ${args.join(' ')}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Compiles the C program of the tests against a built library, and runs it. */
+function runAbiTest(library: string): void {
+  const program = path.join(root, 'tests', 'native', 'abi_test.c');
+  const include = path.join(root, 'codegen', 'rts');
+  const output = path.join(path.dirname(library), 'abi_test');
+  execute('cc', ['-std=gnu11', `-I${include}`, program, library, '-o', output, '-pthread'], folder);
+  assert.is(execute(output, [], folder), '');
+}
+
+test('an addon is named by what went into it, and is not built twice', async () => {
+  const outDir = path.join(folder, 'addon');
+  const first = await buildAddon({ sources: sample, outDir, name: 'sample' });
+  assert.match(path.basename(first.file), /^model\.[0-9a-f]{16}\.node$/);
+  assert.is(first.cached, false);
+  assert.ok(first.bytes > 0 && first.bytes < 1 << 20, String(first.bytes));
+  assert.equal(await readdir(outDir), [path.basename(first.file)]);
+  const second = await buildAddon({ sources: sample, outDir, name: 'sample' });
+  assert.is(second.cached, true);
+  assert.is(second.file, first.file);
+  const dev = await buildAddon({ sources: sample, outDir, name: 'sample', mode: 'dev' });
+  assert.is.not(dev.file, first.file);
+  const addon = createRequire(import.meta.url)(dev.file) as Addon;
+  assert.is(addon.describe().name, 'sample');
+});
+
+test('several files are one model', async () => {
+  const sources = new Map([
+    ['model.c', sampleSource()],
+    ['kernels_0.c', '#include "kernels.h"\nint tdsl_k0(int x) { return x + 1; }\n'],
+    ['kernels_1.c', '#include "kernels.h"\nint tdsl_k1(int x) { return tdsl_k0(x) + 1; }\n'],
+    ['kernels.h', 'int tdsl_k0(int);\nint tdsl_k1(int);\n'],
+  ]);
+  const { file } = await buildAddon({ sources, outDir: path.join(folder, 'several'), name: 'sample' });
+  assert.ok(existsSync(file));
+});
+
+test('a library serves C programs', async () => {
+  const outDir = path.join(folder, 'lib');
+  const { file } = await buildAddon({ sources: sample, outDir, name: 'sample', emit: 'lib' });
+  assert.equal((await readdir(outDir)).sort(), ['libsample.so', 'tdsl_model.h']);
+  runAbiTest(file);
+});
+
+test('emitted sources build by themselves', async () => {
+  const outDir = path.join(folder, 'source');
+  const { file, bytes } = await buildAddon({ sources: sample, outDir, name: 'sample', emit: 'source' });
+  assert.is(file, outDir);
+  assert.ok(bytes > 0);
+  execute('sh', ['build.sh'], outDir);
+  runAbiTest(path.join(outDir, 'libsample.so'));
+});
+
+test('code that the compiler refuses is a bug of ours, and is kept', async () => {
+  const sources = new Map([['model.c', sampleSource().replace('return TDSL_OK;', 'return TDSL_FINE;')]]);
+  const error = await failure(EmittedCodeError, buildAddon({ sources, outDir: folder, name: 'broken' }));
+  assert.is(error.exitCode, 70);
+  assert.match(error.message, /bug of tdsl; the code is kept in/);
+  assert.match(error.output, /TDSL_FINE/);
+  assert.match(await readFile(path.join(error.folder, 'model.c'), 'utf8'), /TDSL_FINE/);
+  await rm(path.dirname(error.folder), { recursive: true });
+});
+
+test('a missing compiler is named', async () => {
+  process.env.CC = 'no-such-compiler';
+  const error = await failure(ToolchainError, buildAddon({ sources: sample, outDir: folder, name: 'sample' }));
+  assert.is(error.exitCode, 3);
+  assert.is(error.message, 'cannot build native code: C compiler not found');
+  assert.match(error.hint, /'tdsl check'/);
+});
+
+test('a missing cmake is named', async () => {
+  const bin = path.join(folder, 'bin');
+  await mkdir(bin);
+  for (const name of ['cc', 'c++', 'gcc', 'g++', 'make', 'sh']) {
+    await symlink(execute('sh', ['-c', `command -v ${name}`], folder).trim(), path.join(bin, name));
+  }
+  process.env.PATH = bin;
+  const error = await failure(
+    ToolchainError,
+    buildAddon({ sources: sample, outDir: path.join(folder, 'none'), name: 'sample' }),
+  );
+  assert.is(error.message, 'cannot build native code: cmake not found');
+});
+
+test('an old cmake is told', async () => {
+  const bin = path.join(folder, 'old');
+  await mkdir(bin);
+  await writeFile(path.join(bin, 'cmake'), '#!/bin/sh\necho cmake version 3.10.2\nexit 0\n');
+  await chmod(path.join(bin, 'cmake'), 0o755);
+  process.env.PATH = `${bin}:${environment.PATH}`;
+  const cmake = (await diagnose()).find(({ name }) => name === 'cmake')!;
+  assert.is(cmake.ok, false);
+  assert.match(formatFinding(cmake), /^missing cmake: cmake 3\.10\.2; cmake 3\.15 or newer is needed: /);
+});
+
+test('a cache that cannot be written is told', async () => {
+  const file = path.join(folder, 'file');
+  await writeFile(file, '');
+  process.env.TDSL_CACHE_DIR = path.join(file, 'cache');
+  const error = await failure(ToolchainError, buildAddon({ sources: sample, outDir: folder, name: 'sample' }));
+  assert.match(error.message, /cannot be written/);
+  assert.match(error.hint, /TDSL_CACHE_DIR/);
+});
+
+test('the doctor finds what is here', async () => {
+  const findings = await diagnose();
+  assert.equal(
+    findings.map(({ name }) => name),
+    ['node', 'cmake', 'C compiler', 'C++ compiler', 'make or ninja', 'cache', 'cpu'],
+  );
+  for (const finding of findings) {
+    assert.ok(finding.ok, formatFinding(finding));
+    assert.match(formatFinding(finding), /^ok {5} \S/);
+  }
+});
+
+test('names that are no file names are refused', async () => {
+  await failure(Error, buildAddon({ sources: sample, outDir: folder, name: '../evil' }));
+  await failure(Error, buildAddon({ sources: sample, outDir: folder, name: 'sample', cpu: 'native; rm' }));
+});
+
+test('a model for another CPU says so', async () => {
+  const sources = new Map([['model.c', `#define SAMPLE_FEATURES "sse3 avx9000 avx2 amx "\n${sampleSource()}`]]);
+  const { file } = await buildAddon({ sources, outDir: path.join(folder, 'cpu'), name: 'sample' });
+  assert.throws(
+    () => defineModel({ manifest, addonUrl: pathToFileURL(file) }),
+    (error: Error & { code?: string }) => {
+      assert.is(error.code, 'TDSL_UNSUPPORTED');
+      assert.match(error.message, /sample was compiled for a CPU with features that this machine lacks: avx9000 amx;/);
+      return true;
+    },
+  );
+});
+
+const firstBuild = `
+import { readFileSync } from 'node:fs';
+const { buildAddon } = await import(process.argv[1]);
+const sources = new Map([['model.c', readFileSync(process.argv[2], 'utf8')]]);
+await buildAddon({ sources, outDir: process.argv[3], name: 'sample' });
+`;
+
+test('two first builds at once both succeed, and download nothing', async () => {
+  const home = path.join(folder, 'home');
+  await mkdir(home);
+  const { XDG_CACHE_HOME: _, TDSL_CACHE_DIR: __, ...rest } = environment;
+  const module = new URL('../../codegen/build/index.js', import.meta.url).href;
+  const script = `${['one', 'two']
+    .map(
+      (name) =>
+        `"$NODE" --input-type=module -e "$CODE" "${module}" "${root}/tests/native/sample_model.c" "${home}/${name}" & a${name}=$!`,
+    )
+    .join('\n')}\nwait $aone && wait $atwo`;
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', script], {
+    env: { ...rest, HOME: home, NODE: process.execPath, CODE: firstBuild },
+    encoding: 'utf8',
+  });
+  assert.is(status, 0, stdout + stderr);
+  assert.equal(
+    (await readdir(path.join(home, '.cache', 'tdsl'))).map((name) => name.replace(/-.*/, '')),
+    ['runtime'],
+  );
+  assert.not.ok(existsSync(path.join(home, '.cmake-js')));
+});
+
+test.run();
