@@ -1,6 +1,9 @@
-// The runtime of compiled models, which is what `tdsl` exports: tensors, files and random numbers.
+// The runtime of compiled models, which is what `tdsl` exports: sessions, tensors, files and random numbers.
 
+export type { ModelDescription } from './addon.js';
+export type { TensorInput } from './arguments.js';
 export { type DataOf, DTYPES, type DType, type DTypeKind, isDType, type ScalarOf, type TypedArray } from './dtype.js';
+export { type ErrorCode, TdslError } from './errors.js';
 export { loadIdx, parseIdx } from './io/idx.js';
 export {
   decodeSafetensors,
@@ -9,9 +12,19 @@ export {
   type SafetensorsFile,
   saveSafetensors,
 } from './io/safetensors.js';
+export { defineModel, type Model, type ModelSource } from './load.js';
 export type { Manifest } from './manifest.js';
+export type { AsyncMethod, BoundMethod, Method } from './method.js';
 export type { Nested, Scalar } from './nested.js';
 export { type PrintOptions, setPrintOptions } from './print.js';
 export { Generator } from './random.js';
+export {
+  type CreateOptions,
+  type LoadOptions,
+  RESERVED_NAMES,
+  Session,
+  type StateSelection,
+} from './session.js';
 export type { Shape, SizesOf } from './shape.js';
+export type { LoadReport } from './state.js';
 export { Tensor, type TensorSource, type Tolerance } from './tensor.js';
