@@ -200,7 +200,8 @@ export const arithmeticOps: readonly ElementwiseOp[] = [
       const a = only(args);
       return choose(le(a, 0), 0, a);
     },
-    partials: [partial(where(d.on('le', x, 0), 0, 1))],
+    // In terms of the result, so that the operand need not be kept for the derivative.
+    partials: [partial(where(d.on('le', result, 0), 0, 1))],
     smooth: false,
   }),
   record({
