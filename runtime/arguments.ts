@@ -168,14 +168,16 @@ class Symbols {
   }
 
   finish(): Float64Array {
-    return Float64Array.from(this.values, (value, i) => {
-      if (value !== undefined) return value;
-      const { name } = this.entry.symbols[i]!;
-      throw new TdslError(
-        'TDSL_SHAPE',
-        `${this.method}: ${name} does not follow from typed arrays alone; pass a Tensor`,
-      );
-    });
+    const found = new Float64Array(this.values.length);
+    for (const [i, value] of this.values.entries()) {
+      if (value === undefined) {
+        const { name } = this.entry.symbols[i]!;
+        const reason = `${name} does not follow from typed arrays alone; pass a Tensor`;
+        throw new TdslError('TDSL_SHAPE', `${this.method}: ${reason}`);
+      }
+      found[i] = value;
+    }
+    return found;
   }
 }
 

@@ -50,14 +50,33 @@ interface Prepared {
   readonly shapes: readonly (readonly number[])[];
 }
 
-function prepare(context: MethodContext, method: ManifestMethod, args: readonly unknown[], live: boolean): Prepared {
-  const { mode, instance, entries } = context;
-  const index = (mode && method.variants?.[mode]) ?? method.entry;
-  const entry = entries[index]!;
-  const inputs = readInputs(method.jsName, entry, args, live);
-  const shapes = instance.shape(index, inputs.symbols);
-  checkShapes(method.jsName, entry, inputs, shapes);
-  return { index, entry, inputs, shapes };
+/** The shapes of the last call of an entry: calls in a row usually have the same run-time dimensions. */
+interface LastShapes {
+  index: number;
+  symbols: Float64Array;
+  shapes: readonly (readonly number[])[];
+}
+
+/** What checks the calls of one method. */
+type Prepare = (args: readonly unknown[], live: boolean) => Prepared;
+
+function makePrepare(context: MethodContext, method: ManifestMethod): Prepare {
+  const { instance, entries } = context;
+  let last: LastShapes | undefined;
+  const shapesOf = (index: number, symbols: Float64Array): readonly (readonly number[])[] => {
+    if (last?.index !== index || last.symbols.some((value, i) => value !== symbols[i])) {
+      last = { index, symbols, shapes: instance.shape(index, symbols) };
+    }
+    return last.shapes;
+  };
+  return (args, live) => {
+    const index = (context.mode && method.variants?.[context.mode]) ?? method.entry;
+    const entry = entries[index]!;
+    const inputs = readInputs(method.jsName, entry, args, live);
+    const shapes = shapesOf(index, inputs.symbols);
+    checkShapes(method.jsName, entry, inputs, shapes);
+    return { index, entry, inputs, shapes };
+  };
 }
 
 /** The result's tensors in native order, and by their index in the entry's list as structures refer to them. */
@@ -70,7 +89,7 @@ function makeOutputs(
   entry.tensors.forEach(({ role, dtype }, i) => {
     if (role === 'in') return;
     const shape = shapes[i]!;
-    const tensor = provided?.get(i) ?? new Tensor(dtype, shape, allocate(dtype, elementCount(shape)));
+    const tensor = provided?.get(i) ?? new Tensor(dtype, [...shape], allocate(dtype, elementCount(shape)));
     tensors[i] = tensor;
     arrays.push(tensor.data);
   });
@@ -82,8 +101,9 @@ const resultOf = (structure: Structure | null, tensors: readonly Tensor[]): unkn
 
 /** The synchronous method, with its `bind`. */
 export function makeMethod(context: MethodContext, method: ManifestMethod): Method {
+  const prepare = makePrepare(context, method);
   const call = (...args: unknown[]): unknown => {
-    const prepared = prepare(context, method, args, false);
+    const prepared = prepare(args, false);
     const { arrays, tensors } = makeOutputs(prepared);
     context.instance.run(prepared.index, prepared.inputs.symbols, ...prepared.inputs.arrays, ...arrays);
     return resultOf(prepared.entry.result, tensors);
@@ -92,7 +112,7 @@ export function makeMethod(context: MethodContext, method: ManifestMethod): Meth
     const entry = context.entries[method.entry]!;
     const { out, ...others }: { out?: unknown } = args;
     const outIsArgument = entry.params.some(({ name }) => name === 'out');
-    const prepared = prepare(context, method, [outIsArgument ? args : others], true);
+    const prepared = prepare([outIsArgument ? args : others], true);
     const provided =
       out === undefined || outIsArgument ? undefined : readOutputs(method.jsName, prepared.entry, out, prepared.shapes);
     const { arrays, tensors } = makeOutputs(prepared, provided);
@@ -110,8 +130,9 @@ export function makeMethod(context: MethodContext, method: ManifestMethod): Meth
 
 /** The asynchronous method. Wrong arguments reject the promise. */
 export function makeAsyncMethod(context: MethodContext, method: ManifestMethod): AsyncMethod {
+  const prepare = makePrepare(context, method);
   const call = async (...args: unknown[]): Promise<unknown> => {
-    const prepared = prepare(context, method, args, false);
+    const prepared = prepare(args, false);
     const { arrays, tensors } = makeOutputs(prepared);
     const running = context.instance.runAsync(
       prepared.index,
