@@ -1,0 +1,163 @@
+// Runs the entries of a lowered program, by the interpreter or natively, behind one interface: `tdsl run`, the reference cases and
+// the backend tests choose a backend by name.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { EvaluationError } from '../compiler/ir/evaluate/error.js';
+import { evaluateFunction } from '../compiler/ir/evaluate/evaluate.js';
+import { bindDims } from '../compiler/ir/evaluate/symbols.js';
+import { elementCount, type HostTensor, hostTensor } from '../compiler/ir/evaluate/tensor.js';
+import type { Func } from '../compiler/ir/graph.js';
+import type { Entry, Program } from '../compiler/program.js';
+import type { Addon } from '../runtime/addon.js';
+import { allocate, type DType, numberToStored, storedToNumber, type TypedArray, viewOf } from '../runtime/dtype.js';
+import { build, type Lowered } from './build.js';
+
+/** A program with a state of its own. */
+export interface Instance {
+  readonly program: Program;
+  /** Computes the initial state from a seed, by the program's entry `init`; without one only random keys are set. */
+  seed(seed: number): void;
+  /** The tensors of the state, in the order of `program.state`. */
+  readonly state: readonly HostTensor[];
+  setState(leaf: number, value: HostTensor): void;
+  /** Runs an entry: its argument tensors in order to its result tensors in order. State is read and written back. */
+  run(entry: string, args: readonly HostTensor[]): readonly HostTensor[];
+}
+
+/** A key's two words: the seed, and the number of calls that drew. */
+const keyOf = (seed: number): HostTensor => hostTensor('i64', [2], [seed, 0]);
+
+function findEntry(
+  program: Program,
+  name: string,
+): { readonly entry: Entry; readonly func: Func; readonly index: number } {
+  const index = program.entries.findIndex((candidate) => candidate.name === name);
+  const entry = program.entries[index];
+  const func = entry === undefined ? undefined : program.module.functions.get(entry.fn);
+  if (entry === undefined || func === undefined) throw new EvaluationError(`the program has no entry ${name}`);
+  return { entry, func, index };
+}
+
+const zeros = (dtype: DType, shape: readonly number[]): HostTensor =>
+  hostTensor(dtype, shape, new Array<number>(elementCount(shape)).fill(0));
+
+/** Seeds an instance through its entry `init`, or else sets the keys alone. */
+function seedState(instance: Omit<Instance, 'seed'>, seed: number): void {
+  const { program } = instance;
+  if (program.entries.some(({ name }) => name === 'init')) {
+    const { entry } = findEntry(program, 'init');
+    const takesKey = entry.inputs.some(({ kind }) => kind === 'argument');
+    instance.run('init', takesKey ? [keyOf(seed)] : []);
+  } else {
+    program.state.forEach(({ role }, leaf) => {
+      if (role === 'key') instance.setState(leaf, keyOf(seed));
+    });
+  }
+}
+
+/** An instance that the reference interpreter runs. */
+export function interpret(program: Program): Instance {
+  const state = program.state.map(({ dtype, shape }) => zeros(dtype, shape));
+  const instance = {
+    program,
+    state,
+    setState(leaf: number, value: HostTensor): void {
+      state[leaf] = value;
+    },
+    run(name: string, args: readonly HostTensor[]): readonly HostTensor[] {
+      const { entry } = findEntry(program, name);
+      const remaining = [...args];
+      const inputs = entry.inputs.map((input) => (input.kind === 'state' ? state[input.leaf] : remaining.shift()));
+      if (remaining.length > 0 || inputs.includes(undefined)) {
+        throw new EvaluationError(
+          `${name} takes ${entry.inputs.filter(({ kind }) => kind === 'argument').length} tensors, got ${args.length}`,
+        );
+      }
+      const values = evaluateFunction(program.module, entry.fn, inputs as readonly HostTensor[]);
+      const results: HostTensor[] = [];
+      entry.outputs.forEach((output, i) => {
+        const value = values[i] as HostTensor;
+        if (output.kind === 'state') state[output.leaf] = value;
+        else results.push(value);
+      });
+      return results;
+    },
+  };
+  return { ...instance, seed: (seed) => seedState(instance, seed) };
+}
+
+const isHalf = (dtype: DType): boolean => dtype === 'f16' || dtype === 'bf16';
+
+/** The elements as native code stores them: 16-bit floats as bit patterns. */
+function toNative({ dtype, data }: HostTensor): TypedArray {
+  if (!isHalf(dtype)) return data;
+  const stored = allocate(dtype, data.length);
+  for (let i = 0; i < data.length; i++) stored[i] = Number(numberToStored(dtype, Number(data[i])));
+  return stored;
+}
+
+function fromNative(dtype: DType, shape: readonly number[], stored: TypedArray): HostTensor {
+  if (!isHalf(dtype)) return { dtype, shape: [...shape], data: stored.slice() as HostTensor['data'] };
+  return hostTensor(
+    dtype,
+    shape,
+    Array.from(stored as Uint16Array, (bits) => storedToNumber(dtype, bits)),
+  );
+}
+
+/** An instance that the C backend has compiled. The addon is built in a temporary folder, which is removed once it is loaded. */
+export async function native(lowered: Lowered): Promise<Instance> {
+  const { program } = lowered;
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'tdsl-'));
+  try {
+    const { result } = await build(lowered, { outDir: folder, mode: 'dev', emit: 'addon' });
+    return nativeInstance(program, createRequire(import.meta.url)(result.file) as Addon);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function nativeInstance(program: Program, addon: Addon): Instance {
+  const { stateBytes, state: places } = addon.describe();
+  const arena = addon.allocate(stateBytes);
+  const handle = addon.create({ state: arena, threads: 0 });
+  const views = program.state.map(({ dtype, shape }, leaf) => {
+    const place = places[leaf];
+    if (place === undefined) throw new Error(`the state leaf ${leaf} has no place in the arena`);
+    return viewOf(dtype, arena.buffer, arena.byteOffset + place.offset, elementCount(shape));
+  });
+  const instance = {
+    program,
+    get state(): readonly HostTensor[] {
+      return program.state.map(({ dtype, shape }, leaf) => fromNative(dtype, shape, views[leaf] as TypedArray));
+    },
+    setState(leaf: number, value: HostTensor): void {
+      const stored = toNative(value);
+      const view = views[leaf] as TypedArray;
+      for (let i = 0; i < stored.length; i++) view[i] = stored[i] as never;
+    },
+    run(name: string, args: readonly HostTensor[]): readonly HostTensor[] {
+      const { entry, func, index } = findEntry(program, name);
+      const params = func.params.filter((_, i) => entry.inputs[i]?.kind === 'argument');
+      const dims = bindDims({ ...func, params }, args);
+      const symbols = Float64Array.from(entry.symbols, (symbol) => dims.get(symbol) ?? 0);
+      const shapes = handle.shape(index, symbols).slice(args.length);
+      const types = func.results.filter((_, i) => entry.outputs[i]?.kind === 'result').map(({ type }) => type.dtype);
+      const outputs = types.map((dtype, i) => allocate(dtype, elementCount(shapes[i] ?? [])));
+      handle.run(index, symbols, ...args.map(toNative), ...outputs);
+      return types.map((dtype, i) => fromNative(dtype, shapes[i] ?? [], outputs[i] as TypedArray));
+    },
+  };
+  return {
+    program,
+    seed: (seed) => seedState(instance, seed),
+    setState: instance.setState,
+    run: instance.run,
+    get state() {
+      return instance.state;
+    },
+  };
+}

@@ -1,0 +1,123 @@
+// `tdsl run`: evaluates one function of a program on arguments from JSON.
+
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { EvaluationError } from '../../compiler/ir/evaluate/error.js';
+import { type HostTensor, hostTensor } from '../../compiler/ir/evaluate/tensor.js';
+import type { Entry, Program } from '../../compiler/program.js';
+import { TdslError } from '../../runtime/errors.js';
+import { loadSafetensors } from '../../runtime/io/safetensors.js';
+import { type Instance, interpret, native } from '../backends.js';
+import { lower } from '../build.js';
+import { usageError, userError } from '../errors.js';
+import { loadProgram, parseDims, requireFile } from '../frontend.js';
+import { readStructure, writeStructure } from '../json.js';
+
+interface Options {
+  readonly fn: string;
+  readonly args?: string;
+  readonly backend: string;
+  readonly seed: string;
+  readonly weights?: string;
+  readonly dim: readonly string[];
+}
+
+/** The arguments of an entry from a file: an array in parameter order, or an object by name. */
+function readArguments(entry: Entry, file: string | undefined): readonly HostTensor[] {
+  const text = file === undefined ? '[]' : readFileSync(file, 'utf8');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw userError(`${file}: not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (typeof json !== 'object' || json === null) throw userError(`${file}: expected a list or an object of arguments`);
+  const names = entry.arguments.map(({ name }) => name);
+  const byName = json as Record<string, never>;
+  if (Array.isArray(json) && json.length !== names.length) {
+    throw userError(
+      `${entry.name} takes ${names.length} arguments (${names.join(', ')}), ${file ?? 'none given'} has ${json.length}`,
+    );
+  }
+  const unknown = Array.isArray(json) ? undefined : Object.keys(json).find((key) => !names.includes(key));
+  if (unknown !== undefined)
+    throw userError(`${entry.name} has no argument '${unknown}'; it takes ${names.join(', ')}`);
+  const tensors: HostTensor[] = [];
+  entry.arguments.forEach(({ name, structure }, i) => {
+    readStructure(structure, Array.isArray(json) ? (json[i] as never) : byName[name], name, tensors);
+  });
+  return tensors;
+}
+
+/** Sets the state from a file: every leaf that the program has must be there with its dtype and shape. */
+async function loadWeights(instance: Instance, file: string): Promise<void> {
+  requireFile(file);
+  const { tensors } = await loadSafetensors(file);
+  instance.program.state.forEach((leaf, i) => {
+    const tensor = tensors.get(leaf.path);
+    if (tensor === undefined) {
+      if (leaf.role === 'key') return;
+      throw userError(`${file} has no tensor ${leaf.path}`);
+    }
+    if (tensor.dtype !== leaf.dtype || tensor.shape.join() !== leaf.shape.join()) {
+      throw userError(
+        `${file}: ${leaf.path} is ${tensor.dtype}[${tensor.shape.join(', ')}], the program needs ${leaf.dtype}[${leaf.shape.join(', ')}]`,
+      );
+    }
+    instance.setState(
+      i,
+      hostTensor(
+        leaf.dtype,
+        leaf.shape,
+        tensor.dtype === 'i64' ? Array.from(tensor.data as BigInt64Array) : tensor.toNumbers(),
+      ),
+    );
+  });
+}
+
+async function makeInstance(program: Program, backend: string): Promise<Instance> {
+  if (backend === 'interpreter') return interpret(lower(program).program);
+  if (backend === 'c') return native(lower(program));
+  if (backend === 'cuda' || backend === 'cuda-emulated')
+    throw userError('the CUDA backend is not part of this version');
+  throw usageError(`--backend takes interpreter or c, got '${backend}'`);
+}
+
+async function run(file: string, options: Options): Promise<void> {
+  const seed = Number(options.seed);
+  if (!Number.isSafeInteger(seed)) throw usageError(`--seed takes an integer, got '${options.seed}'`);
+  if (options.args !== undefined) requireFile(options.args);
+  const program = loadProgram(file, { dims: parseDims(options.dim), entries: [options.fn] });
+  const entry = program.entries.find(({ name }) => name === options.fn);
+  if (entry === undefined) throw userError(`${file} has no function '${options.fn}'`);
+  const args = readArguments(entry, options.args);
+  const instance = await makeInstance(program, options.backend);
+  instance.seed(seed);
+  if (options.weights !== undefined) await loadWeights(instance, options.weights);
+  try {
+    const results = instance.run(options.fn, args);
+    process.stdout.write(`${JSON.stringify(writeStructure(entry.result, results))}\n`);
+  } catch (error) {
+    if (error instanceof EvaluationError || error instanceof TdslError) throw userError(error.message);
+    throw error;
+  }
+}
+
+export function addRun(program: Command): void {
+  program
+    .command('run')
+    .description('evaluate one function on arguments from JSON')
+    .argument('<file>', 'a program (.td) or text IR (.tdir)')
+    .requiredOption('--fn <name>', 'the function')
+    .option('--args <file>', 'its arguments: a list in parameter order, or an object by name')
+    .option('--backend <name>', 'interpreter or c', 'interpreter')
+    .option('--seed <n>', 'initialises state that no file gives', '0')
+    .option('--weights <file>', 'state from a safetensors file')
+    .option(
+      '--dim <name=size>',
+      'fix a dimension (repeatable)',
+      (value: string, all: readonly string[]) => [...all, value],
+      [],
+    )
+    .action(run);
+}
