@@ -46,7 +46,7 @@ await fit(session, {
 });
 
 const first = test.images.slice(0, 5);
-const predicted = session.predict(first).toNumbers();
+const predicted = Array.from(session.predict(first).toNumbers());
 const label = (index: number | undefined): string => FASHION_MNIST_LABELS[index ?? -1] ?? '?';
 const truth = test.labels.toNumbers();
 console.log(predicted.map((index, i) => `${label(index)} (${label(truth[i])})`).join(', '));

@@ -54,7 +54,7 @@ async function loadWeights(instance: Instance, file: string): Promise<void> {
   requireFile(file);
   const { tensors } = await loadSafetensors(file);
   instance.program.state.forEach((leaf, i) => {
-    const tensor = tensors.get(leaf.path);
+    const tensor = tensors[leaf.path];
     if (tensor === undefined) {
       if (leaf.role === 'key') return;
       throw userError(`${file} has no tensor ${leaf.path}`);
@@ -69,7 +69,7 @@ async function loadWeights(instance: Instance, file: string): Promise<void> {
       hostTensor(
         leaf.dtype,
         leaf.shape,
-        tensor.dtype === 'i64' ? Array.from(tensor.data as BigInt64Array) : tensor.toNumbers(),
+        Array.from<number | bigint>(tensor.dtype === 'i64' ? (tensor.data as BigInt64Array) : tensor.toNumbers()),
       ),
     );
   });
