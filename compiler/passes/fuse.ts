@@ -1,0 +1,78 @@
+// Moves the nodes of entries into kernels. A kernel is a function that is computed by one loop nest; a `kernel` region calls it.
+//
+// After this pass an entry holds `kernel` regions, and `reshape` views of values in memory, which cost nothing. Everything else is in
+// a kernel: views are index arithmetic there, and constants, counters and sizes are made where they are used.
+//
+// The results of a kernel are stored; every other node of it is evaluated on demand, at the position at which it is read, and need
+// not be stored. The pass guarantees that this never repeats work that costs more than a load: a node is read at most once for each of
+// its elements, or it is cheap, or it is constant along the loops inside (hoisting it out of them is up to the code generator).
+//
+// A kernel has one of these forms (`kernelForm`):
+//
+//   map          Elementwise nodes, views, gathers, sources, random bits. All results have one shape.
+//   contraction  One `contract` node. Its operands are parameters, or views and cheap producers of parameters; elementwise nodes of
+//                the contraction's shape follow it (bias, activation, mask, the update of a parameter). All results have that shape.
+//   rows         Reductions over whole dimensions, the same dimensions of the same full shape. Nodes have the full shape, or that of
+//                the rows (the full shape without the reduced dimensions, or with 1 in their place). Several reductions may
+//                follow one another (softmax: maximum, sum, quotient); then the last dimension is among the reduced ones. Results have
+//                the row shape or the full shape; with full results, too, the last dimension is a reduced one. A gather may read a
+//                full value in its own row (the log-probability of a label).
+//   reduction    One reduction over windows, followed by elementwise nodes of its shape.
+//   single       One order, scatter, pad, concat or fold_in node; its operands are parameters, or views and cheap producers of them.
+//
+// Kernels that are equal but for names are one function. Kernels that write a new value of a state leaf come after those that
+// read the old one where that is possible, so that the leaf can be updated in place.
+
+import type { Func, Module, Node } from '../ir/graph.js';
+import { topologicalModule } from '../ir/rewrite.js';
+import type { Entry, Program } from '../program.js';
+import { removeDeadNodes } from './dce.js';
+import { analyse } from './fuse/analysis.js';
+import { formGroups } from './fuse/groups.js';
+import { KernelTable, outlineGroups } from './fuse/outline.js';
+import { orderKernels } from './fuse/schedule.js';
+import type { Pass, PassContext } from './pass.js';
+
+export { type KernelForm, kernelForm } from './fuse/form.js';
+
+/** The parameters of an entry's function that its results replace: pairs of positions (parameter, result) of one state leaf. */
+function stateUpdates(entry: Entry): readonly (readonly [number, number])[] {
+  return entry.outputs.flatMap((output, result) => {
+    if (output.kind !== 'state') return [];
+    const param = entry.inputs.findIndex((input) => input.kind === 'state' && input.leaf === output.leaf);
+    return param < 0 ? [] : [[param, result] as const];
+  });
+}
+
+function fuseFunction(func: Func, entry: Entry, kernels: KernelTable, context: PassContext): Func {
+  const live = removeDeadNodes(func);
+  const analysis = analyse(live, context);
+  const nodes = outlineGroups(analysis, formGroups(analysis), kernels);
+  const updates = stateUpdates(entry).flatMap(([param, result]) => {
+    const [from, to] = [live.params[param], live.results[result]];
+    return from === undefined || to === undefined || from === to ? [] : [{ from, to }];
+  });
+  return { ...live, nodes: orderKernels(nodes, updates) };
+}
+
+function run(program: Program, context: PassContext): Program {
+  const kernels = new KernelTable();
+  const fused = new Map<string, Func>();
+  for (const entry of program.entries) {
+    const func = program.module.functions.get(entry.fn);
+    if (func === undefined) throw new Error(`the entry ${entry.name} has no function @${entry.fn}`);
+    if (!fused.has(entry.fn)) fused.set(entry.fn, fuseFunction(func, entry, kernels, context));
+  }
+  const module: Module = topologicalModule([...kernels.functions, ...fused.values()]);
+  return { ...program, module };
+}
+
+/** Whether a node may stand in an entry after `fuse`. */
+export const isAllowedInFusedEntry = (node: Node): boolean =>
+  (node.kind === 'region' && node.region.type === 'kernel') || (node.kind === 'view' && node.view.type === 'reshape');
+
+export const fuse: Pass = {
+  name: 'fuse',
+  doc: 'Moves nodes into kernels: elementwise chains, contractions with what follows them, rows of reductions.',
+  run,
+};
