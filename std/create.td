@@ -1,0 +1,59 @@
+tdsl 1
+# New tensors: constants, ranges, grids. `full`, `arange` and `tensor` are built in.
+
+## Zeros; also an initialiser.
+fn zeros(size: [dim], dtype: dtype = f32) -> tensor = full(size, 0, dtype)
+
+## Ones; also an initialiser.
+fn ones(size: [dim], dtype: dtype = f32) -> tensor = full(size, 1, dtype)
+
+## A tensor whose values are unspecified; they are zeros.
+fn empty(size: [dim], dtype: dtype = f32) -> tensor = full(size, 0, dtype)
+
+## `fill_value` in the shape of `input`.
+fn full_like(input: tensor, fill_value: number, dtype: dtype? = none) -> tensor =
+  full(input.shape, fill_value, if dtype == none { input.dtype } else { dtype })
+
+## Zeros in the shape of `input`.
+fn zeros_like(input: tensor, dtype: dtype? = none) -> tensor = full_like(input, 0, dtype)
+
+## Ones in the shape of `input`.
+fn ones_like(input: tensor, dtype: dtype? = none) -> tensor = full_like(input, 1, dtype)
+
+## Ones of the dtype of `input`, unless another is given.
+fn new_ones(input: tensor, size: [dim], dtype: dtype? = none) -> tensor =
+  full(size, 1, if dtype == none { input.dtype } else { dtype })
+
+## Ones where row and column are equal, else zeros.
+fn eye(n: dim, m: dim? = none, dtype: dtype = f32) -> tensor {
+  let columns = if m == none { n } else { m }
+  cast(unsqueeze(arange(end: n), 1) == arange(end: columns), dtype)
+}
+
+## `steps` numbers from `start` to `end`, both included, equally spaced. The second half is counted from the end, so that it is exact there.
+fn linspace(start: number, end: number, steps: int, dtype: dtype = f32) -> tensor {
+  assert(steps >= 0, "linspace: the number of steps is not negative")
+  let (first, last) = (cast(start, dtype), cast(end, dtype))
+  if steps == 1 { reshape(first, [1]) } else {
+    let step = (last - first) / (steps - 1)
+    let i = arange(end: steps)
+    where(i < steps // 2, first + step * cast(i, dtype), last - step * cast(steps - 1 - i, dtype))
+  }
+}
+
+## `base` to the power of `steps` numbers that are equally spaced from `start` to `end`.
+fn logspace(start: number, end: number, steps: int, base: float = 10.0, dtype: dtype = f32) -> tensor =
+  base ** linspace(start, end, steps, dtype)
+
+## The coordinates of a grid, one tensor for each argument, all of the grid's shape. With `"xy"` the first two axes change places.
+fn meshgrid(tensors...: tensor, indexing: string = "ij") {
+  assert(indexing == "ij" || indexing == "xy", "meshgrid: indexing is \"ij\" or \"xy\"")
+  let sizes = [numel(t) for t in tensors]
+  let rank = len(sizes)
+  let grids = [expand(reshape(tensors[k], [if i == k { sizes[k] } else { 1 } for i in 0..rank]), sizes) for k in 0..rank]
+  tuple(if indexing == "xy" && rank > 1 { [transpose(grid, 0, 1) for grid in grids] } else { grids })
+}
+
+## 1 at the class that `tensor` holds and 0 elsewhere, along a new last axis. A class outside of 0 … num_classes - 1 gives zeros.
+fn one_hot(tensor: i64[*S], num_classes: dim) -> i64[*S, num_classes] =
+  cast(unsqueeze(tensor, -1) == arange(end: num_classes), i64)

@@ -1,0 +1,40 @@
+tdsl 1
+# Reductions composed of the built-in ones (`sum prod amax amin any all argmax argmin max_with_index min_with_index`).
+
+## How many elements meet in one element of a reduction over `dim`: none or [] for all.
+fn reduced_size(input: tensor, dim: (int | [int])? = none) -> dim {
+  if dim == none { numel(input) } else if is_list(dim) {
+    if len(dim) == 0 { numel(input) } else {
+      let count = 1
+      for d in dim { count = count * size(input, d) }
+      count
+    }
+  } else { size(input, dim) }
+}
+
+## The arithmetic mean; NaN of no elements.
+fn mean[T: float](input: T[*S], dim: (int | [int])? = none, keepdim: bool = false) -> tensor =
+  sum(input, dim, keepdim) / reduced_size(input, dim)
+
+## The largest element, its gradient shared among equal ones; with `dim` (values, indices), the first index of equal elements.
+fn max(input: tensor, dim: int? = none, keepdim: bool = false) =
+  if dim == none { amax(input) } else { max_with_index(input, dim, keepdim) }
+
+## The smallest element, its gradient shared among equal ones; with `dim` (values, indices), the first index of equal elements.
+fn min(input: tensor, dim: int? = none, keepdim: bool = false) =
+  if dim == none { amin(input) } else { min_with_index(input, dim, keepdim) }
+
+## The sum, with NaN counted as 0.
+fn nansum(input: tensor, dim: (int | [int])? = none, keepdim: bool = false) -> tensor = sum(where(isnan(input), 0, input), dim, keepdim)
+
+## How many elements are not 0.
+fn count_nonzero(input: tensor, dim: (int | [int])? = none) -> tensor = sum(cast(input != 0, i64), dim)
+
+## `log(sum(exp(input)))`, without overflow.
+fn logsumexp[T: float](input: T[*S], dim: int | [int], keepdim: bool = false) -> tensor {
+  let largest = stop_gradient(amax(input, dim, keepdim: true))
+  # Infinities are left to `log` and `exp`: subtracting one from itself would give NaN.
+  let shift = where(abs(largest) == inf, 0, largest)
+  let total = log(sum(exp(input - shift), dim, keepdim: true)) + shift
+  if keepdim { total } else { squeeze_axes(total, dim) }
+}

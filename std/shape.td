@@ -1,0 +1,135 @@
+tdsl 1
+# The same elements in other shapes and orders. `reshape permute expand flip narrow slice` are built in.
+
+## The position of an axis from 0; negative ones count from the end.
+fn axis_of(dim: int, rank: int) -> int {
+  let n = if rank == 0 { 1 } else { rank }
+  assert(dim >= -n && dim < n, "dim " + dim + " is out of range: of " + rank + " axes it is one of " + -n + " to " + (n - 1))
+  if dim < 0 { dim + n } else { dim }
+}
+
+## The product of sizes; 1 of none.
+fn product_of(sizes: [dim]) -> dim {
+  let product = 1
+  for n in sizes { product = product * n }
+  product
+}
+
+## A number for each of `n` axes: the list as it is, or one number for all.
+fn for_each_axis(value: int | [int], n: int, name: string) -> [int] {
+  if is_list(value) {
+    assert(len(value) == n || len(value) == 1, name + " is one number or a list of " + n + ", not of " + len(value))
+    if len(value) == n { value } else { [value[0] for i in 0..n] }
+  } else { [value for i in 0..n] }
+}
+
+## Repeats axes of size 1, and adds new ones in front, to reach `size`.
+fn broadcast_to(input: tensor, size: [dim]) -> tensor = expand(input, size)
+
+## Joins the axes from `start_dim` to `end_dim` into one.
+fn flatten(input: tensor, start_dim: int = 0, end_dim: int = -1) -> tensor {
+  let rank = ndim(input)
+  if rank == 0 { reshape(input, [1]) } else {
+    let (first, last) = (axis_of(start_dim, rank), axis_of(end_dim, rank))
+    assert(first <= last, "flatten: start_dim comes after end_dim")
+    let sizes = input.shape
+    reshape(input, sizes[:first] + [product_of(sizes[first:last + 1])] + sizes[last + 1:])
+  }
+}
+
+## Exchanges two axes.
+fn transpose(input: tensor, dim0: int, dim1: int) -> tensor {
+  let rank = ndim(input)
+  let (a, b) = (axis_of(dim0, rank), axis_of(dim1, rank))
+  permute(input, [if i == a { b } else if i == b { a } else { i } for i in 0..rank])
+}
+
+## The transposed matrix; a vector or number as it is.
+fn t(input: tensor) -> tensor {
+  assert(ndim(input) <= 2, "t takes a tensor of rank 2 or less, not of rank " + ndim(input) + "; use transpose or permute")
+  if ndim(input) == 2 { permute(input, [1, 0]) } else { input }
+}
+
+## Moves an axis to another place; the others keep their order.
+fn movedim(input: tensor, source: int, destination: int) -> tensor {
+  let rank = ndim(input)
+  let (from_axis, to_axis) = (axis_of(source, rank), axis_of(destination, rank))
+  let others = [i for i in 0..rank if i != from_axis]
+  permute(input, others[:to_axis] + [from_axis] + others[to_axis:])
+}
+
+## Adds an axis of size 1 at `dim`.
+fn unsqueeze(input: tensor, dim: int) -> tensor {
+  let at = axis_of(dim, ndim(input) + 1)
+  reshape(input, input.shape[:at] + [1] + input.shape[at:])
+}
+
+## Removes all axes of size 1, or the axis `dim` if its size is 1.
+fn squeeze(input: tensor, dim: int? = none) -> tensor {
+  let sizes = input.shape
+  if dim == none { reshape(input, [n for n in sizes if n != 1]) } else {
+    let at = axis_of(dim, len(sizes))
+    if len(sizes) == 0 { input } else if sizes[at] == 1 { reshape(input, sizes[:at] + sizes[at + 1:]) } else { input }
+  }
+}
+
+## Removes the given axes, which have size 1; [] for all.
+fn squeeze_axes(input: tensor, dims: int | [int]) -> tensor {
+  let rank = ndim(input)
+  let removed = [axis_of(d, rank) for d in if is_list(dims) { dims } else { [dims] }]
+  let all_go = is_list(dims) && len(removed) == 0
+  reshape(input, [input.shape[i] for i in 0..rank if !(all_go || contains(removed, i))])
+}
+
+## Whether a list has an element.
+fn contains(items: [int], wanted: int) -> bool {
+  let found = false
+  for item in items { found = found || item == wanted }
+  found
+}
+
+## Copies the tensor `repeats[i]` times along each axis; more repeats than axes add axes in front.
+fn repeat(input: tensor, repeats: [int]) -> tensor {
+  let extra = len(repeats) - ndim(input)
+  assert(extra >= 0, "repeat needs a number for each of the " + ndim(input) + " axes, not " + len(repeats))
+  let sizes = [1 for i in 0..extra] + input.shape
+  let rank = len(sizes)
+  let apart = [if i % 2 == 0 { 1 } else { sizes[i // 2] } for i in 0..2 * rank]
+  let copies = [if i % 2 == 0 { repeats[i // 2] } else { sizes[i // 2] } for i in 0..2 * rank]
+  reshape(expand(reshape(input, apart), copies), [repeats[i] * sizes[i] for i in 0..rank])
+}
+
+## Repeats each element along `dim`, all the same number of times, or each by its own number in a list. Without `dim` of the flattened tensor.
+fn repeat_interleave(input: tensor, repeats: int | [int], dim: int? = none) -> tensor {
+  if dim == none { repeat_interleave(flatten(input), repeats, 0) } else if is_list(repeats) {
+    let n = size(input, dim)
+    assert(len(repeats) == n || len(repeats) == 1, "repeat_interleave needs one number, or one for each of the elements along dim")
+    if len(repeats) == 1 { repeat_interleave(input, repeats[0], dim) }
+    else { index_select(input, dim, tensor([i for i in 0..n for j in 0..repeats[i]], i64)) }
+  } else {
+    let at = axis_of(dim, ndim(input))
+    let sizes = input.shape
+    let spread = expand(unsqueeze(input, at + 1), sizes[:at + 1] + [repeats] + sizes[at + 1:])
+    reshape(spread, sizes[:at] + [sizes[at] * repeats] + sizes[at + 1:])
+  }
+}
+
+## Moves the elements along axes; what leaves at one end enters at the other. Without `dims` of the flattened tensor.
+fn roll(input: tensor, shifts: int | [int], dims: (int | [int])? = none) -> tensor {
+  if dims == none { reshape(_roll_axis(flatten(input), shifts, 0), input.shape) } else if is_list(dims) {
+    let steps = if is_list(shifts) { shifts } else { [shifts] }
+    assert(len(steps) == len(dims), "roll needs a shift for each of its dims")
+    let rolled = input
+    for i in 0..len(dims) { rolled = _roll_axis(rolled, steps[i], dims[i]) }
+    rolled
+  } else { _roll_axis(input, shifts, dims) }
+}
+
+fn _roll_axis(input: tensor, shifts: int | [int], dim: int) -> tensor {
+  let n = size(input, dim)
+  let shift = if is_list(shifts) { shifts[0] } else { shifts }
+  if n == 0 { input } else {
+    let k = shift % n
+    cat([narrow(input, dim, n - k, k), narrow(input, dim, 0, n - k)], dim)
+  }
+}
