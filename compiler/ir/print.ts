@@ -34,6 +34,7 @@ export const formatLine = 'tdir 1';
 /** Operations longer than this do not push the types of the other statements to the right. */
 const longest = 72;
 
+export { dotModule, dotProgram, jsonModule, jsonProgram } from './text/export.js';
 export { printType } from './text/words.js';
 
 /** A function without the format line. */
