@@ -1,0 +1,120 @@
+// What the vector extensions of C lack, by machine: rounding, square root, fused multiply-add, ordered minimum and maximum, and loads
+// and stores of part of a vector. Where a machine has no instruction, the lanes are taken one by one.
+
+import type { Machine } from '../kernel/machine.js';
+import { elementType } from './types.js';
+import type { Unit } from './unit.js';
+
+const isX86 = (machine: Machine): boolean => machine.name === 'avx512' || machine.name === 'avx2';
+
+interface X86Vector {
+  /** `_mm512`, `_mm256` or `_mm` */
+  readonly prefix: string;
+  readonly type: string;
+  /** `ps` or `pd` */
+  readonly suffix: string;
+}
+
+/** The intrinsic type of a float vector, undefined where there is none of that size. */
+function x86Vector(unit: Unit, element: string, lanes: number): X86Vector | undefined {
+  if (!isX86(unit.machine)) return undefined;
+  const bytes = (element === 'f64' ? 8 : 4) * lanes;
+  const sizes: Readonly<Record<number, readonly [string, string]>> = {
+    16: ['_mm', '__m128'],
+    32: ['_mm256', '__m256'],
+    64: ['_mm512', '__m512'],
+  };
+  const [prefix, base] = sizes[bytes] ?? [];
+  if (prefix === undefined || base === undefined) return undefined;
+  return { prefix, type: element === 'f64' ? `${base}d` : base, suffix: element === 'f64' ? 'pd' : 'ps' };
+}
+
+const roundingModes: Readonly<Record<string, string>> = {
+  round: '_MM_FROUND_TO_NEAREST_INT',
+  floor: '_MM_FROUND_TO_NEG_INF',
+  ceil: '_MM_FROUND_TO_POS_INF',
+  trunc: '_MM_FROUND_TO_ZERO',
+};
+
+const neonNames: Readonly<Record<string, string>> = {
+  round: 'vrndnq',
+  floor: 'vrndmq',
+  ceil: 'vrndpq',
+  trunc: 'vrndq',
+  sqrt: 'vsqrtq',
+};
+
+/** An expression for a function of one or more float vectors by a single instruction, undefined where the machine has none. */
+export function floatInstruction(unit: Unit, op: string, element: string, lanes: number, args: readonly string[]): string | undefined {
+  const vector = elementType(unit, element, lanes);
+  const x86 = x86Vector(unit, element, lanes);
+  if (x86 !== undefined) {
+    const { prefix, type, suffix } = x86;
+    const operands = args.map((arg) => `(${type})${arg}`);
+    const mode = roundingModes[op];
+    if (op === 'sqrt') return `(${vector})${prefix}_sqrt_${suffix}(${operands[0]})`;
+    if (op === 'fma') return `(${vector})${prefix}_fmadd_${suffix}(${operands.join(', ')})`;
+    if (mode !== undefined) {
+      const name = prefix === '_mm512' ? `${prefix}_roundscale_${suffix}` : `${prefix}_round_${suffix}`;
+      return `(${vector})${name}(${operands[0]}, ${mode} | _MM_FROUND_NO_EXC)`;
+    }
+  }
+  if (unit.machine.name === 'neon' && (element === 'f64' ? 8 : 4) * lanes === 16) {
+    const type = element === 'f64' ? 'float64x2_t' : 'float32x4_t';
+    const suffix = element === 'f64' ? 'f64' : 'f32';
+    const operands = args.map((arg) => `(${type})${arg}`);
+    const name = neonNames[op];
+    if (op === 'fma') return `(${vector})vfmaq_${suffix}(${operands[2]}, ${operands[0]}, ${operands[1]})`;
+    if (name !== undefined) return `(${vector})${name}_${suffix}(${operands[0]})`;
+  }
+  return undefined;
+}
+
+/**
+ * The smaller or larger of two float vectors, a where a is NaN: the instructions of x86 give b where either is NaN, so that only NaN in a
+ * needs care.
+ */
+export function minMaxInstruction(unit: Unit, op: 'min' | 'max', element: string, lanes: number): string | undefined {
+  const x86 = x86Vector(unit, element, lanes);
+  if (x86 === undefined || unit.machine.name !== 'avx512') return undefined;
+  const { prefix, type, suffix } = x86;
+  const vector = elementType(unit, element, lanes);
+  return `(${vector})${prefix}_mask_mov_${suffix}(${prefix}_${op}_${suffix}((${type})a, (${type})b), ${prefix}_cmp_${suffix}_mask((${type})a, (${type})a, _CMP_UNORD_Q), (${type})a)`;
+}
+
+/** Bodies of functions that load (`p`) or store (`p`, `v`) the lanes low ≤ lane < high of a vector; other lanes read as 0 and stay unwritten. */
+export function partialAccess(unit: Unit, element: string, lanes: number): { readonly load: string; readonly store: string } {
+  const bits = Number(element.slice(1));
+  const bytes = (bits / 8) * lanes;
+  const type = elementType(unit, element, lanes);
+  if (unit.machine.name === 'avx512' && bytes >= 16) {
+    const prefix = { 16: '_mm', 32: '_mm256', 64: '_mm512' }[bytes];
+    const register = { 16: '__m128i', 32: '__m256i', 64: '__m512i' }[bytes];
+    const mask = `(__mmask${Math.max(8, lanes)})(((UINT64_C(1) << high) - 1) & -(UINT64_C(1) << low))`;
+    return {
+      load: `return (${type})${prefix}_maskz_loadu_epi${bits}(${mask}, p);`,
+      store: `${prefix}_mask_storeu_epi${bits}(p, ${mask}, (${register})v);`,
+    };
+  }
+  if (unit.machine.name === 'avx2' && (bytes === 16 || bytes === 32) && bits >= 32) {
+    const prefix = bytes === 16 ? '_mm' : '_mm256';
+    const register = bytes === 16 ? '__m128i' : '__m256i';
+    const pointer = bits === 32 ? 'int' : 'long long';
+    const signed = elementType(unit, `i${bits}`, lanes);
+    const numbers = Array.from({ length: lanes }, (_, lane) => lane).join(', ');
+    const limit = (name: string): string => `(int${bits}_t)${name}`;
+    const mask = `const ${signed} lane = {${numbers}}, in = (lane >= ${limit('low')}) & (lane < ${limit('high')});`;
+    return {
+      load: `${mask}\n  return (${type})${prefix}_maskload_epi${bits}((const ${pointer} *)p, (${register})in);`,
+      store: `${mask}\n  ${prefix}_maskstore_epi${bits}((${pointer} *)p, (${register})in, (${register})v);`,
+    };
+  }
+  return {
+    load: `${type} v = {0};\n  for (int64_t lane = low; lane < high; lane++) v[lane] = p[lane];\n  return v;`,
+    store: 'for (int64_t lane = low; lane < high; lane++) p[lane] = v[lane];',
+  };
+}
+
+/** The header of a machine's instructions. */
+export const instructionHeader = (machine: Machine): string =>
+  isX86(machine) ? '#include <immintrin.h>\n' : machine.name === 'neon' ? '#include <arm_neon.h>\n' : '';

@@ -1,0 +1,20 @@
+// One C file in the making: the types and helper functions that its kernels turn out to need, each defined once and after what it uses.
+
+import type { Machine } from '../kernel/machine.js';
+
+export class Unit {
+  readonly #definitions = new Map<string, string>();
+
+  constructor(readonly machine: Machine) {}
+
+  /** Adds a definition unless it is there already. `make` may define what the text needs; that comes first. Returns the name. */
+  define(name: string, make: () => string): string {
+    if (!this.#definitions.has(name)) this.#definitions.set(name, make());
+    return name;
+  }
+
+  /** All definitions in order. */
+  get text(): string {
+    return [...this.#definitions.values()].join('\n');
+  }
+}

@@ -1,0 +1,220 @@
+// The kernel IR: what one kernel computes, as loops over buffers. Typed and independent of a target language; text in C or CUDA
+// exists only in the emitters.
+//
+// Values of elements are named temporaries (SSA), computed by scalar IR. Integer arithmetic on positions is a polynomial (`Dim`) over
+// loop variables, which are symbols that begin with `$`, and over run-time dimensions, so that offsets are simplified and compared as
+// normal forms. A kernel is written for one element at a time; `mark` on a loop says how its iterations run together, and only loops
+// without dependences between iterations, other than those of `accumulate`, may be marked.
+
+import { type Dim, dimSymbols } from '../../compiler/ir/dims.js';
+import type { DType } from '../../compiler/ir/dtype.js';
+import type { Scalar } from '../../compiler/ir/scalar.js';
+
+/** An integer expression over loop variables, looked-up positions and run-time dimensions. */
+export type Position = Dim;
+
+/** Memory that a kernel reads or writes. `scratch` belongs to one chunk of the parallel loop and holds nothing when a chunk begins. */
+export interface Buffer {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly role: 'in' | 'out' | 'scratch' | 'table';
+  /** The number of elements. */
+  readonly size: Dim;
+  /** The elements of a `table`, which is part of the program. */
+  readonly data?: readonly (number | bigint)[];
+}
+
+/** A named value of one element. */
+export interface Temp {
+  readonly name: string;
+  readonly dtype: DType;
+}
+
+/** A condition on positions: the value is ≥ 0, or it is a multiple of a number. */
+export type Guard =
+  | { readonly kind: 'nonnegative'; readonly value: Position }
+  | { readonly kind: 'multiple'; readonly value: Position; readonly of: number };
+
+export type Expr =
+  /** The element at an offset; 0 where a guard fails, and then nothing is read. */
+  | { readonly kind: 'load'; readonly buffer: Buffer; readonly offset: Position; readonly guards: readonly Guard[] }
+  /** A position as the value of an element. */
+  | { readonly kind: 'position'; readonly value: Position; readonly dtype: DType }
+  /** Scalar IR whose argument k is `args[k]`. */
+  | { readonly kind: 'scalar'; readonly body: Scalar; readonly args: readonly Temp[] }
+  /** a·b + c, rounded once where the machine does that at no cost, else twice: for contractions. */
+  | { readonly kind: 'muladd'; readonly a: Temp; readonly b: Temp; readonly c: Temp }
+  /** The first where all guards hold, else the second. */
+  | { readonly kind: 'choose'; readonly guards: readonly Guard[]; readonly then: Temp; readonly otherwise: Temp }
+  | { readonly kind: 'register'; readonly register: Register; readonly at: readonly Position[] };
+
+/** Mutable values that live in machine registers: an array whose indices are constants once `unroll` and `vector` loops are opened. */
+export interface Register {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/**
+ * A fold as scalar IR: `step` takes (state…, arguments of the fold statement…), `merge` (left state…, right state…), `finish` (state…).
+ * `merge` may join parts in any order, so that a fold may be split among lanes.
+ */
+export interface Fold {
+  readonly name: string;
+  readonly state: readonly DType[];
+  readonly init: readonly Scalar[];
+  readonly step: readonly Scalar[];
+  readonly merge: readonly Scalar[];
+  readonly finish: readonly Scalar[];
+}
+
+/**
+ * serial: in order. parallel: chunks of iterations may run at the same time. vector: iterations run in lanes, and a fold whose
+ * `accumulate` lies outside is split among the lanes. unroll: the extent is constant, and every iteration is written out.
+ */
+export type LoopMark = 'serial' | 'parallel' | 'vector' | 'unroll';
+
+export interface Loop {
+  readonly kind: 'for';
+  readonly index: string;
+  /** The index runs over 0 ≤ index < extent. */
+  readonly extent: Dim;
+  readonly mark: LoopMark;
+  /** For `vector`: how many vectors are in flight at once. */
+  readonly interleave?: number;
+  readonly body: readonly Stmt[];
+}
+
+/** Folds what the `fold` statements inside its body add up, then defines `results`. */
+export interface Accumulate {
+  readonly kind: 'accumulate';
+  readonly name: string;
+  readonly fold: Fold;
+  readonly results: readonly Temp[];
+  readonly body: readonly Stmt[];
+}
+
+export type Stmt =
+  | { readonly kind: 'let'; readonly temp: Temp; readonly value: Expr }
+  | { readonly kind: 'store'; readonly buffer: Buffer; readonly offset: Position; readonly value: Temp }
+  | Loop
+  | Accumulate
+  /** One step of the enclosing `accumulate` of this name, where the guards hold. */
+  | { readonly kind: 'fold'; readonly into: string; readonly args: readonly Temp[]; readonly guards: readonly Guard[] }
+  /**
+   * Makes an integer element a position called `index`. A value outside 0 ≤ value < size is reported as fault `site` at `position`, and
+   * the index is 0 then.
+   */
+  | {
+      readonly kind: 'lookup';
+      readonly index: string;
+      readonly value: Temp;
+      readonly size: Dim;
+      readonly site: number;
+      readonly position: Position;
+      readonly guards: readonly Guard[];
+    }
+  | { readonly kind: 'registers'; readonly register: Register }
+  | { readonly kind: 'assign'; readonly register: Register; readonly at: readonly Position[]; readonly value: Temp }
+  | { readonly kind: 'if'; readonly guards: readonly Guard[]; readonly body: readonly Stmt[] };
+
+export interface Kernel {
+  readonly buffers: readonly Buffer[];
+  /** Run-time dimensions that occur in the body, sorted. */
+  readonly sizes: readonly string[];
+  readonly body: readonly Stmt[];
+  /** The number of fault sites that it may report; the kernel's own numbers count from 0. */
+  readonly faults: number;
+}
+
+/** A kernel from its parts: finds out which run-time dimensions occur in it. */
+export function kernelOf(buffers: readonly Buffer[], body: readonly Stmt[], faults: number): Kernel {
+  const symbols = new Set<string>();
+  for (const stmt of walk(body)) for (const position of stmtPositions(stmt)) dimSymbols(position, symbols);
+  const sizes = [...symbols].filter((symbol) => !isPositionName(symbol)).sort();
+  return { buffers, sizes, body, faults };
+}
+
+/** All positions that a statement itself computes with, those of the statements inside it left out. */
+export function stmtPositions(stmt: Stmt): readonly Position[] {
+  switch (stmt.kind) {
+    case 'let':
+      return exprPositions(stmt.value);
+    case 'store':
+      return [stmt.offset];
+    case 'for':
+      return [stmt.extent];
+    case 'fold':
+    case 'if':
+      return stmt.guards.map((guard) => guard.value);
+    case 'lookup':
+      return [stmt.size, stmt.position, ...stmt.guards.map((guard) => guard.value)];
+    case 'assign':
+      return stmt.at;
+    case 'accumulate':
+    case 'registers':
+      return [];
+  }
+}
+
+/** Whether a symbol is a position of a kernel (a loop variable or a lookup) and not a run-time dimension. */
+export const isPositionName = (symbol: string): boolean => symbol.startsWith('$');
+
+/** The dtype of what an expression gives. */
+export function exprType(expr: Expr): DType {
+  switch (expr.kind) {
+    case 'load':
+      return expr.buffer.dtype;
+    case 'position':
+      return expr.dtype;
+    case 'scalar':
+      return expr.body.dtype;
+    case 'muladd':
+      return expr.c.dtype;
+    case 'choose':
+      return expr.then.dtype;
+    case 'register':
+      return expr.register.dtype;
+  }
+}
+
+/** The temporaries that an expression reads. */
+export function exprTemps(expr: Expr): readonly Temp[] {
+  switch (expr.kind) {
+    case 'scalar':
+      return expr.args;
+    case 'muladd':
+      return [expr.a, expr.b, expr.c];
+    case 'choose':
+      return [expr.then, expr.otherwise];
+    default:
+      return [];
+  }
+}
+
+/** All positions that an expression computes with. */
+export function exprPositions(expr: Expr): readonly Position[] {
+  switch (expr.kind) {
+    case 'load':
+      return [expr.offset, ...expr.guards.map((guard) => guard.value)];
+    case 'position':
+      return [expr.value];
+    case 'choose':
+      return expr.guards.map((guard) => guard.value);
+    case 'register':
+      return expr.at;
+    default:
+      return [];
+  }
+}
+
+/** The statements directly inside a statement. */
+export const stmtBody = (stmt: Stmt): readonly Stmt[] => ('body' in stmt ? stmt.body : []);
+
+/** All statements in a body, outer ones before those inside them. */
+export function* walk(body: readonly Stmt[]): Generator<Stmt> {
+  for (const stmt of body) {
+    yield stmt;
+    yield* walk(stmtBody(stmt));
+  }
+}

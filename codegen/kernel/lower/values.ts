@@ -1,0 +1,381 @@
+// Computes one element of any value of a kernel function: walks from the value to the function's parameters and turns views,
+// broadcasts, gathers and masks into arithmetic on positions. Reductions become folds in the outermost loop where they can stand.
+
+import { type Dim, dimAdd, dimConst, dimExactDiv, dimMul, dimSub, dimSymbol, isDimConst } from '../../../compiler/ir/dims.js';
+import type {
+  Access,
+  Affine,
+  AssembleNode,
+  ContractNode,
+  ElementwiseNode,
+  Func,
+  IndexNode,
+  IndexSpace,
+  Node,
+  Origin,
+  ReduceNode,
+  SourceNode,
+  Subscript,
+  TensorType,
+  Value,
+  ViewNode,
+} from '../../../compiler/ir/graph.js';
+import { nodeName } from '../../../compiler/ir/graph.js';
+import { argument, cast, constant, type Scalar } from '../../../compiler/ir/scalar.js';
+import { elementwiseOp } from '../../../compiler/ops/table.js';
+import { foldInBits, randomBits } from '../../../compiler/scalar/philox.js';
+import type { Buffer, Guard, Position, Temp } from '../ir.js';
+import {
+  bothGuards,
+  flatten,
+  guardKey,
+  insideGuards,
+  isWithin,
+  multipleGuards,
+  quotient,
+  reshapePosition,
+  zeroGuards,
+} from '../positions.js';
+import { Body } from './body.js';
+import { contractionFold, reductionFold, usesArgument } from './folds.js';
+
+/** A place in the program where a kernel may report a fault. */
+export interface FaultSite {
+  readonly origin: Origin;
+  readonly operation: string;
+}
+
+const zero = dimConst(0);
+
+/** The lowering of one kernel function: its buffers, its body, and the elements computed so far. */
+export class Lowering {
+  readonly body = new Body();
+  readonly faults: FaultSite[] = [];
+  readonly #tables: Buffer[] = [];
+  readonly #inputs: ReadonlyMap<Value, Buffer>;
+  readonly #definitions: ReadonlyMap<Value, { readonly node: Node; readonly result: number }>;
+  readonly #scalars = new Map<Node, Scalar>();
+  readonly #sites = new Map<Node, number>();
+  /** Values that lie in memory, complete for the current row, by the buffer and the offset of an element. */
+  readonly stored = new Map<Value, (at: readonly Position[]) => { readonly buffer: Buffer; readonly offset: Position }>();
+
+  constructor(readonly fn: Func) {
+    this.#inputs = new Map(fn.params.map((param, i) => [param, inputBuffer(`in${i}`, param.type)]));
+    this.#definitions = new Map(
+      fn.nodes.flatMap((node) => node.results.map((value, result) => [value, { node, result }] as const)),
+    );
+  }
+
+  /** The buffers that are read: parameters in order, then constant tables. */
+  get inputs(): readonly Buffer[] {
+    return [...this.#inputs.values(), ...this.#tables];
+  }
+
+  definition(value: Value): { readonly node: Node; readonly result: number } | undefined {
+    return this.#definitions.get(value);
+  }
+
+  /** The element `at` of a value. Where a guard fails nothing out of bounds is read, and the result is any number. */
+  value(value: Value, at: readonly Position[], guards: readonly Guard[] = []): Temp {
+    const stored = this.stored.get(value)?.(at);
+    if (stored !== undefined) return this.body.letHere({ kind: 'load', ...stored, guards });
+    const input = this.#inputs.get(value);
+    if (input !== undefined) return this.#load(input, value.type.shape, at, guards);
+    const definition = this.#definitions.get(value);
+    if (definition === undefined) throw new Error(`the value %${value.name} is not defined in its kernel`);
+    const { node, result } = definition;
+    switch (node.kind) {
+      case 'elementwise':
+        return this.#elementwise(node, at, guards);
+      case 'view':
+        return this.value(operand(node, 0), this.#viewed(node, at), guards);
+      case 'source':
+        return this.#source(node, at, guards);
+      case 'assemble':
+        return this.#assemble(node, at, guards);
+      case 'index':
+        return this.#gather(node, at, guards);
+      case 'reduce':
+        return this.#fold(node, at, guards, () => this.#reduce(node, at, guards))[result] as Temp;
+      case 'contract':
+        return this.#fold(node, at, guards, () => this.#contract(node, at, guards))[0] as Temp;
+      default:
+        throw new Error(`${nodeName(node)} cannot stand inside of a kernel with other nodes`);
+    }
+  }
+
+  #load(buffer: Buffer, shape: readonly Dim[], at: readonly Position[], guards: readonly Guard[]): Temp {
+    return this.body.let({ kind: 'load', buffer, offset: flatten(at, shape), guards });
+  }
+
+  #elementwise(node: ElementwiseNode, at: readonly Position[], guards: readonly Guard[]): Temp {
+    const args = node.inputs.map((input) => this.value(input, broadcastPosition(at, input.type.shape), guards));
+    const known = this.#scalars.get(node) ?? elementwiseBody(node);
+    this.#scalars.set(node, known);
+    return this.body.let({ kind: 'scalar', body: known, args });
+  }
+
+  /** Where the element of a view lies in the operand. */
+  #viewed(node: ViewNode, at: readonly Position[]): readonly Position[] {
+    const { view } = node;
+    const from = operand(node, 0).type.shape;
+    switch (view.type) {
+      case 'reshape':
+        return reshapePosition(at, view.shape, from, this.body.ranges);
+      case 'permute': {
+        const position = from.map(() => zero);
+        view.permutation.forEach((dim, i) => {
+          position[dim] = at[i] as Position;
+        });
+        return position;
+      }
+      case 'broadcast':
+        return from.map((dim, i) => (isDimConst(dim, 1) ? zero : (at[view.dims[i] as number] as Position)));
+      case 'slice':
+        return at.map((p, i) => dimAdd(view.starts[i] as Dim, dimMul(p, dimConst(view.steps[i] as number))));
+      case 'flip':
+        return at.map((p, i) => (view.dims.includes(i) ? dimSub(dimSub(from[i] as Dim, dimConst(1)), p) : p));
+    }
+  }
+
+  #source(node: SourceNode, at: readonly Position[], guards: readonly Guard[]): Temp {
+    const { source } = node;
+    switch (source.type) {
+      case 'constant': {
+        if (source.data.length === 1) {
+          return this.constant(constant(source.data[0] as number | bigint, source.dtype));
+        }
+        const table = this.#table(node, source.dtype, source.data);
+        return this.#load(table, source.shape, at, guards);
+      }
+      case 'iota':
+        return this.position(at[source.dim] as Position, source.dtype);
+      case 'size':
+        return this.position(source.value, 'i64');
+      case 'random_bits': {
+        const place = this.position(flatten(at, source.shape), 'i64');
+        return this.body.let({ kind: 'scalar', body: randomBits, args: [...this.#key(operand(node, 0)), place] });
+      }
+      case 'fold_in': {
+        const data = this.value(operand(node, 1), []);
+        const words = this.#key(operand(node, 0)).concat(data);
+        const [low, high] = foldInBits.map((body) => this.body.let({ kind: 'scalar', body, args: words }));
+        return this.body.let({
+          kind: 'choose',
+          guards: [{ kind: 'nonnegative', value: dimSub(zero, at[0] as Position) }],
+          then: low as Temp,
+          otherwise: high as Temp,
+        });
+      }
+    }
+  }
+
+  #key(key: Value): Temp[] {
+    return [0, 1].map((word) => this.value(key, [dimConst(word)]));
+  }
+
+  constant(body: Scalar): Temp {
+    return this.body.let({ kind: 'scalar', body, args: [] });
+  }
+
+  position(value: Position, dtype: Temp['dtype']): Temp {
+    return this.body.let({ kind: 'position', value, dtype });
+  }
+
+  #table(node: Node, dtype: Temp['dtype'], data: readonly (number | bigint)[]): Buffer {
+    const name = `table_${node.results[0]?.name}`;
+    const known = this.#tables.find((table) => table.name === name);
+    if (known !== undefined) return known;
+    const table: Buffer = { name, dtype, role: 'table', size: dimConst(data.length), data };
+    this.#tables.push(table);
+    return table;
+  }
+
+  #assemble(node: AssembleNode, at: readonly Position[], guards: readonly Guard[]): Temp {
+    const { assemble } = node;
+    if (assemble.type === 'pad') {
+      const input = operand(node, 0);
+      const inside: Guard[] = [];
+      const from = at.map((p, d) => {
+        const step = (assemble.interior[d] as number) + 1;
+        const place = dimSub(p, assemble.low[d] as Dim);
+        const position = dimExactDiv(place, dimConst(step)) ?? quotient(place, dimConst(step), this.body.ranges);
+        inside.push(...multipleGuards(place, step), ...this.#inside(position, input.type.shape[d] as Dim));
+        return position;
+      });
+      const fill = this.value(operand(node, 1), [], guards);
+      if (inside.length === 0) return this.value(input, from, guards);
+      const then = this.value(input, from, bothGuards(guards, inside));
+      return this.body.let({ kind: 'choose', guards: inside, then, otherwise: fill });
+    }
+    return this.#concatenated(node, assemble.dim, at, guards);
+  }
+
+  #concatenated(node: AssembleNode, dim: number, at: readonly Position[], guards: readonly Guard[]): Temp {
+    const p = at[dim] as Position;
+    let start = zero;
+    const parts = node.inputs.map((input) => {
+      const begin = start;
+      start = dimAdd(start, input.type.shape[dim] as Dim);
+      return { input, begin, end: start };
+    });
+    const last = parts.pop();
+    if (last === undefined) throw new Error('concat has no operand');
+    const part = ({ input, begin }: { input: Value; begin: Dim }): Temp => {
+      const position = dimSub(p, begin);
+      const inside = this.#inside(position, input.type.shape[dim] as Dim);
+      return this.value(input, at.map((q, d) => (d === dim ? position : q)), bothGuards(guards, inside));
+    };
+    return parts.reduceRight((otherwise, here) => {
+      const before: Guard = { kind: 'nonnegative', value: dimSub(dimSub(here.end, dimConst(1)), p) };
+      return this.body.let({ kind: 'choose', guards: [before], then: part(here), otherwise });
+    }, part(last));
+  }
+
+  #inside(position: Position, size: Dim): readonly Guard[] {
+    return insideGuards(position, size, this.body.ranges);
+  }
+
+  #gather(node: IndexNode, at: readonly Position[], guards: readonly Guard[]): Temp {
+    const { indexing } = node;
+    if (indexing.type !== 'gather') throw new Error('scatter cannot stand inside of a kernel with other nodes');
+    const { from, absent } = this.access(indexing.access, operand(node, 0).type, at, node, guards);
+    return this.masked(operand(node, 0), from, absent, guards);
+  }
+
+  /** The element of a value where the guards of `mask` hold, else 0. */
+  masked(value: Value, at: readonly Position[], mask: readonly Guard[], guards: readonly Guard[]): Temp {
+    const read = this.value(value, at, bothGuards(guards, mask));
+    const isLoad = this.#inputs.has(value) || this.stored.has(value);
+    if (mask.length === 0 || isLoad) return read;
+    const otherwise = this.constant(constant(0, value.type.dtype));
+    return this.body.let({ kind: 'choose', guards: mask, then: read, otherwise });
+  }
+
+  /** Where an access reads at a point of its index space, and under which guards there is an element. */
+  access(
+    access: Access,
+    type: TensorType,
+    point: readonly Position[],
+    node: Node,
+    guards: readonly Guard[],
+  ): { readonly from: readonly Position[]; readonly absent: readonly Guard[] } {
+    let absent: readonly Guard[] = [];
+    const from = access.map((subscript, d) => {
+      const size = type.shape[d] as Dim;
+      const found = this.#subscript(subscript, size, point, node, guards);
+      absent = bothGuards(absent, found.guards);
+      return found.position;
+    });
+    return { from, absent };
+  }
+
+  #subscript(
+    subscript: Subscript,
+    size: Dim,
+    point: readonly Position[],
+    node: Node,
+    guards: readonly Guard[],
+  ): { readonly position: Position; readonly guards: readonly Guard[] } {
+    if (subscript.kind === 'affine') {
+      const expression = affinePosition(subscript.expression, point);
+      const position = quotient(expression, dimConst(subscript.divisor), this.body.ranges);
+      const inside = subscript.masked ? this.#inside(position, size) : [];
+      return { position, guards: [...multipleGuards(expression, subscript.divisor), ...inside] };
+    }
+    const indices = operand(node, subscript.operand);
+    const { from } = this.access(subscript.subscripts, indices.type, point, node, guards);
+    const element = this.value(indices, from, guards);
+    const value = element.dtype === 'i64' ? element : this.#cast(element, 'i64');
+    const place = flatten(from, indices.type.shape);
+    const index = this.body.lookup(value, size, this.#site(node), place, guards);
+    const nonempty = isWithin(zero, size, new Map()) ? [] : [{ kind: 'nonnegative', value: dimSub(size, dimConst(1)) } as const];
+    return { position: dimSymbol(index), guards: nonempty };
+  }
+
+  #cast(temp: Temp, dtype: Temp['dtype']): Temp {
+    return this.body.let({ kind: 'scalar', body: cast(argument(0, temp.dtype), dtype), args: [temp] });
+  }
+
+  #site(node: Node): number {
+    const known = this.#sites.get(node) ?? this.faults.length;
+    if (known === this.faults.length) {
+      this.faults.push({ origin: node.origin, operation: nodeName(node) });
+      this.#sites.set(node, known);
+    }
+    return known;
+  }
+
+  /** Computes a fold once for each position of its result, before the loops that do not matter to it. */
+  #fold(node: Node, at: readonly Position[], guards: readonly Guard[], make: () => readonly Temp[]): readonly Temp[] {
+    const key = `${node.results[0]?.name} ${at.map((p) => p.key).join()} ${guards.map(guardKey).join()}`;
+    const depth = this.body.depthOf([...at, ...guards.map((guard) => guard.value)]);
+    return this.body.once(key, depth, make);
+  }
+
+  #reduce(node: ReduceNode, at: readonly Position[], guards: readonly Guard[]): readonly Temp[] {
+    const input = operand(node, 0);
+    const fold = reductionFold(node.op, input.type.dtype);
+    const hasPosition = fold.step.some((body) => usesArgument(body, fold.state.length + 1));
+    return this.body.accumulate(fold, (name) => {
+      this.#inner(node.space, at, (point) => {
+        const { from, absent } = this.access(node.access, input.type, point, node, guards);
+        const element = this.value(input, from, bothGuards(guards, absent));
+        const inner = node.space.indices.slice(node.space.outer).map((index) => index.extent);
+        const place = hasPosition ? [this.position(flatten(point.slice(node.space.outer), inner), 'i64')] : [];
+        this.body.fold(name, [element, ...place], absent);
+      });
+    });
+  }
+
+  #contract(node: ContractNode, at: readonly Position[], guards: readonly Guard[]): readonly Temp[] {
+    const dtype = operand(node, 0).type.dtype;
+    return this.body.accumulate(contractionFold(dtype, node.inputs.length), (name) => {
+      this.#inner(node.space, at, (point) => {
+        const factors = node.inputs.map((input, k) => {
+          const { from, absent } = this.access(node.accesses[k] as Access, input.type, point, node, guards);
+          return this.masked(input, from, absent, guards);
+        });
+        this.body.fold(name, factors, node.guards.flatMap((guard) => zeroGuards(affinePosition(guard, point))));
+      });
+    });
+  }
+
+  #inner(space: IndexSpace, at: readonly Position[], body: (point: readonly Position[]) => void): void {
+    const extents = space.indices.slice(space.outer).map((index) => index.extent);
+    this.body.loops(extents, 'serial', (inner) => body([...at, ...inner]));
+  }
+}
+
+const inputBuffer = (name: string, type: TensorType): Buffer => ({
+  name,
+  dtype: type.dtype,
+  role: 'in',
+  size: type.shape.reduce(dimMul, dimConst(1)),
+});
+
+/** The operand of a node by position. */
+export function operand(node: { readonly inputs: readonly Value[] }, index: number): Value {
+  const value = node.inputs[index];
+  if (value === undefined) throw new Error(`a node lacks operand ${index}`);
+  return value;
+}
+
+/** Where an operand of this shape is read when it broadcasts to a result that is computed at `at`. */
+export function broadcastPosition(at: readonly Position[], shape: readonly Dim[]): readonly Position[] {
+  const offset = at.length - shape.length;
+  return shape.map((dim, d) => (isDimConst(dim, 1) ? zero : (at[d + offset] as Position)));
+}
+
+/** An affine expression at a point of its space. */
+export const affinePosition = (a: Affine, point: readonly Position[]): Position =>
+  a.terms.reduce((sum, { index, coefficient }) => dimAdd(sum, dimMul(dimConst(coefficient), point[index] as Position)), a.offset);
+
+/** The value of an elementwise node as scalar IR over its operands. */
+export function elementwiseBody(node: ElementwiseNode): Scalar {
+  const args = node.inputs.map((input, i) => argument(i, input.type.dtype));
+  if (node.dtype !== undefined) return cast(args[0] as Scalar, node.dtype);
+  const record = elementwiseOp(node.op);
+  const common = node.inputs.find((_, i) => record.fixed?.[i] === undefined)?.type.dtype ?? 'bool';
+  return record.value(args, common);
+}

@@ -1,0 +1,24 @@
+// What the scheduler knows about a CPU: the size and the number of its vector registers.
+
+/** A class of CPUs for which code is generated. */
+export interface Machine {
+  readonly name: string;
+  readonly vectorBytes: number;
+  readonly vectorRegisters: number;
+}
+
+/** The classes of CPUs, the widest first. `predicate` is the test of the C preprocessor that holds on machines of the class. */
+export const machines: readonly (Machine & { readonly predicate: string })[] = [
+  {
+    name: 'avx512',
+    vectorBytes: 64,
+    vectorRegisters: 32,
+    predicate: 'defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)',
+  },
+  { name: 'avx2', vectorBytes: 32, vectorRegisters: 16, predicate: 'defined(__AVX2__) && defined(__FMA__)' },
+  { name: 'neon', vectorBytes: 16, vectorRegisters: 32, predicate: 'defined(__aarch64__)' },
+  { name: 'baseline', vectorBytes: 16, vectorRegisters: 16, predicate: '1' },
+];
+
+/** The number of lanes of a vector loop in which the widest element has `bytes` bytes; narrower elements take part of a register. */
+export const lanesOf = (machine: Machine, bytes: number): number => machine.vectorBytes / Math.max(4, bytes);

@@ -1,0 +1,53 @@
+// Rebuilds kernel bodies with other positions or other statements.
+
+import type { Expr, Guard, Position, Stmt } from '../ir.js';
+
+type PositionMap = (position: Position) => Position;
+
+const mapGuards = (guards: readonly Guard[], f: PositionMap): readonly Guard[] =>
+  guards.map((guard) => ({ ...guard, value: f(guard.value) }));
+
+function mapExpr(expr: Expr, f: PositionMap): Expr {
+  switch (expr.kind) {
+    case 'load':
+      return { ...expr, offset: f(expr.offset), guards: mapGuards(expr.guards, f) };
+    case 'position':
+      return { ...expr, value: f(expr.value) };
+    case 'choose':
+      return { ...expr, guards: mapGuards(expr.guards, f) };
+    case 'register':
+      return { ...expr, at: expr.at.map(f) };
+    default:
+      return expr;
+  }
+}
+
+/** The statement with every position replaced, those of the statements inside it too. */
+export function mapPositions(stmt: Stmt, f: PositionMap): Stmt {
+  const inner = (body: readonly Stmt[]): readonly Stmt[] => body.map((part) => mapPositions(part, f));
+  switch (stmt.kind) {
+    case 'let':
+      return { ...stmt, value: mapExpr(stmt.value, f) };
+    case 'store':
+      return { ...stmt, offset: f(stmt.offset) };
+    case 'for':
+      return { ...stmt, extent: f(stmt.extent), body: inner(stmt.body) };
+    case 'accumulate':
+      return { ...stmt, body: inner(stmt.body) };
+    case 'fold':
+      return { ...stmt, guards: mapGuards(stmt.guards, f) };
+    case 'if':
+      return { ...stmt, guards: mapGuards(stmt.guards, f), body: inner(stmt.body) };
+    case 'lookup':
+      return { ...stmt, size: f(stmt.size), position: f(stmt.position), guards: mapGuards(stmt.guards, f) };
+    case 'assign':
+      return { ...stmt, at: stmt.at.map(f) };
+    case 'registers':
+      return stmt;
+  }
+}
+
+/** Replaces statements from the inside out. */
+export function mapStatements(body: readonly Stmt[], f: (stmt: Stmt) => Stmt): readonly Stmt[] {
+  return body.map((stmt) => f('body' in stmt ? { ...stmt, body: mapStatements(stmt.body, f) } : stmt));
+}
