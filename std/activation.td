@@ -64,7 +64,7 @@ fn logsigmoid[T: float](input: T[*S]) -> T[*S] = minimum(input, 0) - log1p(exp(-
 fn mish[T: float](input: T[*S]) -> T[*S] = input * tanh(softplus(input))
 
 ## `x` where positive, else `weight * x`; `weight` has one value, or one for each channel (axis 1).
-fn prelu[T: float](input: T[*S], weight: T[n]) -> T[*S] {
+fn prelu[T: float](input: T[*S], weight: T[_]) -> T[*S] {
   let slope = if size(weight, 0) == 1 || ndim(input) < 2 {
     reshape(weight, [-1])
   } else {

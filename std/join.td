@@ -33,13 +33,6 @@ fn split(tensor: tensor, split_size_or_sections: int | [int], dim: int = 0) {
   }
 }
 
-## The sum of numbers.
-fn sum_of(numbers: [int]) -> int {
-  let total = 0
-  for n in numbers { total = total + n }
-  total
-}
-
 ## At most `chunks` parts of equal size along `dim`; the last may be smaller.
 fn chunk(input: tensor, chunks: int, dim: int = 0) {
   assert(chunks > 0, "chunk: the number of chunks is at least 1")

@@ -11,8 +11,8 @@ fn linear[T: float](input: T[*S, i], weight: T[o, i], bias: T[o]? = none) -> T[*
 fn bilinear[T: float](input1: T[*S, i], input2: T[*S, j], weight: T[o, i, j], bias: T[o]? = none) -> T[*S, o] {
   let (left, right) = (reshape(input1, [-1, i]), reshape(input2, [-1, j]))
   half[n, p, q] = sum over k: left[n, k] * weight[p, k, q]
-  full[n, p] = sum over q: half[n, p, q] * right[n, q]
-  let product = reshape(full, S + [o])
+  total[n, p] = sum over q: half[n, p, q] * right[n, q]
+  let product = reshape(total, S + [o])
   if bias == none { product } else { product + bias }
 }
 

@@ -1,17 +1,6 @@
 tdsl 1
 # Reductions composed of the built-in ones (`sum prod amax amin any all argmax argmin max_with_index min_with_index`).
 
-## How many elements meet in one element of a reduction over `dim`: none or [] for all.
-fn reduced_size(input: tensor, dim: (int | [int])? = none) -> dim {
-  if dim == none { numel(input) } else if is_list(dim) {
-    if len(dim) == 0 { numel(input) } else {
-      let count = 1
-      for d in dim { count = count * size(input, d) }
-      count
-    }
-  } else { size(input, dim) }
-}
-
 ## The arithmetic mean; NaN of no elements.
 fn mean[T: float](input: T[*S], dim: (int | [int])? = none, keepdim: bool = false) -> tensor =
   sum(input, dim, keepdim) / reduced_size(input, dim)

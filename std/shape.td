@@ -1,28 +1,6 @@
 tdsl 1
 # The same elements in other shapes and orders. `reshape permute expand flip narrow slice` are built in.
 
-## The position of an axis from 0; negative ones count from the end.
-fn axis_of(dim: int, rank: int) -> int {
-  let n = if rank == 0 { 1 } else { rank }
-  assert(dim >= -n && dim < n, "dim " + dim + " is out of range: of " + rank + " axes it is one of " + -n + " to " + (n - 1))
-  if dim < 0 { dim + n } else { dim }
-}
-
-## The product of sizes; 1 of none.
-fn product_of(sizes: [dim]) -> dim {
-  let product = 1
-  for n in sizes { product = product * n }
-  product
-}
-
-## A number for each of `n` axes: the list as it is, or one number for all.
-fn for_each_axis(value: int | [int], n: int, name: string) -> [int] {
-  if is_list(value) {
-    assert(len(value) == n || len(value) == 1, name + " is one number or a list of " + n + ", not of " + len(value))
-    if len(value) == n { value } else { [value[0] for i in 0..n] }
-  } else { [value for i in 0..n] }
-}
-
 ## Repeats axes of size 1, and adds new ones in front, to reach `size`.
 fn broadcast_to(input: tensor, size: [dim]) -> tensor = expand(input, size)
 
@@ -79,13 +57,6 @@ fn squeeze_axes(input: tensor, dims: int | [int]) -> tensor {
   let removed = [axis_of(d, rank) for d in if is_list(dims) { dims } else { [dims] }]
   let all_go = is_list(dims) && len(removed) == 0
   reshape(input, [input.shape[i] for i in 0..rank if !(all_go || contains(removed, i))])
-}
-
-## Whether a list has an element.
-fn contains(items: [int], wanted: int) -> bool {
-  let found = false
-  for item in items { found = found || item == wanted }
-  found
 }
 
 ## Copies the tensor `repeats[i]` times along each axis; more repeats than axes add axes in front.

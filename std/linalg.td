@@ -1,0 +1,65 @@
+tdsl 1
+# Linear algebra that index expressions can say.
+
+## A vector as the diagonal of a square matrix, or the diagonal of a matrix; `diagonal` counts from the main one upwards.
+fn diag(input: tensor, diagonal: int = 0) -> tensor {
+  assert(ndim(input) == 1 || ndim(input) == 2, "diag takes a vector or a matrix, not a tensor of shape " + input.shape)
+  if ndim(input) == 2 { diagonal_of(input, diagonal) } else {
+    let shift = if diagonal < 0 { -diagonal } else { diagonal }
+    let n = size(input, 0) + shift
+    let (low, high) = if diagonal < 0 { (0, shift) } else { (shift, 0) }
+    where(_offsets(n, n) == diagonal, pad_constant(input, [low], [high]), 0)
+  }
+}
+
+## Column minus row of each element of a matrix.
+fn _offsets(rows: dim, columns: dim) -> tensor = arange(end: columns) - unsqueeze(arange(end: rows), 1)
+
+## The diagonal of the last two axes.
+fn diagonal_of(input: tensor, offset: int) -> tensor {
+  let (rows, columns) = (size(input, -2), size(input, -1))
+  let (down, right) = if offset < 0 { (-offset, 0) } else { (0, offset) }
+  assert(down <= rows && right <= columns, "the diagonal " + offset + " lies outside of a matrix of " + rows + " x " + columns)
+  let place = arange(end: _smaller(rows - down, columns - right))
+  input[..., place + down, place + right]
+}
+
+fn _smaller(a: dim, b: dim) -> dim = if a < b { a } else { b }
+
+## The diagonal of the axes `dim1` and `dim2`, as a new last axis; `offset` counts from the main one upwards.
+fn diagonal(input: tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> tensor {
+  let rank = ndim(input)
+  let (a, b) = (axis_of(dim1, rank), axis_of(dim2, rank))
+  assert(a != b, "diagonal needs two different axes")
+  diagonal_of(permute(input, [i for i in 0..rank if i != a && i != b] + [a, b]), offset)
+}
+
+## The sum of the main diagonal.
+fn trace(input: tensor) -> tensor {
+  assert(ndim(input) == 2, "trace takes a matrix, not a tensor of shape " + input.shape)
+  sum(diagonal_of(input, 0))
+}
+
+## The elements on and below a diagonal of the last two axes; the others are 0.
+fn tril(input: tensor, diagonal: int = 0) -> tensor {
+  assert(ndim(input) >= 2, "tril takes a matrix or a batch of them")
+  where(_offsets(size(input, -2), size(input, -1)) <= diagonal, input, 0)
+}
+
+## The elements on and above a diagonal of the last two axes; the others are 0.
+fn triu(input: tensor, diagonal: int = 0) -> tensor {
+  assert(ndim(input) >= 2, "triu takes a matrix or a batch of them")
+  where(_offsets(size(input, -2), size(input, -1)) >= diagonal, input, 0)
+}
+
+## The n-th power of square matrices, by repeated squaring; n is not negative.
+fn matrix_power(A: tensor, n: int) -> tensor {
+  assert(size(A, -1) == size(A, -2), "matrix_power takes square matrices")
+  assert(n >= 0, "matrix_power: a negative power needs the inverse")
+  if n == 0 { expand(eye(size(A, -1), dtype: A.dtype), A.shape) }
+  else if n == 1 { A }
+  else {
+    let half = matrix_power(A, n // 2)
+    if n % 2 == 0 { half @ half } else { half @ half @ A }
+  }
+}

@@ -1,0 +1,45 @@
+tdsl 1
+# Arithmetic on axes and sizes that the library shares.
+
+## The position of an axis from 0; negative ones count from the end.
+fn axis_of(dim: int, rank: int) -> int {
+  let n = if rank == 0 { 1 } else { rank }
+  assert(dim >= -n && dim < n, "dim " + dim + " is out of range: of " + rank + " axes it is one of " + -n + " to " + (n - 1))
+  if dim < 0 { dim + n } else { dim }
+}
+
+## The product of sizes; 1 of none.
+fn product_of(sizes: [dim]) -> dim {
+  let product = 1
+  for n in sizes { product = product * n }
+  product
+}
+
+## The sum of sizes; 0 of none.
+fn sum_of(sizes: [dim]) -> dim {
+  let total = 0
+  for n in sizes { total = total + n }
+  total
+}
+
+## Whether a list has an element.
+fn contains(items: [int], wanted: int) -> bool {
+  let found = false
+  for item in items { found = found || item == wanted }
+  found
+}
+
+## A number for each of `n` axes: the list as it is, or one number for all.
+fn for_each_axis(value: int | [int], n: int, name: string) -> [int] {
+  if is_list(value) {
+    assert(len(value) == n || len(value) == 1, name + " is one number or a list of " + n + ", not of " + len(value))
+    if len(value) == n { value } else { [value[0] for i in 0..n] }
+  } else { [value for i in 0..n] }
+}
+
+## How many elements meet in one element of a reduction over `dim`: none or [] for all.
+fn reduced_size(input: tensor, dim: (int | [int])? = none) -> dim {
+  if dim == none { numel(input) } else if is_list(dim) {
+    if len(dim) == 0 { numel(input) } else { product_of([size(input, d) for d in dim]) }
+  } else { size(input, dim) }
+}

@@ -1,0 +1,102 @@
+tdsl 1
+# Statistics. `sort` is built in; NaN counts as larger than every number.
+
+## The variance, with n - 1 in the denominator where `unbiased`; NaN where that is 0.
+fn var[T: float](input: T[*S], dim: (int | [int])? = none, unbiased: bool = true, keepdim: bool = false) -> tensor =
+  var_mean(input, dim, unbiased, keepdim)[0]
+
+## The standard deviation; its derivative is 0 where it is 0.
+fn std[T: float](input: T[*S], dim: (int | [int])? = none, unbiased: bool = true, keepdim: bool = false) -> tensor =
+  safe_root(var(input, dim, unbiased, keepdim), 2.0)
+
+## (variance, mean), computed in two passes.
+fn var_mean[T: float](input: T[*S], dim: (int | [int])? = none, unbiased: bool = true, keepdim: bool = false) {
+  let n = reduced_size(input, dim)
+  let axes = if dim == none { [] } else { dim }
+  let average = mean(input, axes, true)
+  let squares = sum(square(input - average), axes, true)
+  let variance = squares / (if unbiased { maximum(n - 1, 0) } else { n })
+  if keepdim { (variance, average) } else { (squeeze_axes(variance, axes), squeeze_axes(average, axes)) }
+}
+
+## `input ** (1 / p)` of numbers that are not negative, with derivative 0 at 0.
+fn safe_root[T: float](input: T[*S], p: float) -> T[*S] {
+  let safe = where(input == 0, 1, input)
+  where(input == 0, 0, if p == 2.0 { sqrt(safe) } else { safe ** (1.0 / p) })
+}
+
+## The p-norm `(sum |x|^p)^(1/p)`: `inf` and `-inf` are the largest and smallest size, 0 counts what is not 0, `"fro"` is 2. The derivative at 0 is 0.
+fn norm[T: float](input: T[*S], p: float | string = "fro", dim: (int | [int])? = none, keepdim: bool = false) -> tensor {
+  assert(!is_string(p) || p == "fro", "norm: p is a number or \"fro\"")
+  let axes = if dim == none { [] } else { dim }
+  if is_string(p) || p == 2.0 { safe_root(sum(input * input, dim, keepdim), 2.0) }
+  else if p == 1.0 { sum(abs(input), dim, keepdim) }
+  else if p == inf { amax(abs(input), axes, keepdim) }
+  else if p == -inf { amin(abs(input), axes, keepdim) }
+  else if p == 0.0 { cast(sum(input != 0, dim, keepdim), input.dtype) }
+  else {
+    let powers = where(input == 0, if p > 0.0 { 0 } else { inf }, abs(where(input == 0, 1, input)) ** p)
+    safe_root(sum(powers, dim, keepdim), p)
+  }
+}
+
+## The positions that sort the elements along `dim`.
+fn argsort(input: tensor, dim: int = -1, descending: bool = false) -> tensor = sort(input, dim, descending)[1]
+
+## The `k` largest (or smallest) elements along `dim`, in order, and their positions.
+fn topk(input: tensor, k: int, dim: int = -1, largest: bool = true, sorted: bool = true) {
+  assert(k >= 0 && k <= size(input, dim), "topk: k = " + k + " of " + size(input, dim) + " elements")
+  let (values, indices) = sort(input, dim, largest)
+  (narrow(values, dim, 0, k), narrow(indices, dim, 0, k))
+}
+
+## The k-th smallest element along `dim`, and its position.
+fn kthvalue(input: tensor, k: int, dim: int = -1, keepdim: bool = false) {
+  assert(k >= 1 && k <= size(input, dim), "kthvalue: k = " + k + " of " + size(input, dim) + " elements")
+  let (values, indices) = sort(input, dim)
+  let (value, index) = (narrow(values, dim, k - 1, 1), narrow(indices, dim, k - 1, 1))
+  if keepdim { (value, index) } else { (squeeze_axes(value, dim), squeeze_axes(index, dim)) }
+}
+
+## The lower of the two middle elements, NaN where there is one; with `dim` (values, indices).
+fn median(input: tensor, dim: int? = none, keepdim: bool = false) {
+  if dim == none { _median(flatten(input), 0, false)[0] } else { _median(input, dim, keepdim) }
+}
+
+fn _median(input: tensor, dim: int, keepdim: bool) {
+  let middle = kthvalue(input, (size(input, dim) - 1) // 2 + 1, dim, true)[1]
+  let missing = isnan(input)
+  let index = where(any(missing, dim, true), argmax(cast(missing, i64), dim, true), middle)
+  let value = gather(input, dim, index)
+  if keepdim { (value, index) } else { (squeeze_axes(value, dim), squeeze_axes(index, dim)) }
+}
+
+## Quantiles by linear interpolation between neighbours; the axis of `q` comes first. NaN where there is a NaN.
+fn quantile[T: float](input: T[*S], q: tensor, dim: int? = none, keepdim: bool = false) -> tensor {
+  let x = if dim == none { flatten(input) } else { movedim(input, dim, -1) }
+  let n = size(x, -1)
+  let ordered = sort(x, -1)[0]
+  let place = cast(q, input.dtype) * (n - 1)
+  let low = cast(floor(place), i64)
+  let high = cast(ceil(place), i64)
+  let between = lerp(ordered[..., low], ordered[..., high], place - floor(place))
+  let missing = any(isnan(x), -1)
+  let values = if ndim(q) == 0 { where(missing, nan, between) } else { movedim(where(unsqueeze(missing, -1), nan, between), -1, 0) }
+  if !keepdim { values } else if dim == none { reshape(values, values.shape + [1 for n in S]) } else { unsqueeze(values, axis_of(dim, len(S)) + ndim(q)) }
+}
+
+## How many elements fall into each of `bins` equal intervals from `min` to `max`, both included; 0 and 0 take the range of the data.
+fn histc[T: float](input: T[*S], bins: int = 100, min: float = 0.0, max: float = 0.0) -> T[_] {
+  assert(bins > 0, "histc: at least one bin is needed")
+  assert(min <= max, "histc: max is smaller than min")
+  let x = flatten(input)
+  let whole = min == max
+  let low = if whole { amin(x) } else { cast(min, input.dtype) }
+  let high = if whole { amax(x) } else { cast(max, input.dtype) }
+  # A range without extent is widened by 1 on both sides.
+  let first = where(low == high, low - 1, low)
+  let last = where(low == high, high + 1, high)
+  let inside = x >= first && x <= last
+  let bin = minimum(floor((x - first) / (last - first) * bins), bins - 1)
+  sum(cast(inside && bin == unsqueeze(cast(arange(end: bins), input.dtype), 1), input.dtype), 1)
+}
