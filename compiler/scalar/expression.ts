@@ -1,7 +1,7 @@
 // A small notation for scalar IR: operators that take numbers as operands. A number becomes a constant of the dtype of
 // its neighbours (rounded to it), so that the formulas of elementary functions read as they do in the literature.
 
-import { type DType, dtypeKind } from '../ir/dtype.js';
+import type { DType } from '../ir/dtype.js';
 import {
   type ArithmeticOp,
   apply,
@@ -97,6 +97,19 @@ export function polynomial(x: Scalar, coefficients: readonly Term[]): Scalar {
   return lower.reduce<Scalar>((sum, coefficient) => fma(sum, x, coefficient), start);
 }
 
+/** a + b as its rounded value and what the rounding lost (Knuth). */
+export function twoSum(a: Scalar, b: Scalar): readonly [sum: Scalar, lost: Scalar] {
+  const sum = add(a, b);
+  const added = sub(sum, a);
+  return [sum, add(sub(a, sub(sum, added)), sub(b, added))];
+}
+
+/** a · b as its rounded value and what the rounding lost. */
+export function twoProduct(a: Scalar, b: Scalar): readonly [product: Scalar, lost: Scalar] {
+  const product = mul(a, b);
+  return [product, fma(a, b, neg(product))];
+}
+
 /** The integer dtype with the bits of a float dtype, and where the fields of the float lie in it. */
 export interface FloatLayout {
   readonly bits: 'i32' | 'i64';
@@ -126,7 +139,7 @@ export function scaleByPowerOfTwo(x: Scalar, n: Scalar): Scalar {
   return mul(mul(x, powerOfTwo(half, x.dtype)), powerOfTwo(sub(n, half), x.dtype));
 }
 
-/** The nearest integer to `x + y·z` (ties to even) as a float and as an integer of its width, for |value| < 2^(mantissa bits - 2). */
+/** The nearest integer to `x` (ties to even) as a float and as an integer of its width, for |value| < 2^(mantissa bits - 2). */
 export function nearestInteger(x: Scalar): { readonly float: Scalar; readonly integer: Scalar } {
   // Adding 1.5·2^m pushes the fraction out of the mantissa, which then holds the integer in two's complement.
   const { mantissaBits } = floatLayout(x.dtype);
@@ -142,6 +155,3 @@ export function withSign(x: Scalar, sign: Scalar): Scalar {
 
 /** The integer with only the sign bit of a float dtype set. */
 export const signBit = (dtype: DType): bigint | number => (dtype === 'f64' ? -(2n ** 63n) : -(2 ** 31));
-
-/** Whether the dtype is one of the floats. */
-export const isFloatDType = (dtype: DType): boolean => dtypeKind(dtype) === 'float';

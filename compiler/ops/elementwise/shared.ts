@@ -33,15 +33,10 @@ export const record = (draft: Draft): ElementwiseOp => ({
 });
 
 /** A record of floats whose value is an elementary function of one operand. */
-export const elementaryRecord = (
-  fn: Elementary,
-  partial: Partial,
-  doc: string,
-  domain: Domain = anywhere,
-): ElementwiseOp =>
+export const elementaryRecord = (fn: Elementary, partial: Partial, domain: Domain = anywhere): ElementwiseOp =>
   record({
     name: fn.name,
-    doc,
+    doc: fn.doc,
     accepts: floats,
     value: (args) => callElementary(fn, ...args),
     partials: [partial],

@@ -1,0 +1,135 @@
+// Hyperbolic functions and their inverses.
+
+import { callScalar, type Scalar } from '../ir/scalar.js';
+import { expm1, scaledExp } from './exp.js';
+import {
+  abs,
+  add,
+  choose,
+  div,
+  fma,
+  gt,
+  isNan,
+  literal,
+  lt,
+  mul,
+  or,
+  polynomial,
+  sqrt,
+  sub,
+  withSign,
+} from './expression.js';
+import { type ComputeDType, callElementary, computeDType, type Elementary, elementary } from './function.js';
+import { log1p } from './log.js';
+
+/** (sinh x - x) / x³ as a function of x² for |x| < 1 */
+const sinhTable: Readonly<Record<ComputeDType, readonly number[]>> = {
+  f32: [0.1666666716337204, 0.00833331048488617, 0.0001984289410756901, 2.7822293304780032e-6],
+  f64: [
+    0.16666666666666669, 0.008333333333332924, 0.00019841269841579422, 2.7557319112309304e-6, 2.5052129995975985e-8,
+    1.6056743643428506e-10, 7.77390481621198e-13,
+  ],
+};
+
+/** tanh x / x as a quotient of polynomials in x² for |x| < 9 */
+const tanhF32 = {
+  numerator: [
+    1, 0.13680356740951538, 0.003868880681693554, 2.801860318868421e-5, 3.0611783330414255e-8, -1.2223294424239839e-11,
+  ],
+  denominator: [1, 0.4701368808746338, 0.02724786289036274, 0.0003939605667255819, 1.2881446309620515e-6],
+} as const;
+
+/** A rational function: in f32 cheaper than an exponential, and as accurate. */
+function tanhBodyF32(x: Scalar): Scalar {
+  const bound = 9;
+  const raised = choose(lt(x, -bound), -bound, x);
+  const clamped = choose(gt(raised, bound), bound, raised);
+  const z = mul(clamped, clamped);
+  const value = div(mul(clamped, polynomial(z, tanhF32.numerator)), polynomial(z, tanhF32.denominator));
+  return choose(lt(abs(x), 2 ** -12), x, value);
+}
+
+/** tanh |x| = t / (t + 2) with t = e^2|x| - 1. */
+function tanhBodyF64(x: Scalar): Scalar {
+  const magnitude = abs(x);
+  const t = callScalar(expm1.f64, mul(choose(gt(magnitude, 20), 20, magnitude), 2));
+  return withSign(div(t, add(t, 2)), x);
+}
+
+export const tanh: Elementary = elementary('tanh', {
+  doc: 'The hyperbolic tangent. In f32 a rational minimax function on |x| < 9, in f64 by way of e^2x - 1 (the form of fdlibm).',
+  ulp: { f32: 2, f64: 2 },
+  body: { f32: (x) => tanhBodyF32(x as Scalar), f64: (x) => tanhBodyF64(x as Scalar) },
+});
+
+/** e^|x| / 2, which overflows only where sinh and cosh do. */
+const halfExp = (x: Scalar): Scalar => scaledExp(abs(x), -1);
+
+function sinhBody(x: Scalar): Scalar {
+  const table = sinhTable[computeDType(x.dtype)];
+  const z = mul(x, x);
+  const near = fma(mul(z, x), polynomial(z, table), x);
+  const half = halfExp(x);
+  return choose(lt(abs(x), 1), near, withSign(sub(half, div(0.25, half)), x));
+}
+
+function coshBody(x: Scalar): Scalar {
+  const half = halfExp(x);
+  return add(half, div(0.25, half));
+}
+
+export const sinh: Elementary = elementary('sinh', {
+  doc: 'The hyperbolic sine. A minimax polynomial for |x| < 1, else e^|x|/2 - e^-|x|/2.',
+  ulp: { f32: 2, f64: 2 },
+  body: (x) => sinhBody(x as Scalar),
+});
+
+export const cosh: Elementary = elementary('cosh', {
+  doc: 'The hyperbolic cosine, e^|x|/2 + e^-|x|/2.',
+  ulp: { f32: 2, f64: 2 },
+  body: (x) => coshBody(x as Scalar),
+});
+
+/** Where the square of a number plus 1 is the square: the formulas of the inverses then are log 2x. */
+const largeFrom = (x: Scalar): number => (x.dtype === 'f64' ? 2 ** 28 : 2 ** 14);
+
+function asinhBody(x: Scalar): Scalar {
+  const magnitude = abs(x);
+  const isLarge = gt(magnitude, largeFrom(x));
+  const square = mul(magnitude, magnitude);
+  const sum = add(magnitude, div(square, add(sqrt(add(square, 1)), 1)));
+  const value = callElementary(log1p, choose(isLarge, magnitude, sum));
+  return withSign(choose(isLarge, add(value, Math.LN2), value), x);
+}
+
+function acoshBody(x: Scalar): Scalar {
+  const isLarge = gt(x, largeFrom(x));
+  const t = sub(x, 1);
+  const value = callElementary(log1p, choose(isLarge, t, add(t, sqrt(mul(t, add(t, 2))))));
+  return choose(or(isNan(x), lt(x, 1)), literal(Number.NaN, x.dtype), choose(isLarge, add(value, Math.LN2), value));
+}
+
+function atanhBody(x: Scalar): Scalar {
+  const magnitude = abs(x);
+  return withSign(mul(callElementary(log1p, div(mul(magnitude, 2), sub(1, magnitude))), 0.5), x);
+}
+
+const byLog1p = 'By way of log1p (the form of fdlibm).';
+
+export const asinh: Elementary = elementary('asinh', {
+  doc: `The inverse hyperbolic sine. ${byLog1p}`,
+  ulp: { f32: 3, f64: 3 },
+  body: (x) => asinhBody(x as Scalar),
+});
+
+export const acosh: Elementary = elementary('acosh', {
+  doc: `The inverse hyperbolic cosine; NaN below 1. ${byLog1p}`,
+  ulp: { f32: 3, f64: 3 },
+  body: (x) => acoshBody(x as Scalar),
+});
+
+export const atanh: Elementary = elementary('atanh', {
+  doc: `The inverse hyperbolic tangent; infinite at ±1, NaN beyond. ${byLog1p}`,
+  ulp: { f32: 3, f64: 3 },
+  body: (x) => atanhBody(x as Scalar),
+});
