@@ -146,14 +146,14 @@ export const commentGroup = 'comments';
 const Comment = createToken({ name: 'Comment', pattern: /#[^\r\n]*/, group: commentGroup });
 const Space = createToken({ name: 'Space', pattern: /[ \t\f\u00a0\ufeff]+|\r(?!\n)/, group: Lexer.SKIPPED });
 
+const longestFirst = (a: TokenType, b: TokenType) => String(b.PATTERN).length - String(a.PATTERN).length;
+
 /** The words that the language gives a meaning, reserved or contextual. */
 export const keywords: readonly TokenType[] = [
   ...[Fn, Let, If, Else, For, In, While, Mut, Import, Export, True, False, None, Inf, Nan],
   ...[Tdsl, Model, Dim, As, Param, Buffer, State, Derivative, Like],
   ...[Fold, Scan, MapWord, NoGrad, From, Over, Max, Where, Underscore],
-];
-
-const longestFirst = (a: TokenType, b: TokenType) => String(b.PATTERN).length - String(a.PATTERN).length;
+].sort(longestFirst);
 
 const signs = [
   ...[LeftParen, RightParen, LeftBracket, RightBracket, LeftBrace, RightBrace],
@@ -161,7 +161,7 @@ const signs = [
   ...[Pipe, Bar, Bang, Minus, Star, Power, SlashSlash, ...otherInfix],
 ].sort(longestFirst);
 
-/** Every token type; the lexer takes the first that matches, so longer signs stand before their beginnings. */
+/** Every token type; the lexer takes the first that matches, so longer words and signs stand before their beginnings. */
 export const vocabulary: readonly TokenType[] = [
   ...[Space, Newline, Comment],
   ...keywords,

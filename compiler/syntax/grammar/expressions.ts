@@ -1,5 +1,5 @@
 /** The grammar of expressions. */
-import type { IToken } from 'chevrotain';
+import { EOF, type IToken, type TokenType } from 'chevrotain';
 import type * as ast from '../ast.js';
 import * as t from '../tokens.js';
 import { BaseGrammar, isOneOf } from './base.js';
@@ -414,10 +414,18 @@ export abstract class ExpressionGrammar extends BaseGrammar {
    * end the expression. Else it is a name, such as that of the function `fold`.
    */
   private isLoop(): boolean {
-    for (let at = 2; !endsOperand(this.LA(at)); at = this.afterGroup(at)) {
-      if (at > 2 && this.sees(t.From, at) && isOneOf(this.LA(at - 1), operandLasts)) return true;
+    let inBinders = false;
+    for (let at = 2; !stopsLoopHead(this.LA(at), inBinders); at = this.afterGroup(at)) {
+      if (this.sees(t.Over, at)) inBinders = true;
+      if (this.sees(t.Colon, at)) inBinders = false;
+      if (at > 2 && this.sees(t.From, at) && this.endsOperand(at - 1)) return true;
     }
     return false;
+  }
+
+  /** Whether the token `distance` ahead can be the last of an operand. */
+  private endsOperand(distance: number): boolean {
+    return isOneOf(this.LA(distance), operandLasts) || this.sees(t.Dot, distance - 1);
   }
 
   /** Whether `map` begins a walk over trees: a bracketed group and `over` follow. */
@@ -432,11 +440,9 @@ const operandLasts = [
   ...[t.RightParen, t.RightBracket, t.RightBrace],
 ];
 
-const operandEnds = new Set([
-  ...[t.Newline, t.Semicolon, t.Comma, t.Colon, t.Equals, t.FatArrow],
-  ...[t.RightParen, t.RightBracket, t.RightBrace],
-]);
+const loopHeadStops: readonly TokenType[] = [t.Newline, t.Semicolon, t.RightParen, t.RightBracket, t.RightBrace, EOF];
 
-function endsOperand(token: IToken): boolean {
-  return operandEnds.has(token.tokenType) || Number.isNaN(token.startOffset);
+/** Whether a token stands after the head of a loop. A comma does, but for those between the variables of a reduction. */
+function stopsLoopHead(token: IToken, inBinders: boolean): boolean {
+  return isOneOf(token, loopHeadStops) || (token.tokenType === t.Comma && !inBinders);
 }

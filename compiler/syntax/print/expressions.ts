@@ -4,7 +4,7 @@ import { encodeString } from '../grammar/literals.js';
 import { openPrecedence, postfixPrecedence, powerPrecedence, unaryPrecedence } from '../operators.js';
 import { belowComments, type PrintContext } from './context.js';
 import { type Doc, group, hardline, indent, join, line, softline, suffix } from './doc.js';
-import { endsOpen, precedenceOf } from './precedence.js';
+import { endsOpen, leftmost, precedenceOf } from './precedence.js';
 import { blockParts, printPattern } from './statements.js';
 import { printType } from './types.js';
 
@@ -12,9 +12,13 @@ import { printType } from './types.js';
 export function printExpr(context: PrintContext, expr: ast.Expr, lowest = openPrecedence): Doc {
   const needsParens = expr.kind !== 'Error' && expr.kind !== 'Tuple' && expr.parenthesized === true;
   if (needsParens || precedenceOf(expr) < lowest) {
-    return group('(', indent(softline, printBare(context, expr)), softline, ')');
+    return inParens(printBare(context, expr));
   }
   return printBare(context, expr);
+}
+
+function inParens(doc: Doc): Doc {
+  return group('(', indent(softline, doc), softline, ')');
 }
 
 function printBare(context: PrintContext, expr: ast.Expr): Doc {
@@ -67,7 +71,12 @@ function printBare(context: PrintContext, expr: ast.Expr): Doc {
       return group(...printIf(context, expr));
     case 'Fold':
     case 'Scan': {
-      const head = [expr.kind === 'Fold' ? 'fold ' : 'scan ', print(expr.sequence), ' from ', print(expr.init)];
+      const head = [
+        expr.kind === 'Fold' ? 'fold ' : 'scan ',
+        printLeft(context, expr.sequence, 0),
+        ' from ',
+        print(expr.init),
+      ];
       return [...head, ' ', printBracedLambda(context, expr.body)];
     }
     case 'While': {
@@ -91,12 +100,16 @@ function printBare(context: PrintContext, expr: ast.Expr): Doc {
 
 /** What stands before a call, an index or a field. */
 function printHead(context: PrintContext, expr: ast.Expr): Doc {
-  return blockLike.has(expr.kind) && !isParenthesized(expr)
-    ? ['(', printExpr(context, expr), ')']
+  return badHeads.has(expr.kind) && !isParenthesized(expr)
+    ? inParens(printExpr(context, expr))
     : printExpr(context, expr, postfixPrecedence);
 }
 
-const blockLike: ReadonlySet<string> = new Set(['If', 'Fold', 'Scan', 'While', 'Map', 'NoGrad']);
+/** What needs parentheses there: after a brace they help the eye, and a point after a number belongs to the number. */
+const badHeads: ReadonlySet<string> = new Set([
+  ...['If', 'Fold', 'Scan', 'While', 'Map', 'NoGrad'],
+  ...['IntLiteral', 'FloatLiteral'],
+]);
 
 function isParenthesized(expr: ast.Expr): boolean {
   return expr.kind !== 'Error' && expr.parenthesized === true;
@@ -105,7 +118,7 @@ function isParenthesized(expr: ast.Expr): boolean {
 /** A left operand: what extends to the right as far as it can needs parentheses there, wherever it ends. */
 function printLeft(context: PrintContext, expr: ast.Expr, lowest: number): Doc {
   if (!isParenthesized(expr) && precedenceOf(expr) >= lowest && endsOpen(expr))
-    return ['(', printExpr(context, expr), ')'];
+    return inParens(printExpr(context, expr));
   return printExpr(context, expr, lowest);
 }
 
@@ -200,8 +213,9 @@ export function printLambdaParams(context: PrintContext, params: readonly ast.La
 /** What stands after `=>`. An empty record would be an empty block there. */
 export function printBody(context: PrintContext, body: ast.Expr | ast.Block): Doc {
   if (body.kind === 'Block') return group(blockParts(context, body));
-  const isEmptyRecord = body.kind === 'Record' && body.fields.length === 0;
-  return isEmptyRecord && !isParenthesized(body) ? '({})' : printExpr(context, body);
+  const first = leftmost(body);
+  const isEmptyRecord = first.kind === 'Record' && first.fields.length === 0;
+  return isEmptyRecord && !isParenthesized(body) ? inParens(printExpr(context, body)) : printExpr(context, body);
 }
 
 function printBracedLambda(context: PrintContext, lambda: ast.Lambda): Doc {
@@ -235,7 +249,7 @@ function printReduction(context: PrintContext, { reducer, binders, body, conditi
     ),
     ':',
   ];
-  const value = condition && endsOpen(body) ? ['(', printExpr(context, body), ')'] : printExpr(context, body);
+  const value = condition && endsOpen(body) ? inParens(printExpr(context, body)) : printExpr(context, body);
   return group(...head, indent(line, value), condition ? [' where ', printExpr(context, condition)] : '');
 }
 

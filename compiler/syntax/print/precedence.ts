@@ -47,3 +47,23 @@ export function endsOpen(expr: ast.Expr): boolean {
       return false;
   }
 }
+
+/** The part of an expression that its text begins with. */
+export function leftmost(expr: ast.Expr): ast.Expr {
+  if (expr.kind === 'Error' || expr.parenthesized) return expr;
+  switch (expr.kind) {
+    case 'Pipe':
+      return leftmost(expr.value);
+    case 'Range':
+      return leftmost(expr.start);
+    case 'Binary':
+      return leftmost(expr.left);
+    case 'Call':
+      return leftmost(expr.callee);
+    case 'Index':
+    case 'Member':
+      return leftmost(expr.object);
+    default:
+      return expr;
+  }
+}
