@@ -8,7 +8,7 @@ fn diag(input: tensor, diagonal: int = 0) -> tensor {
     let shift = if diagonal < 0 { -diagonal } else { diagonal }
     let n = size(input, 0) + shift
     let (low, high) = if diagonal < 0 { (0, shift) } else { (shift, 0) }
-    where(_offsets(n, n) == diagonal, pad_constant(input, [low], [high]), 0)
+    where(_offsets(n, n) == diagonal, pad_constant(input, [low], [high]), cast(0, input.dtype))
   }
 }
 
@@ -43,13 +43,13 @@ fn trace(input: tensor) -> tensor {
 ## The elements on and below a diagonal of the last two axes; the others are 0.
 fn tril(input: tensor, diagonal: int = 0) -> tensor {
   assert(ndim(input) >= 2, "tril takes a matrix or a batch of them")
-  where(_offsets(size(input, -2), size(input, -1)) <= diagonal, input, 0)
+  where(_offsets(size(input, -2), size(input, -1)) <= diagonal, input, cast(0, input.dtype))
 }
 
 ## The elements on and above a diagonal of the last two axes; the others are 0.
 fn triu(input: tensor, diagonal: int = 0) -> tensor {
   assert(ndim(input) >= 2, "triu takes a matrix or a batch of them")
-  where(_offsets(size(input, -2), size(input, -1)) >= diagonal, input, 0)
+  where(_offsets(size(input, -2), size(input, -1)) >= diagonal, input, cast(0, input.dtype))
 }
 
 ## The n-th power of square matrices, by repeated squaring; n is not negative.
