@@ -16,7 +16,7 @@ test('random expressions', () => {
       assert.is(renderDiagnostics(parsed.diagnostics), '', text);
       assert.equal(normalize(parsed.expr), normalize(tree), text);
     }),
-    { numRuns: 400, seed: 1 },
+    { numRuns: 200, seed: 1 },
   );
 });
 
@@ -29,7 +29,7 @@ test('random files, broken over lines; formatting what was printed changes nothi
       assert.equal(normalize(parsed.file), normalize(tree), text);
       assert.is(formatFile({ path: 'random.td', text }).text, text);
     }),
-    { numRuns: 150, seed: 1 },
+    { numRuns: 60, seed: 1 },
   );
 });
 
