@@ -20,6 +20,7 @@ export class ParseError extends Error {
 }
 
 export class Scanner {
+  /** The end of the last token. */
   #at = 0;
 
   constructor(
@@ -27,10 +28,12 @@ export class Scanner {
     readonly file?: string,
   ) {}
 
-  /** The offset of the next token. */
+  /** The offset of the next token. Looking at it takes nothing: a comment before it can still be read by `comment`. */
   get position(): number {
-    this.#skip();
-    return this.#at;
+    const space = /(?:\s|#[^\n]*)*/y;
+    space.lastIndex = this.#at;
+    space.exec(this.text);
+    return space.lastIndex;
   }
 
   /** Throws a `ParseError` at an offset, by default that of the next token. */
@@ -44,13 +47,6 @@ export class Scanner {
     const at = this.position;
     const found = /^(?:[\w.$]+|"[^"\n]*"|.)/.exec(this.text.slice(at, at + 40))?.[0];
     return this.fail(`expected ${what}, found ${found === undefined ? 'the end of the text' : `'${found}'`}`, at);
-  }
-
-  #skip(): void {
-    const space = /(?:\s|#[^\n]*)*/y;
-    space.lastIndex = this.#at;
-    space.exec(this.text);
-    this.#at = space.lastIndex;
   }
 
   /** Takes what a sticky pattern matches at the next token. */
@@ -76,7 +72,7 @@ export class Scanner {
   /** Takes the token when it is next. */
   accept(token: string): boolean {
     if (!this.sees(token)) return false;
-    this.#at += token.length;
+    this.#at = this.position + token.length;
     return true;
   }
 
@@ -180,6 +176,6 @@ export class Scanner {
     const comment = match.exec(this.text)?.[1];
     if (comment === undefined) return '';
     this.#at = match.lastIndex;
-    return comment.replace(/(?<!\\)\s+$/, '');
+    return comment.replace(/[ \t]+$/, '');
   }
 }

@@ -5,7 +5,7 @@
 //   text: fc1(x)           the text when no place is known
 //   d relu                 the rule that made the node
 //   of %h                  the forward value that it is the tangent or cotangent of
-// A backslash before a character takes away its meaning; `\n` and `\r` are line ends.
+// A backslash before a character takes away its meaning; `\n`, `\r`, `\t` and `\s` are line ends, a tab and a space at an end.
 
 import type { DType } from '../dtype.js';
 import type { Origin, SourceSite, TensorType } from '../graph.js';
@@ -35,29 +35,31 @@ export function parseNumber(text: string, dtype: DType): number | bigint | undef
   return dtype === 'i64' && !Number.isSafeInteger(value) && /^-?\d+$/.test(text) ? BigInt(text) : value;
 }
 
+/** Letters that stand for spaces and line ends after a backslash. */
+const escapes: Readonly<Record<string, string>> = { '\n': 'n', '\r': 'r', '\t': 't', ' ': 's' };
+const unescapes = new Map(Object.entries(escapes).map(([c, letter]) => [letter, c]));
+
 /** Escapes a part of an origin; `also` are the characters that would be read as structure where the part stands. */
 function escapePart(text: string, also: string): string {
-  const escaped = text.replace(/[\\|\n\r:%]/g, (c) => {
-    if (c === '\n') return '\\n';
-    if (c === '\r') return '\\r';
+  return text.replace(/[\\|\n\r\t:%]|^ | $/g, (c) => {
+    const letter = escapes[c];
+    if (letter !== undefined) return `\\${letter}`;
     return c === '\\' || c === '|' || also.includes(c) ? `\\${c}` : c;
   });
-  return escaped.replace(/^\s|\s$/g, (space) => `\\${space}`);
 }
 
-const unescapePart = (text: string): string =>
-  text.replace(/\\([\s\S])/g, (_, c: string) => (c === 'n' ? '\n' : c === 'r' ? '\r' : c));
+const unescapePart = (text: string): string => text.replace(/\\([\s\S])/g, (_, c: string) => unescapes.get(c) ?? c);
 
-/** The comment for an origin without its `#`; empty when nothing is known. */
+/** The comment for an origin without its `#`; empty when nothing is known. An empty text, rule or name counts as none. */
 export function printOrigin(origin: Origin): string {
   const parts: string[] = [];
   const { site, text, rule, of } = origin;
   if (site !== undefined) {
     const place = `${escapePart(site.file, ':')}:${site.line}:${site.column}`;
-    parts.push(text === undefined ? place : `${place} ${escapePart(text, '')}`);
-  } else if (text !== undefined) parts.push(`text: ${escapePart(text, '')}`);
-  if (rule !== undefined) parts.push(escapePart(rule, ':%'));
-  if (of !== undefined) parts.push(`of %${escapePart(of, '')}`);
+    parts.push(text ? `${place} ${escapePart(text, '')}` : place);
+  } else if (text) parts.push(`text: ${escapePart(text, '')}`);
+  if (rule) parts.push(escapePart(rule, ':%'));
+  if (of) parts.push(`of %${escapePart(of, '')}`);
   return parts.join(' | ');
 }
 
@@ -89,5 +91,5 @@ export function parseOrigin(comment: string): Origin {
 /** Splits at bars that no backslash protects. */
 function splitParts(comment: string): readonly string[] {
   const parts = comment.match(/(?:[^\\|]|\\[\s\S])+/g) ?? [];
-  return parts.map((part) => part.replace(/^ +/, '').replace(/(?<!\\) +$/, ''));
+  return parts.map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''));
 }
