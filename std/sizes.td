@@ -1,5 +1,5 @@
 tdsl 1
-# Arithmetic on axes and sizes that the library shares.
+# Arithmetic on axes and sizes, and checks, that the library shares.
 
 ## The position of an axis from 0; negative ones count from the end.
 fn axis_of(dim: int, rank: int) -> int {
@@ -42,4 +42,18 @@ fn reduced_size(input: tensor, dim: (int | [int])? = none) -> dim {
   if dim == none { numel(input) } else if is_list(dim) {
     if len(dim) == 0 { numel(input) } else { product_of([size(input, d) for d in dim]) }
   } else { size(input, dim) }
+}
+
+## The channels of one group of a convolution.
+fn channels_of_group(channels: int, others: int, groups: int) -> int {
+  assert(groups > 0, "groups is at least 1")
+  assert(channels % groups == 0, "groups = " + groups + " does not divide the " + channels + " channels")
+  assert(others % groups == 0, "groups = " + groups + " does not divide the " + others + " channels on the other side")
+  channels // groups
+}
+
+## A probability, checked.
+fn checked_probability(p: float) -> float {
+  assert(p >= 0.0 && p <= 1.0, "the probability " + p + " is outside [0, 1]")
+  p
 }
