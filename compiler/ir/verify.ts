@@ -70,7 +70,7 @@ function verifyFused(module: Module): void {
       const isFree = node.kind === 'view' && node.view.type === 'reshape';
       const problem = kernels.has(func.name)
         ? isKernel && 'a kernel may not run kernels'
-        : !isKernel && !isFree && `a ${node.kind} node stands outside a kernel`;
+        : !isKernel && !isFree && `the ${node.kind} node stands outside a kernel`;
       if (problem) throw new VerifyError(func.name, printNode(node, func), problem);
     }
   }
