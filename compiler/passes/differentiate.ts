@@ -7,7 +7,7 @@
 import { Builder } from '../ir/builder.js';
 import { isFloat } from '../ir/dtype.js';
 import { type Func, type Module, type Node, nodeName, type Origin, type RegionNode, type Value } from '../ir/graph.js';
-import { mapFunction } from '../ir/rewrite.js';
+import { mapFunction, mapModule } from '../ir/rewrite.js';
 import type { JvpRule, TransposeRule } from '../ops/op.js';
 import { kindRules } from '../ops/table.js';
 import type { Pass } from './pass.js';
@@ -219,15 +219,20 @@ function expandFunction(func: Func, expanded: ReadonlyMap<string, Func>): Func {
   });
 }
 
+/** A function in which `stop_gradient` is the identity that it computes: once derivatives are taken it has done its work. */
+const dropStops = (func: Func): Func =>
+  mapFunction(func, (node) => (node.kind === 'elementwise' && node.op === 'stop_gradient' ? node.inputs : undefined));
+
 /** A module without `jvp` and `vjp` regions. Calls must have been opened before. */
 export function expandDerivatives(module: Module): Module {
   const functions = new Map<string, Func>();
   for (const func of module.functions.values()) functions.set(func.name, expandFunction(func, functions));
-  return { functions };
+  return mapModule({ functions }, dropStops);
 }
 
 export const differentiate: Pass = {
   name: 'differentiate',
   doc: 'Expands derivatives: linearises functions, and transposes the linear part where the derivative is taken in reverse.',
+  reaches: 'differentiated',
   run: (program) => ({ ...program, module: expandDerivatives(program.module) }),
 };

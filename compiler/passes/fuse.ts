@@ -23,7 +23,7 @@
 // Kernels that are equal but for names are one function. Kernels that write a new value of a state leaf come after those that
 // read the old one where that is possible, so that the leaf can be updated in place.
 
-import type { Func, Module, Node } from '../ir/graph.js';
+import type { Func, Module } from '../ir/graph.js';
 import { topologicalModule } from '../ir/rewrite.js';
 import type { Entry, Program } from '../program.js';
 import { removeDeadNodes } from './dce.js';
@@ -67,12 +67,9 @@ function run(program: Program, context: PassContext): Program {
   return { ...program, module };
 }
 
-/** Whether a node may stand in an entry after `fuse`. */
-export const isAllowedInFusedEntry = (node: Node): boolean =>
-  (node.kind === 'region' && node.region.type === 'kernel') || (node.kind === 'view' && node.view.type === 'reshape');
-
 export const fuse: Pass = {
   name: 'fuse',
   doc: 'Moves nodes into kernels: elementwise chains, contractions with what follows them, rows of reductions.',
+  reaches: 'fused',
   run,
 };

@@ -17,6 +17,7 @@ function openCalls(func: Func, open: ReadonlyMap<string, Func>): Func {
 export const inline: Pass = {
   name: 'inline',
   doc: 'Opens calls of functions, so that every entry, and every function that is differentiated, is one graph.',
+  reaches: 'inlined',
   run(program) {
     const functions = new Map<string, Func>();
     for (const func of program.module.functions.values()) functions.set(func.name, openCalls(func, functions));

@@ -1,5 +1,6 @@
 // What a pass is.
 
+import type { Stage } from '../ir/verify.js';
 import type { Program } from '../program.js';
 
 /** What decisions of passes depend on besides the program: costs of the machine that the code is for. */
@@ -17,5 +18,13 @@ export interface Pass {
   /** What `tdsl ir --after NAME` takes. */
   readonly name: string;
   readonly doc: string;
+  /** The stage that a program is in afterwards, when this pass brings it there. */
+  readonly reaches?: Stage;
   readonly run: (program: Program, context: PassContext) => Program;
+}
+
+/** A pass of a pipeline under a name that occurs once. */
+export interface PipelineStep {
+  readonly name: string;
+  readonly pass: Pass;
 }

@@ -154,7 +154,9 @@ class Classifier {
     if (known !== undefined) return known;
     const below = node.inputs.map((input) => {
       const definition = this.definition.get(input);
-      return definition === undefined || this.#isMember(definition) ? 0 : this.#cost(definition);
+      if (definition === undefined || this.#isMember(definition)) return 0;
+      // A scalar is computed before the loops over elements.
+      return rank(input) === 0 && rank(node.results[0] as Value) > 0 ? 0 : this.#cost(definition);
     });
     const cost = below.reduce((sum, each) => sum + each, operationCost(node));
     this.#costs.set(node, cost);
@@ -176,7 +178,7 @@ class Classifier {
     const cost = this.#cost(node);
     if (rank(result) === 0) return cost <= scalarChain;
     if (cost > this.context.cheapOperations) return false;
-    const leaves = [...this.#leaves(result)];
+    const leaves = [...new Set(node.inputs.flatMap((input) => [...this.#leaves(input)]))];
     if (leaves.length > 1 || !leaves.every((leaf) => this.#isSurelyInMemory(leaf))) return false;
     return [...this.#reads(result)].every(({ reader, value }) => this.#toleratesRecomputing(reader, value));
   }

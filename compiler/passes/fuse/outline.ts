@@ -1,9 +1,10 @@
 // Turns groups into kernel functions and the calls of them.
 
+import { type Dim, isDimConst, shapeEquals } from '../../ir/dims.js';
 import { type Func, type Node, nodeName, type RegionNode, type Value } from '../../ir/graph.js';
 import { outline } from '../../ir/rewrite.js';
 import { functionKey } from '../key.js';
-import { type Analysis, aliasBase, isReshape } from './analysis.js';
+import { type Analysis, isReshape } from './analysis.js';
 import type { Group } from './groups.js';
 
 /** The kernel functions of a program: equal ones are shared. */
@@ -28,12 +29,12 @@ export class KernelTable {
   }
 }
 
-/** What a kernel is called after: its contraction, reduction or other main node, and what follows last. */
+/** What a kernel is called after: its contraction, reductions and other nodes of weight, and the operation that comes last. */
 function kernelName(nodes: readonly Node[]): string {
-  const main = nodes.find((node) => !['elementwise', 'view', 'source'].includes(node.kind));
-  const last = nodes.findLast((node) => node.kind === 'elementwise');
-  const parts = [main, last].flatMap((node) => (node === undefined ? [] : [nodeName(node)]));
-  return `k_${parts.length > 0 ? [...new Set(parts)].join('_') : 'copy'}`;
+  const main = nodes.filter((node) => !['elementwise', 'view', 'source'].includes(node.kind)).slice(0, 3);
+  const last = nodes.filter((node) => node.kind === 'elementwise').slice(-1);
+  const parts = new Set([...main, ...last].map(nodeName));
+  return `k_${parts.size > 0 ? [...parts].join('_') : 'copy'}`;
 }
 
 /** Follows what the results of a group need inside of it; what is in memory already becomes a parameter. */
@@ -48,9 +49,12 @@ class Body {
 
   /** Whether a value comes from memory: a parameter, a value of another group, or one of these in another shape. */
   #isLoaded(value: Value): boolean {
-    const base = this.analysis.definition.get(aliasBase(value, this.analysis.definition));
-    if (base === undefined) return true;
-    return this.analysis.roleOf.get(base) === 'member' && !this.group.members.has(base);
+    const node = this.analysis.definition.get(value);
+    if (node === undefined) return true;
+    if (this.analysis.roleOf.get(node) === 'member') return !this.group.members.has(node);
+    // Loops over elements read through added unit dimensions as well as without; a contraction is simpler to schedule with them outside.
+    const isInside = this.group.domain.form !== 'contraction' && addsOnlyUnits(node);
+    return isReshape(node) && !isInside && this.#isLoaded(node.inputs[0] as Value);
   }
 
   need(value: Value): void {
@@ -63,6 +67,13 @@ class Body {
     this.nodes.add(node);
     for (const input of node.inputs) this.need(input);
   }
+}
+
+/** Whether a reshape changes nothing but dimensions of size 1. */
+function addsOnlyUnits(node: Node): boolean {
+  if (node.kind !== 'view' || node.view.type !== 'reshape') return false;
+  const sizes = (shape: readonly Dim[]) => shape.filter((size) => !isDimConst(size, 1));
+  return shapeEquals(sizes(node.view.shape), sizes((node.inputs[0] as Value).type.shape));
 }
 
 /** Calls of kernels, and reshapes of values in memory, that compute the visible values of a function; not in order yet. */
