@@ -1,7 +1,7 @@
 // The narrow floats f16 and bf16 as scalar IR over 32-bit patterns: one text serves single values and vectors.
 
 import { argument, bitcast, type Scalar, type ScalarFunction } from '../../compiler/ir/scalar.js';
-import { add, and, choose, ge, gt, lt, mul, or, shl, sub, ushr } from '../../compiler/scalar/expression.js';
+import { add, and, choose, ge, gt, literal, lt, mul, or, shl, sub, ushr } from '../../compiler/scalar/expression.js';
 
 type Narrow = 'f16' | 'bf16';
 
@@ -29,7 +29,7 @@ function narrowF16(x: Scalar): Scalar {
   // Subnormal results: adding 2^-1 · 2^… aligns the mantissa so that the float addition rounds it.
   const aligned = sub(bits(add(float(magnitude), 0.5)), 0x3f000000);
   const finite = choose(lt(magnitude, 113 << 23), aligned, normal);
-  const large = choose(gt(magnitude, 0x7f800000), 0x7e00, 0x7c00);
+  const large = choose(gt(magnitude, 0x7f800000), literal(0x7e00, 'i32'), 0x7c00);
   const result = choose(ge(magnitude, 143 << 23), large, finite);
   return or(result, ushr(sign, 16));
 }

@@ -45,7 +45,13 @@ const neonNames: Readonly<Record<string, string>> = {
 };
 
 /** An expression for a function of one or more float vectors by a single instruction, undefined where the machine has none. */
-export function floatInstruction(unit: Unit, op: string, element: string, lanes: number, args: readonly string[]): string | undefined {
+export function floatInstruction(
+  unit: Unit,
+  op: string,
+  element: string,
+  lanes: number,
+  args: readonly string[],
+): string | undefined {
   const vector = elementType(unit, element, lanes);
   const x86 = x86Vector(unit, element, lanes);
   if (x86 !== undefined) {
@@ -83,7 +89,11 @@ export function minMaxInstruction(unit: Unit, op: 'min' | 'max', element: string
 }
 
 /** Bodies of functions that load (`p`) or store (`p`, `v`) the lanes low ≤ lane < high of a vector; other lanes read as 0 and stay unwritten. */
-export function partialAccess(unit: Unit, element: string, lanes: number): { readonly load: string; readonly store: string } {
+export function partialAccess(
+  unit: Unit,
+  element: string,
+  lanes: number,
+): { readonly load: string; readonly store: string } {
   const bits = Number(element.slice(1));
   const bytes = (bits / 8) * lanes;
   const type = elementType(unit, element, lanes);

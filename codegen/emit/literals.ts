@@ -7,7 +7,8 @@ export function literalText(value: number | bigint, dtype: DType): string {
   if (dtypeKind(dtype) === 'float') return floatText(Number(value), dtype === 'f64');
   if (dtype === 'bool') return Number(value) === 0 ? '0' : '1';
   const wrapped = wrap(BigInt(value), dtype);
-  if (dtype !== 'i64') return wrapped === -(2n ** 31n) ? '(-2147483647 - 1)' : wrapped < 0n ? `(${wrapped})` : `${wrapped}`;
+  if (dtype !== 'i64')
+    return wrapped === -(2n ** 31n) ? '(-2147483647 - 1)' : wrapped < 0n ? `(${wrapped})` : `${wrapped}`;
   return wrapped === -(2n ** 63n) ? 'INT64_MIN' : wrapped < 0n ? `INT64_C(${wrapped})` : `INT64_C(${wrapped})`;
 }
 

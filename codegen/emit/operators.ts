@@ -51,7 +51,9 @@ export function operatorText(unit: Unit, op: string, dtype: DType, form: Form, a
 
 /** C computes i8 and i16 as int: the result goes back to its type. */
 const narrowed = (dtype: DType, form: Form, text: string): string =>
-  form.lanes === 1 && (dtype === 'i8' || dtype === 'u8' || dtype === 'i16') ? `(${storageType(dtype)})(${text})` : `(${text})`;
+  form.lanes === 1 && (dtype === 'i8' || dtype === 'u8' || dtype === 'i16')
+    ? `(${storageType(dtype)})(${text})`
+    : `(${text})`;
 
 function boolText(op: string, form: Form, a: string, b: string): string {
   const not = form.lanes === 1 ? '!' : '~';
@@ -115,7 +117,14 @@ function helper(unit: Unit, op: string, dtype: DType, form: Form): string {
   });
 }
 
-function helperBody(unit: Unit, op: string, dtype: DType, form: Form, element: string, params: readonly string[]): string {
+function helperBody(
+  unit: Unit,
+  op: string,
+  dtype: DType,
+  form: Form,
+  element: string,
+  params: readonly string[],
+): string {
   const isFloat = dtypeKind(dtype) === 'float';
   const isVector = form.lanes > 1;
   if (op === 'min' || op === 'max') return minMaxBody(unit, op, dtype, form, element);
@@ -123,7 +132,9 @@ function helperBody(unit: Unit, op: string, dtype: DType, form: Form, element: s
   if (isFloat) {
     const instruction = isVector ? floatInstruction(unit, op, element, form.lanes, params) : undefined;
     if (instruction !== undefined) return `return ${instruction};`;
-    return isVector ? lanewise(unit, op, dtype, form, params) : `return ${floatFunction(op, element)}(${params.join(', ')});`;
+    return isVector
+      ? lanewise(unit, op, dtype, form, params)
+      : `return ${floatFunction(op, element)}(${params.join(', ')});`;
   }
   return isVector ? vectorIntegerBody(unit, op, dtype, form) : scalarIntegerBody(op, dtype);
 }
@@ -131,7 +142,10 @@ function helperBody(unit: Unit, op: string, dtype: DType, form: Form, element: s
 /** Calls the function for single values on every lane. */
 function lanewise(unit: Unit, op: string, dtype: DType, form: Form, params: readonly string[]): string {
   const single = helper(unit, op, dtype, scalarForm);
-  const lanes = Array.from({ length: form.lanes }, (_, lane) => `${single}(${params.map((p) => `${p}[${lane}]`).join(', ')})`);
+  const lanes = Array.from(
+    { length: form.lanes },
+    (_, lane) => `${single}(${params.map((p) => `${p}[${lane}]`).join(', ')})`,
+  );
   return `return (${computeType(unit, dtype, form)}){${lanes.join(', ')}};`;
 }
 
@@ -162,7 +176,14 @@ function absBody(unit: Unit, dtype: DType, form: Form, element: string): string 
 }
 
 /** A selection by a comparison of values of the same width. */
-function selectByOwnMask(unit: Unit, dtype: DType, form: Form, condition: string, then: string, otherwise: string): string {
+function selectByOwnMask(
+  unit: Unit,
+  dtype: DType,
+  form: Form,
+  condition: string,
+  then: string,
+  otherwise: string,
+): string {
   const mask = elementType(unit, intElement(computeBytes(dtype, form)), form.lanes);
   const type = computeType(unit, dtype, form);
   return `(${type})(((${mask})(${then}) & (${mask})(${condition})) | ((${mask})(${otherwise}) & ~(${mask})(${condition})))`;
@@ -217,7 +238,14 @@ function vectorIntegerBody(unit: Unit, op: string, dtype: DType, form: Form): st
 }
 
 /** `condition ? then : otherwise`; the condition is a bool in the same form. */
-export function selectText(unit: Unit, dtype: DType, form: Form, condition: string, then: string, otherwise: string): string {
+export function selectText(
+  unit: Unit,
+  dtype: DType,
+  form: Form,
+  condition: string,
+  then: string,
+  otherwise: string,
+): string {
   if (form.lanes === 1) return `(${condition} ? ${then} : ${otherwise})`;
   if (dtype === 'bool') return `((${then} & ${condition}) | (${otherwise} & ~${condition}))`;
   const element = computeElement(dtype, form);
@@ -245,7 +273,12 @@ export function splatText(unit: Unit, dtype: DType, form: Form, value: string): 
     const type = computeType(unit, dtype, form);
     const start = dtype === 'bool' ? '-x' : 'x';
     const lanes = Array.from({ length: form.lanes }, () => start).join(', ');
-    return functionText(type, `splat_${dtype === 'bool' ? 'bool' : ''}${suffix(element, form.lanes)}`, `${single} x`, `return (${type}){${lanes}};`);
+    return functionText(
+      type,
+      `splat_${dtype === 'bool' ? 'bool' : ''}${suffix(element, form.lanes)}`,
+      `${single} x`,
+      `return (${type}){${lanes}};`,
+    );
   });
   return `${name}(${value})`;
 }
@@ -263,13 +296,16 @@ export function bitcastText(unit: Unit, from: DType, to: DType, form: Form, valu
 /** A value converted between numbers of different dtypes, none of them a narrow float. */
 export function castText(unit: Unit, from: DType, to: DType, form: Form, value: string): string {
   const isVector = form.lanes > 1;
-  if (to === 'bool') return comparisonText(unit, 'ne', from, form, value, isVector || dtypeKind(from) !== 'float' ? '0' : '0.0f');
+  if (to === 'bool')
+    return comparisonText(unit, 'ne', from, form, value, isVector || dtypeKind(from) !== 'float' ? '0' : '0.0f');
   if (from === 'bool') {
     if (!isVector) return `(${storageType(to)})${value}`;
     return `__builtin_convertvector(${value} & 1, ${computeType(unit, to, form)})`;
   }
   if (dtypeKind(from) === 'float' && dtypeKind(to) === 'int') return `${saturating(unit, from, to, form)}(${value})`;
-  return isVector ? `__builtin_convertvector(${value}, ${computeType(unit, to, form)})` : `(${storageType(to)})${value}`;
+  return isVector
+    ? `__builtin_convertvector(${value}, ${computeType(unit, to, form)})`
+    : `(${storageType(to)})${value}`;
 }
 
 /** Float to integer: truncates; what is out of range goes to the nearest end, NaN to 0. */

@@ -2,7 +2,7 @@
 
 import { type DType, dtypeKind } from '../../compiler/ir/dtype.js';
 import { type Scalar, type ScalarFunction, scalarOperands } from '../../compiler/ir/scalar.js';
-import { narrow, roundTo } from './half.js';
+import { narrow, roundTo, widen } from './half.js';
 import { literalText } from './literals.js';
 import { bitcastText, castText, functionText, operatorText, selectText, splatText } from './operators.js';
 import { computeType, type Form, scalarForm, suffix } from './types.js';
@@ -66,7 +66,13 @@ function countUses(root: Scalar): ReadonlyMap<Scalar, number> {
   return uses;
 }
 
-function emitNode(unit: Unit, node: Scalar, operands: readonly Operand[], args: readonly Operand[], form: Form): Operand {
+function emitNode(
+  unit: Unit,
+  node: Scalar,
+  operands: readonly Operand[],
+  args: readonly Operand[],
+  form: Form,
+): Operand {
   if (node.kind === 'argument') {
     const arg = args[node.index];
     if (arg === undefined) throw new Error(`scalar argument ${node.index} is missing`);
@@ -85,7 +91,8 @@ function nodeText(unit: Unit, node: Scalar, operands: readonly Operand[], form: 
       const dtype = node.args[0]?.dtype as DType;
       const isInfix = infixOps.has(node.op) && dtype !== 'bool' && !(node.op === 'div' && dtypeKind(dtype) !== 'float');
       const hasVector = operands.some((operand) => operand.inLanes);
-      const texts = isInfix && hasVector ? operands.map((operand, i) => literalOrLanes(unit, node, i, form, operand)) : all();
+      const texts =
+        isInfix && hasVector ? operands.map((operand, i) => literalOrLanes(unit, node, i, form, operand)) : all();
       const text = operatorText(unit, node.op, dtype, form, texts);
       return isNarrow(node.dtype) && node.dtype === dtype ? callText(unit, roundTo[node.dtype], form, [text]) : text;
     }
@@ -104,7 +111,21 @@ function nodeText(unit: Unit, node: Scalar, operands: readonly Operand[], form: 
   }
 }
 
-const infixOps: ReadonlySet<string> = new Set(['add', 'sub', 'mul', 'div', 'and', 'or', 'xor', 'eq', 'ne', 'lt', 'le', 'gt', 'ge']);
+const infixOps: ReadonlySet<string> = new Set([
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'and',
+  'or',
+  'xor',
+  'eq',
+  'ne',
+  'lt',
+  'le',
+  'gt',
+  'ge',
+]);
 
 /** Infix operators of C take a literal beside a vector. */
 const literalOrLanes = (unit: Unit, node: Scalar, index: number, form: Form, operand: Operand): string =>
@@ -125,7 +146,7 @@ function reinterpret(unit: Unit, from: DType, to: DType, form: Form, value: stri
     const pattern = callText(unit, narrow[from], form, [value]);
     return castText(unit, 'i32', to, form, pattern);
   }
-  if (isNarrow(to)) throw new Error(`${from} has no bits to read as ${to}`);
+  if (isNarrow(to)) return callText(unit, widen[to], form, [castText(unit, from, 'i32', form, value)]);
   return bitcastText(unit, from, to, form, value);
 }
 

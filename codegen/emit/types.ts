@@ -73,7 +73,8 @@ export function memoryVector(unit: Unit, dtype: DType, lanes: number): string {
 }
 
 /** The vector of a dtype as it lies in memory. */
-export const storageVector = (unit: Unit, dtype: DType, lanes: number): string => elementType(unit, storageElement(dtype), lanes);
+export const storageVector = (unit: Unit, dtype: DType, lanes: number): string =>
+  elementType(unit, storageElement(dtype), lanes);
 
 /** The type of masks of a form. */
 export const maskType = (unit: Unit, form: Form): string => elementType(unit, intElement(form.maskBytes), form.lanes);

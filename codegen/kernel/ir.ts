@@ -48,7 +48,11 @@ export type Expr =
   | { readonly kind: 'choose'; readonly guards: readonly Guard[]; readonly then: Temp; readonly otherwise: Temp }
   | { readonly kind: 'register'; readonly register: Register; readonly at: readonly Position[] };
 
-/** Mutable values that live in machine registers: an array whose indices are constants once `unroll` and `vector` loops are opened. */
+/**
+ * Mutable values that live in machine registers. Without a shape: one value, or one in every lane of the vector loop that it is declared in.
+ * With a shape: an array, declared outside of vector loops, whose last index is the index of a vector loop of that extent and whose other
+ * indices are constants once `unroll` loops are written out.
+ */
 export interface Register {
   readonly name: string;
   readonly dtype: DType;

@@ -104,7 +104,10 @@ export function quotient(a: Position, b: Dim, ranges: Ranges): Position {
   let exact = zero;
   let rest = zero;
   for (const term of a.terms) {
-    const single: Dim = dimMul(dimConst(term.coefficient), term.atoms.reduce((product, atom) => dimMul(product, atomDim(atom)), one));
+    const single: Dim = dimMul(
+      dimConst(term.coefficient),
+      term.atoms.reduce((product, atom) => dimMul(product, atomDim(atom)), one),
+    );
     const divided = dimExactDiv(single, b);
     if (divided === undefined) rest = dimAdd(rest, single);
     else exact = dimAdd(exact, divided);
@@ -130,7 +133,8 @@ function divideNested(a: Dim, b: Dim): Dim {
 }
 
 /** The remainder of the floor division, for b ≥ 1. */
-export const remainder = (a: Position, b: Dim, ranges: Ranges): Position => dimSub(a, dimMul(b, quotient(a, b, ranges)));
+export const remainder = (a: Position, b: Dim, ranges: Ranges): Position =>
+  dimSub(a, dimMul(b, quotient(a, b, ranges)));
 
 /** The row-major strides of a shape. */
 export function rowMajor(shape: readonly Dim[]): readonly Dim[] {
@@ -167,7 +171,12 @@ export function unflatten(offset: Position, shape: readonly Dim[], ranges: Range
 }
 
 /** Where the element `at` of a tensor reshaped to `to` lies in the tensor of shape `from`. Dimensions that both share stay as they are. */
-export function reshapePosition(at: readonly Position[], to: readonly Dim[], from: readonly Dim[], ranges: Ranges): readonly Position[] {
+export function reshapePosition(
+  at: readonly Position[],
+  to: readonly Dim[],
+  from: readonly Dim[],
+  ranges: Ranges,
+): readonly Position[] {
   const result: Position[] = [];
   let t = 0;
   let f = 0;
@@ -217,7 +226,8 @@ export const zeroGuards = (value: Position): readonly Guard[] => [
   { kind: 'nonnegative', value: dimNeg(value) },
 ];
 
-export const guardKey = (guard: Guard): string => (guard.kind === 'multiple' ? `${guard.value.key} % ${guard.of}` : guard.value.key);
+export const guardKey = (guard: Guard): string =>
+  guard.kind === 'multiple' ? `${guard.value.key} % ${guard.of}` : guard.value.key;
 
 /** Both lists, each guard once. */
 export function bothGuards(a: readonly Guard[], b: readonly Guard[]): readonly Guard[] {

@@ -16,7 +16,8 @@ export function printKernel(kernel: Kernel, name = 'kernel'): string {
   return `${lines.join('\n')}\n`;
 }
 
-const bufferText = (buffer: Buffer): string => `${buffer.role} ${buffer.name}: ${buffer.dtype}[${printDim(buffer.size)}]`;
+const bufferText = (buffer: Buffer): string =>
+  `${buffer.role} ${buffer.name}: ${buffer.dtype}[${printDim(buffer.size)}]`;
 
 function printBody(body: readonly Stmt[], indent: string, lines: string[]): void {
   const nest = (head: string, inner: readonly Stmt[]): void => {
@@ -39,12 +40,19 @@ function printBody(body: readonly Stmt[], indent: string, lines: string[]): void
       }
       case 'accumulate': {
         const { fold } = stmt;
-        const scalars = [fold.init, fold.step, fold.merge, fold.finish].map((part) => part.map((scalar) => printScalar(scalar)).join(', '));
-        nest(`${stmt.results.map(tempText).join(', ')} = accumulate ${stmt.name}: ${fold.name} [${scalars.join(' | ')}]`, stmt.body);
+        const scalars = [fold.init, fold.step, fold.merge, fold.finish].map((part) =>
+          part.map((scalar) => printScalar(scalar)).join(', '),
+        );
+        nest(
+          `${stmt.results.map(tempText).join(', ')} = accumulate ${stmt.name}: ${fold.name} [${scalars.join(' | ')}]`,
+          stmt.body,
+        );
         break;
       }
       case 'fold':
-        lines.push(`${indent}fold ${stmt.into} (${stmt.args.map((arg) => arg.name).join(', ')})${guardText(stmt.guards)}`);
+        lines.push(
+          `${indent}fold ${stmt.into} (${stmt.args.map((arg) => arg.name).join(', ')})${guardText(stmt.guards)}`,
+        );
         break;
       case 'lookup':
         lines.push(
@@ -69,7 +77,9 @@ const element = (name: string, offset: Position): string => `${name}[${printDim(
 const registerText = ({ name, shape }: Register): string => `${name}[${shape.join(', ')}]`;
 const registerAt = ({ name }: Register, at: readonly Position[]): string => `${name}[${at.map(printDim).join(', ')}]`;
 const guardText = (guards: readonly Guard[]): string =>
-  guards.map((guard, i) => `${i === 0 ? ' where' : ','} ${guardKey(guard)}${guard.kind === 'multiple' ? ' = 0' : ' >= 0'}`).join('');
+  guards
+    .map((guard, i) => `${i === 0 ? ' where' : ','} ${guardKey(guard)}${guard.kind === 'multiple' ? ' = 0' : ' >= 0'}`)
+    .join('');
 
 function exprText(expr: Expr): string {
   switch (expr.kind) {
@@ -78,7 +88,10 @@ function exprText(expr: Expr): string {
     case 'position':
       return `${expr.dtype}(${printDim(expr.value)})`;
     case 'scalar':
-      return printScalar(expr.body, expr.args.map((arg) => arg.name));
+      return printScalar(
+        expr.body,
+        expr.args.map((arg) => arg.name),
+      );
     case 'muladd':
       return `muladd(${expr.a.name}, ${expr.b.name}, ${expr.c.name})`;
     case 'choose':

@@ -154,16 +154,20 @@ function lowerScatter(lowering: Lowering, node: IndexNode, outputOf: OutputOf): 
     body.append({ kind: 'store', buffer, offset: flatten(at, shape), value: lowering.value(base, at) });
   });
   const join = scatterJoin(indexing.mode, base.type.dtype);
-  body.loops(indexing.space.indices.map((index) => index.extent), 'serial', (point) => {
-    const { from, absent } = lowering.access(indexing.access, base.type, point, node, []);
-    const update = lowering.value(updates, point, absent);
-    const offset = flatten(from, shape);
-    body.when(absent, () => {
-      const args = join === undefined ? [] : [body.letHere({ kind: 'load', buffer, offset, guards: [] }), update];
-      const value = join === undefined ? update : body.letHere({ kind: 'scalar', body: join, args });
-      body.append({ kind: 'store', buffer, offset, value });
-    });
-  });
+  body.loops(
+    indexing.space.indices.map((index) => index.extent),
+    'serial',
+    (point) => {
+      const { from, absent } = lowering.access(indexing.access, base.type, point, node, []);
+      const update = lowering.value(updates, point, absent);
+      const offset = flatten(from, shape);
+      body.when(absent, () => {
+        const args = join === undefined ? [] : [body.letHere({ kind: 'load', buffer, offset, guards: [] }), update];
+        const value = join === undefined ? update : body.letHere({ kind: 'scalar', body: join, args });
+        body.append({ kind: 'store', buffer, offset, value });
+      });
+    },
+  );
 }
 
 /** Copies operands to their places in the result: a nest for each. */
@@ -189,7 +193,10 @@ function lowerAssembly(lowering: Lowering, node: AssembleNode, outputOf: OutputO
   }
   let start = dimConst(0);
   for (const input of node.inputs) {
-    place(input, shape.map((_, d) => (d === assemble.dim ? start : dimConst(0))));
+    place(
+      input,
+      shape.map((_, d) => (d === assemble.dim ? start : dimConst(0))),
+    );
     start = dimAdd(start, input.type.shape[assemble.dim] as Dim);
   }
 }

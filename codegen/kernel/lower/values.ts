@@ -1,7 +1,16 @@
 // Computes one element of any value of a kernel function: walks from the value to the function's parameters and turns views,
 // broadcasts, gathers and masks into arithmetic on positions. Reductions become folds in the outermost loop where they can stand.
 
-import { type Dim, dimAdd, dimConst, dimExactDiv, dimMul, dimSub, dimSymbol, isDimConst } from '../../../compiler/ir/dims.js';
+import {
+  type Dim,
+  dimAdd,
+  dimConst,
+  dimExactDiv,
+  dimMul,
+  dimSub,
+  dimSymbol,
+  isDimConst,
+} from '../../../compiler/ir/dims.js';
 import type {
   Access,
   Affine,
@@ -37,7 +46,7 @@ import {
   zeroGuards,
 } from '../positions.js';
 import { Body } from './body.js';
-import { contractionFold, reductionFold, usesArgument } from './folds.js';
+import { accumulatorType, contractionFold, reductionFold, usesArgument } from './folds.js';
 
 /** A place in the program where a kernel may report a fault. */
 export interface FaultSite {
@@ -57,7 +66,10 @@ export class Lowering {
   readonly #scalars = new Map<Node, Scalar>();
   readonly #sites = new Map<Node, number>();
   /** Values that lie in memory, complete for the current row, by the buffer and the offset of an element. */
-  readonly stored = new Map<Value, (at: readonly Position[]) => { readonly buffer: Buffer; readonly offset: Position }>();
+  readonly stored = new Map<
+    Value,
+    (at: readonly Position[]) => { readonly buffer: Buffer; readonly offset: Position }
+  >();
 
   constructor(readonly fn: Func) {
     this.#inputs = new Map(fn.params.map((param, i) => [param, inputBuffer(`in${i}`, param.type)]));
@@ -145,8 +157,10 @@ export class Lowering {
         if (source.data.length === 1) {
           return this.constant(constant(source.data[0] as number | bigint, source.dtype));
         }
-        const table = this.#table(node, source.dtype, source.data);
-        return this.#load(table, source.shape, at, guards);
+        // Numbers of the narrow floats are kept as f32, which holds them exactly.
+        const dtype = accumulatorType(source.dtype);
+        const element = this.#load(this.#table(node, dtype, source.data), source.shape, at, guards);
+        return dtype === source.dtype ? element : this.#cast(element, source.dtype);
       }
       case 'iota':
         return this.position(at[source.dim] as Position, source.dtype);
@@ -224,7 +238,11 @@ export class Lowering {
     const part = ({ input, begin }: { input: Value; begin: Dim }): Temp => {
       const position = dimSub(p, begin);
       const inside = this.#inside(position, input.type.shape[dim] as Dim);
-      return this.value(input, at.map((q, d) => (d === dim ? position : q)), bothGuards(guards, inside));
+      return this.value(
+        input,
+        at.map((q, d) => (d === dim ? position : q)),
+        bothGuards(guards, inside),
+      );
     };
     return parts.reduceRight((otherwise, here) => {
       const before: Guard = { kind: 'nonnegative', value: dimSub(dimSub(here.end, dimConst(1)), p) };
@@ -289,7 +307,9 @@ export class Lowering {
     const value = element.dtype === 'i64' ? element : this.#cast(element, 'i64');
     const place = flatten(from, indices.type.shape);
     const index = this.body.lookup(value, size, this.#site(node), place, guards);
-    const nonempty = isWithin(zero, size, new Map()) ? [] : [{ kind: 'nonnegative', value: dimSub(size, dimConst(1)) } as const];
+    const nonempty = isWithin(zero, size, new Map())
+      ? []
+      : [{ kind: 'nonnegative', value: dimSub(size, dimConst(1)) } as const];
     return { position: dimSymbol(index), guards: nonempty };
   }
 
@@ -336,7 +356,11 @@ export class Lowering {
           const { from, absent } = this.access(node.accesses[k] as Access, input.type, point, node, guards);
           return this.masked(input, from, absent, guards);
         });
-        this.body.fold(name, factors, node.guards.flatMap((guard) => zeroGuards(affinePosition(guard, point))));
+        this.body.fold(
+          name,
+          factors,
+          node.guards.flatMap((guard) => zeroGuards(affinePosition(guard, point))),
+        );
       });
     });
   }
@@ -369,13 +393,15 @@ export function broadcastPosition(at: readonly Position[], shape: readonly Dim[]
 
 /** An affine expression at a point of its space. */
 export const affinePosition = (a: Affine, point: readonly Position[]): Position =>
-  a.terms.reduce((sum, { index, coefficient }) => dimAdd(sum, dimMul(dimConst(coefficient), point[index] as Position)), a.offset);
+  a.terms.reduce(
+    (sum, { index, coefficient }) => dimAdd(sum, dimMul(dimConst(coefficient), point[index] as Position)),
+    a.offset,
+  );
 
 /** The value of an elementwise node as scalar IR over its operands. */
 export function elementwiseBody(node: ElementwiseNode): Scalar {
   const args = node.inputs.map((input, i) => argument(i, input.type.dtype));
-  if (node.dtype !== undefined) return cast(args[0] as Scalar, node.dtype);
   const record = elementwiseOp(node.op);
   const common = node.inputs.find((_, i) => record.fixed?.[i] === undefined)?.type.dtype ?? 'bool';
-  return record.value(args, common);
+  return record.value(args, common, node.dtype);
 }

@@ -1,7 +1,7 @@
 // Joins two nested loops into one where every position in them moves through memory as one loop would: an elementwise kernel over
 // contiguous operands becomes a single flat loop.
 
-import { dimEquals, dimMul, dimSubstitute, dimSymbol, dimConst } from '../../../compiler/ir/dims.js';
+import { dimConst, dimEquals, dimMul, dimSubstitute, dimSymbol } from '../../../compiler/ir/dims.js';
 import { type Loop, type Position, type Stmt, stmtPositions, walk } from '../ir.js';
 import { coefficient } from '../positions.js';
 import { mapPositions, mapStatements } from './rewrite.js';

@@ -6,7 +6,18 @@
 import { dimValue } from '../../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import { type Scalar, scalarOperands } from '../../../compiler/ir/scalar.js';
-import { type Accumulate, type Expr, exprPositions, exprTemps, exprType, type Guard, type Loop, type Position, type Stmt, walk } from '../ir.js';
+import {
+  type Accumulate,
+  type Expr,
+  exprPositions,
+  exprTemps,
+  exprType,
+  type Guard,
+  type Loop,
+  type Position,
+  type Stmt,
+  walk,
+} from '../ir.js';
 import { lanesOf, type Machine } from '../machine.js';
 import { coefficient, mentions, stride } from '../positions.js';
 
@@ -29,7 +40,9 @@ const extentOf = (loop: Loop): number => dimValue(loop.extent) ?? TYPICAL_EXTENT
 function best(stmt: Stmt, machine: Machine, folds: readonly Accumulate[]): Choice {
   if (stmt.kind === 'accumulate') {
     const parts = stmt.body.map((part) => best(part, machine, [...folds, stmt]));
-    const isSplit = parts.some((part) => [...walk([part.stmt])].some((inner) => inner.kind === 'for' && inner.mark === 'vector'));
+    const isSplit = parts.some((part) =>
+      [...walk([part.stmt])].some((inner) => inner.kind === 'for' && inner.mark === 'vector'),
+    );
     const merge = isSplit ? 6 * Math.log2(lanesOf(machine, 4)) * scalarsCost(stmt.fold.merge) : 0;
     return { cost: total(parts) + merge, stmt: { ...stmt, body: parts.map((part) => part.stmt) } };
   }
@@ -149,7 +162,8 @@ export function widestBytes(loop: Loop, folds: readonly Accumulate[] = []): numb
 
 /** Instructions of a statement, all lanes together, in lanes of the loop `index` (undefined: one element at a time). */
 function statementCost(stmt: Stmt, index: string | undefined, lanes: number): number {
-  const inside = (body: readonly Stmt[]): number => body.reduce((sum, part) => sum + statementCost(part, index, lanes), 0);
+  const inside = (body: readonly Stmt[]): number =>
+    body.reduce((sum, part) => sum + statementCost(part, index, lanes), 0);
   switch (stmt.kind) {
     case 'let':
       return exprCost(stmt.value, index, lanes);
@@ -207,7 +221,12 @@ function scalarsCost(roots: readonly Scalar[]): number {
   const cost = (node: Scalar): number => {
     if (seen.has(node)) return 0;
     seen.add(node);
-    const own = node.kind === 'argument' || node.kind === 'constant' ? 0 : slowOps.has(node.kind === 'apply' ? node.op : '') ? 8 : 1;
+    const own =
+      node.kind === 'argument' || node.kind === 'constant'
+        ? 0
+        : slowOps.has(node.kind === 'apply' ? node.op : '')
+          ? 8
+          : 1;
     const body = node.kind === 'call' ? scalarsCost([node.fn.body]) : 0;
     return scalarOperands(node).reduce((sum, part) => sum + cost(part), own + body);
   };
@@ -215,3 +234,24 @@ function scalarsCost(roots: readonly Scalar[]): number {
 }
 
 const slowOps: ReadonlySet<string> = new Set(['div', 'rem', 'sqrt']);
+
+/** Estimated instructions of one iteration of a scheduled loop. */
+export function iterationCost(loop: Loop, machine: Machine): number {
+  const lanes = loop.mark === 'vector' ? lanesOf(machine, widestBytes(loop)) : 1;
+  const body = loop.body.reduce(
+    (sum, stmt) => sum + scheduledCost(stmt, loop.mark === 'vector' ? loop.index : undefined, lanes, machine),
+    0,
+  );
+  return (body + 1) / lanes;
+}
+
+/** The number of iterations that a scheduled loop runs together. */
+export const loopUnit = (loop: Loop, machine: Machine): number =>
+  loop.mark === 'vector' ? lanesOf(machine, widestBytes(loop)) * (loop.interleave ?? 1) : 1;
+
+function scheduledCost(stmt: Stmt, index: string | undefined, lanes: number, machine: Machine): number {
+  if (stmt.kind === 'for' && stmt.mark === 'vector') return extentOf(stmt) * iterationCost(stmt, machine);
+  if (!('body' in stmt)) return statementCost(stmt, index, lanes);
+  const body = stmt.body.reduce((sum, part) => sum + scheduledCost(part, index, lanes, machine), 1);
+  return stmt.kind === 'for' ? extentOf(stmt) * body : body;
+}

@@ -1,0 +1,118 @@
+// What the printer of a kernel knows at a place: the lanes that it computes in, and the C text of every value.
+
+import type { Dim } from '../../compiler/ir/dims.js';
+import { dimAdd, dimConst, dimSymbol } from '../../compiler/ir/dims.js';
+import type { Accumulate, Buffer, Position } from '../kernel/ir.js';
+import { mentions } from '../kernel/positions.js';
+import type { PositionScope } from './positions.js';
+import type { Operand, Sink } from './scalar.js';
+import type { Form } from './types.js';
+import type { Unit } from './unit.js';
+
+/** The lanes of a vector loop. Several vectors (`copies`) may be in flight; only the first `count` lanes of the last one are in the loop. */
+export interface Lanes {
+  readonly form: Form;
+  readonly index: string;
+  readonly copies: number;
+  readonly count?: string;
+}
+
+/** A value: one text, or one for each copy of a vector. */
+export interface Value {
+  readonly texts: readonly string[];
+  readonly inLanes: boolean;
+  readonly isLiteral?: boolean;
+}
+
+/** The state of a fold in C variables: by copy, by component. */
+export interface FoldState {
+  readonly accumulate: Accumulate;
+  readonly form: Form;
+  readonly variables: readonly (readonly string[])[];
+  /** Whether the lanes of an inner loop share out the fold. */
+  readonly isSplit: boolean;
+}
+
+export interface Scope {
+  readonly lanes?: Lanes;
+  readonly positions: PositionScope;
+  readonly values: Map<string, Value>;
+  /** Loads in this C block whose memory has not been written since, by their text. */
+  readonly loads: Map<string, string>;
+  readonly folds: ReadonlyMap<string, FoldState>;
+}
+
+/** Collects the lines of a C function. */
+export class Lines implements Sink {
+  readonly #lines: string[] = [];
+  #indent = '  ';
+  #count = 0;
+
+  constructor(
+    readonly unit: Unit,
+    readonly bufferName: (buffer: Buffer) => string,
+  ) {}
+
+  line(text: string): void {
+    this.#lines.push(`${this.#indent}${text}`);
+  }
+
+  fresh(stem = 'v'): string {
+    return `${stem}${this.#count++}`;
+  }
+
+  /** Adds what `body` adds, indented, between braces. */
+  block(head: string, body: () => void): void {
+    this.line(`${head}{`);
+    const outer = this.#indent;
+    this.#indent = `${outer}  `;
+    body();
+    this.#indent = outer;
+    this.line('}');
+  }
+
+  get text(): string {
+    return this.#lines.join('\n');
+  }
+}
+
+/** A scope inside of another: the same values, and loads kept only where the C block is the same. */
+export const inner = (scope: Scope, changes: Partial<Scope>): Scope => ({
+  ...scope,
+  values: new Map(scope.values),
+  loads: new Map(),
+  ...changes,
+});
+
+/** The scope in which a symbol stands for an expression. */
+export function withKnown(scope: Scope, symbol: string, value: Dim): PositionScope {
+  return { ...scope.positions, known: new Map([...scope.positions.known, [symbol, value]]) };
+}
+
+export const withRange = (scope: Scope, index: string, extent: Dim): PositionScope => ({
+  ...scope.positions,
+  ranges: new Map([...scope.positions.ranges, [index, extent]]),
+});
+
+/** The positions of one copy of the vectors in flight. */
+export function copyPositions(scope: Scope, copy: number): PositionScope {
+  const { lanes } = scope;
+  if (lanes === undefined || copy === 0) return scope.positions;
+  const base = scope.positions.known.get(lanes.index) ?? dimSymbol(lanes.index);
+  return withKnown(scope, lanes.index, dimAdd(base, dimConst(copy * lanes.form.lanes)));
+}
+
+/** Whether a position differs between lanes. */
+export const variesInLanes = (position: Position, scope: Scope): boolean =>
+  scope.lanes !== undefined && mentions(position, scope.lanes.index);
+
+/** The number of active lanes of a copy, undefined where all are. */
+export const activeLanes = (lanes: Lanes, copy: number): string | undefined =>
+  copy === lanes.copies - 1 ? lanes.count : undefined;
+
+/** A value as an operand in one copy. */
+export function operandOf(value: Value, copy: number): Operand {
+  const text = value.texts[value.inLanes ? copy : 0];
+  if (text === undefined) throw new Error('a value has no text for a copy of its vector');
+  return value.isLiteral === true ? { text, inLanes: false, isLiteral: true } : { text, inLanes: value.inLanes };
+}

@@ -1,0 +1,312 @@
+// Prints the file of a model that is not kernels: one run function per entry, what is computed from the run-time dimensions, and the static
+// tables that describe the model to the run-time system.
+
+import {
+  type Dim,
+  dimAsSymbol,
+  dimSub,
+  dimSubstitute,
+  dimSymbols,
+  dimValue,
+  printDim,
+} from '../../compiler/ir/dims.js';
+import type { DType } from '../../compiler/ir/dtype.js';
+import type { Origin, TensorType } from '../../compiler/ir/graph.js';
+import type { Program } from '../../compiler/program.js';
+import type { FaultSite } from '../kernel/lower/values.js';
+import type { EntryPlan, Place, PlannedStep } from '../plan/entry.js';
+import type { StateLayout } from '../plan/layout.js';
+import { stringText } from './literals.js';
+import { sizeText } from './positions.js';
+import { byteText, doubleText, type SizeName } from './sizes.js';
+
+/** How a step's kernel is launched. */
+export interface LaunchedKernel {
+  readonly name: string;
+  /** The run-time dimensions that it is passed, in order. */
+  readonly sizes: readonly string[];
+  /** The number of iterations that may be shared out; undefined for a kernel that runs as a whole. */
+  readonly extent: Dim | undefined;
+  /** Iterations of a chunk are a multiple of this. */
+  readonly unit: number;
+  /** Estimated nanoseconds of one iteration. */
+  readonly nanoseconds: number;
+  readonly faults: readonly FaultSite[];
+}
+
+export interface ModelText {
+  readonly program: Program;
+  readonly layout: StateLayout;
+  readonly plans: readonly EntryPlan[];
+  readonly kernelOf: (step: PlannedStep) => LaunchedKernel;
+  readonly version: string;
+  readonly sourceHash: string;
+}
+
+interface Site {
+  readonly site: FaultSite;
+}
+
+/** Prints `model.c`. */
+export function emitModel(model: ModelText): string {
+  const sites: Site[] = [];
+  const entries = model.plans.map((plan, i) => emitEntry(model, plan, i, sites));
+  const faults = sites.map(
+    ({ site }) => `  {TDSL_E_INDEX, ${stringText(siteText(site.origin))}, ${stringText(site.operation)}},`,
+  );
+  const { program, layout } = model;
+  const leaves = program.state.map((leaf, i) => {
+    const { offset, bytes } = layout.leaves[i] as { offset: number; bytes: number };
+    const dims = leaf.shape.length === 0 ? '0' : leaf.shape.join(', ');
+    return `  TDSL_LEAF(${stringText(leaf.path)}, TDSL_${leaf.role.toUpperCase()}, ${dtypeText(leaf.dtype)}, ${offset}, ${bytes}, ${leaf.shape.length}, ${dims}),`;
+  });
+  return [
+    `/* ${program.name}: entries and tables. Written by tdsl ${model.version}. */`,
+    '#include <string.h>\n\n#include "kernels.h"\n',
+    ...entries.map((entry) => entry.text),
+    table('static const tdsl_fault_site fault_sites[]', faults),
+    table('static const tdsl_state_spec state_leaves[]', leaves),
+    table(
+      'static const tdsl_entry_spec entry_specs[]',
+      entries.map((entry) => entry.spec),
+    ),
+    table(
+      'static const tdsl_entry_def entry_defs[]',
+      entries.map((entry) => entry.definition),
+    ),
+    `const tdsl_model_def tdsl_model_definition = {
+  .info = {sizeof(tdsl_model_info), TDSL_ABI_VERSION, TDSL_CPU, 0, ${stringText(program.name)}, ${stringText(`tdsl ${model.version}`)},
+           ${stringText(model.sourceHash)}, tdsl_cpu_features, "", ${entries.length}, ${leaves.length}, entry_specs, state_leaves, ${layout.bytes}},
+  .entries = entry_defs,
+  .fault_sites = fault_sites,
+};
+`,
+  ].join('\n');
+}
+
+/** A table; C has none without elements. */
+const table = (head: string, rows: readonly string[]): string =>
+  `${head} = {\n${rows.length > 0 ? rows.join('\n') : '  {0},'}\n};\n`;
+
+const dtypeText = (dtype: DType): string => `TDSL_${dtype.toUpperCase()}`;
+
+const siteText = ({ site }: Origin): string =>
+  site === undefined ? '(generated)' : `${site.file}:${site.line}:${site.column}`;
+
+/** What the tables say about one entry. */
+interface EntryText {
+  readonly text: string;
+  readonly spec: string;
+  readonly definition: string;
+}
+
+function emitEntry(model: ModelText, plan: EntryPlan, index: number, sites: Site[]): EntryText {
+  const { entry } = plan;
+  const id = `${index}_${entry.name.replace(/\W/g, '_')}`;
+  const symbolNames = new Map(entry.symbols.map((symbol, i) => [symbol, `s${i}`]));
+  const sizeName: SizeName = (symbol) => {
+    const name = symbolNames.get(symbol);
+    if (name === undefined) throw new Error(`the run-time dimension ${symbol} is not one of the entry ${entry.name}`);
+    return name;
+  };
+  const derived = new DerivedDims();
+  const fn = model.program.module.functions.get(entry.fn);
+  if (fn === undefined) throw new Error(`the entry ${entry.name} has no function @${entry.fn}`);
+  const inputs = entry.inputs.flatMap((input, i) =>
+    input.kind === 'argument'
+      ? [argumentText(input.path, 'IN', (fn.params[i] as { type: TensorType }).type, entry.symbols, derived)]
+      : [],
+  );
+  const outputs = entry.outputs.flatMap((output, i) =>
+    output.kind === 'result'
+      ? [argumentText(output.path, 'OUT', (fn.results[i] as { type: TensorType }).type, entry.symbols, derived)]
+      : [],
+  );
+  const args = [...inputs, ...outputs];
+  const reads = entry.inputs.some((input) => input.kind === 'state');
+  const writes = entry.outputs.some((output) => output.kind === 'state');
+  const isInit = entry.name === 'init' && writes;
+  const flags = [reads ? 'TDSL_READS_STATE' : '', writes ? 'TDSL_WRITES_STATE' : '', isInit ? 'TDSL_ENTRY_INIT' : ''];
+  const run = runText(model, plan, id, symbolNames, sizeName, sites);
+  const workspace = workspaceText(plan, id, symbolNames, sizeName);
+  const derive = deriveText(plan, id, symbolNames, sizeName, derived);
+  const symbols = entry.symbols.map((symbol) => `  TDSL_SYMBOL(${stringText(symbol)}, 0, INT64_MAX),`);
+  const text = [
+    run,
+    workspace.text,
+    derive.text,
+    args.length > 0 ? table(`static const tdsl_tensor_spec args_${id}[]`, args) : '',
+    symbols.length > 0 ? table(`static const tdsl_symbol_spec symbols_${id}[]`, symbols) : '',
+  ];
+  return {
+    text: text.filter((part) => part !== '').join('\n'),
+    spec: `  {sizeof(tdsl_entry_spec), ${flags.filter((flag) => flag !== '').join(' | ') || '0'}, ${stringText(entry.name)}, ${args.length}, ${symbols.length}, ${args.length > 0 ? `args_${id}` : 'NULL'}, ${symbols.length > 0 ? `symbols_${id}` : 'NULL'}},`,
+    definition: `  {run_${id}, ${workspace.name}, ${derive.names}},`,
+  };
+}
+
+/** The dimensions of an entry's tensors that are expressions in its symbols. */
+class DerivedDims {
+  readonly dims: Dim[] = [];
+
+  indexOf(dim: Dim): number {
+    const known = this.dims.findIndex((other) => other.key === dim.key);
+    if (known >= 0) return known;
+    this.dims.push(dim);
+    return this.dims.length - 1;
+  }
+}
+
+function argumentText(
+  path: string,
+  role: 'IN' | 'OUT',
+  type: TensorType,
+  symbols: readonly string[],
+  derived: DerivedDims,
+): string {
+  const dims = type.shape.map((dim) => {
+    const value = dimValue(dim);
+    if (value !== undefined) return String(value);
+    const symbol = dimAsSymbol(dim);
+    const at = symbol === undefined ? -1 : symbols.indexOf(symbol);
+    return at >= 0 ? `TDSL_DIM_SYMBOL(${at})` : `TDSL_DIM_DERIVED(${derived.indexOf(dim)})`;
+  });
+  return `  TDSL_ARG(${stringText(path)}, TDSL_${role}, ${dtypeText(type.dtype)}, ${dims.length}, ${dims.join(', ') || '0'}),`;
+}
+
+function symbolLines(names: ReadonlyMap<string, string>, used: Iterable<Dim>, from: string): string[] {
+  const symbols = new Set<string>();
+  for (const dim of used) dimSymbols(dim, symbols);
+  return [...names].flatMap(([symbol, name], i) =>
+    symbols.has(symbol) ? [`  const int64_t ${name} = ${from}[${i}]; /* ${symbol} */`] : [],
+  );
+}
+
+function runText(
+  model: ModelText,
+  plan: EntryPlan,
+  id: string,
+  names: ReadonlyMap<string, string>,
+  sizeName: SizeName,
+  sites: Site[],
+): string {
+  const { slots, slotOf } = plan.workspace;
+  const used: Dim[] = [...slots];
+  const placeText = (place: Place): string => {
+    if (place.kind === 'argument') return `call->args[${place.index}]`;
+    if (place.kind === 'state') return `call->state + ${model.layout.leaves[place.leaf]?.offset}`;
+    return `w${slotOf[place.slot]}`;
+  };
+  const body: string[] = [];
+  const hasFaults = plan.steps.some((step) => model.kernelOf(step).faults.length > 0);
+  plan.steps.forEach((planned, at) => {
+    if (at === plan.checkAt && hasFaults) body.push('  TDSL_CHECK_FAULTS(call);');
+    const kernel = model.kernelOf(planned);
+    const actual = (dim: Dim): Dim => dimSubstitute(dim, planned.step.symbols);
+    const sizes = kernel.sizes.map((symbol) => {
+      const value = planned.step.symbols.get(symbol);
+      if (value === undefined) throw new Error(`the size ${symbol} of the kernel ${kernel.name} is not known`);
+      used.push(value);
+      return sizeText(value, sizeName);
+    });
+    const extent = kernel.extent === undefined ? undefined : actual(kernel.extent);
+    if (extent !== undefined) used.push(extent);
+    const buffers = [...planned.inputs, ...planned.outputs, ...planned.scratch].map(placeText);
+    const site = sites.length;
+    sites.push(...kernel.faults.map((fault) => ({ site: fault })));
+    const comment = planned.step.origin.site === undefined ? '' : ` /* ${siteText(planned.step.origin)} */`;
+    body.push(`  {${comment}`);
+    body.push(`    void *const buffers[] = {${buffers.join(', ')}};`);
+    if (sizes.length > 0) body.push(`    const int64_t sizes[] = {${sizes.join(', ')}};`);
+    body.push(`    const kernel_args args = {call, buffers, ${sizes.length > 0 ? 'sizes' : 'NULL'}, ${site}};`);
+    body.push(
+      extent === undefined
+        ? `    ${kernel.name}(&args, 0, 1);`
+        : `    launch(${kernel.name}, &args, ${sizeText(extent, sizeName)}, ${kernel.unit}, ${kernel.nanoseconds.toPrecision(3)});`,
+    );
+    body.push('  }');
+  });
+  if (hasFaults && plan.checkAt >= plan.steps.length) body.push('  TDSL_CHECK_FAULTS(call);');
+  for (const copy of plan.copies) {
+    used.push(copy.bytes);
+    const bytes = byteText(copy.bytes, sizeName);
+    // Tensors without elements may be null pointers, which memcpy does not take.
+    const guard = dimValue(copy.bytes) === undefined ? `if (${bytes} > 0) ` : '';
+    if (dimValue(copy.bytes) !== 0)
+      body.push(`  ${guard}memcpy(${placeText(copy.to)}, ${placeText(copy.from)}, (size_t)(${bytes}));`);
+  }
+  const offsets = slots.map((_, i) =>
+    i === 0
+      ? '  unsigned char *const w0 = call->workspace;'
+      : `  unsigned char *const w${i} = w${i - 1} + ${byteText(slots[i - 1] as Dim, sizeName)};`,
+  );
+  const lines = [...symbolLines(names, used, 'call->symbols'), ...offsets, ...body];
+  const unused = slots.map((_, i) => `w${i}`).filter((name) => !body.some((line) => line.includes(name)));
+  return `static tdsl_status run_${id}(tdsl_call *call) {\n${[...lines, ...unused.map((name) => `  (void)${name};`), '  (void)call;', '  return TDSL_OK;'].join('\n')}\n}\n`;
+}
+
+function workspaceText(
+  plan: EntryPlan,
+  id: string,
+  names: ReadonlyMap<string, string>,
+  sizeName: SizeName,
+): { readonly text: string; readonly name: string } {
+  const { slots, bytes } = plan.workspace;
+  if (slots.length === 0) return { text: '', name: 'NULL' };
+  const name = `workspace_${id}`;
+  const total = slots.map((slot) => byteText(slot, sizeName)).join(' + ');
+  const isConstant = dimValue(bytes) !== undefined;
+  const overflow = slots.map((slot) => `__builtin_fmax(0, ${doubleText(slot, sizeName)})`).join(' + ');
+  const lines = [
+    `static uint64_t ${name}(const int64_t *symbols, const int64_t *derived) {`,
+    ...symbolLines(names, slots, 'symbols'),
+    '  (void)symbols, (void)derived;',
+    ...(isConstant ? [] : [`  if (!(${overflow} < 4e18)) return UINT64_MAX;`]),
+    `  return (uint64_t)(${total});`,
+    '}\n',
+  ];
+  return { text: lines.join('\n'), name };
+}
+
+function deriveText(
+  plan: EntryPlan,
+  id: string,
+  names: ReadonlyMap<string, string>,
+  sizeName: SizeName,
+  derived: DerivedDims,
+): { readonly text: string; readonly names: string } {
+  const { constraints } = plan.entry;
+  const { dims } = derived;
+  if (dims.length === 0 && constraints.length === 0) return { text: '', names: 'NULL, NULL, NULL' };
+  const used = [...dims, ...constraints.flatMap(({ left, right }) => (right === undefined ? [left] : [left, right]))];
+  const tests = constraints.map(({ left, right }, i) => {
+    const holds =
+      right === undefined ? `${sizeText(left, sizeName)} >= 0` : `${sizeText(dimSub(left, right), sizeName)} == 0`;
+    return `  if (!(${holds})) return ${i};`;
+  });
+  const text = [
+    `static int32_t derive_${id}(const int64_t *symbols, int64_t *derived) {`,
+    ...symbolLines(names, used, 'symbols'),
+    '  (void)symbols, (void)derived;',
+    ...dims.map((dim, k) => `  derived[${k}] = ${sizeText(dim, sizeName)};`),
+    ...tests,
+    '  return -1;',
+    '}',
+    dims.length > 0
+      ? table(
+          `static const char *const derived_${id}[]`,
+          dims.map((dim) => `  ${stringText(printDim(dim))},`),
+        )
+      : '',
+    constraints.length > 0
+      ? table(
+          `static const char *const checks_${id}[]`,
+          constraints.map(({ message }) => `  ${stringText(message)},`),
+        )
+      : '',
+  ];
+  return {
+    text: `${text.filter((line) => line !== '').join('\n')}\n`,
+    names: `derive_${id}, ${dims.length > 0 ? `derived_${id}` : 'NULL'}, ${constraints.length > 0 ? `checks_${id}` : 'NULL'}`,
+  };
+}

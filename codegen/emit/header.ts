@@ -1,0 +1,59 @@
+// Prints the header that the files of a model share: how kernels are called, and arithmetic on sizes.
+
+import { kernelPrototype } from './kernel.js';
+
+/** Prints `kernels.h`. */
+export function emitHeader(kernels: readonly string[]): string {
+  return `/* What the kernels of a model and its entries share. Written by tdsl. Integers wrap: compile with -fwrapv. */
+#ifndef KERNELS_H
+#define KERNELS_H
+
+#include "tdsl_rts.h"
+
+/* The operands of a kernel: buffers in its own order, the run-time dimensions that it uses, and the number of its first fault site. */
+typedef struct kernel_args {
+  tdsl_call *call;
+  void *const *buffers;
+  const int64_t *sizes;
+  uint32_t site;
+} kernel_args;
+
+/* Runs the iterations begin ... end - 1 of the kernel's outermost loop. */
+typedef void kernel_function(const kernel_args *args, int64_t begin, int64_t end);
+
+static inline int64_t tdsl_max(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t tdsl_min(int64_t a, int64_t b) { return a < b ? a : b; }
+/* Floor division by a dimension; where that is 0 nothing is computed, and the result does not matter. */
+static inline int64_t tdsl_quotient(int64_t a, int64_t b) { return b > 0 ? tdsl_floordiv(a, b) : 0; }
+static inline double size_quotient(double a, double b) { return b > 0 ? __builtin_floor(a / b) : 0; }
+
+typedef struct kernel_job {
+  kernel_function *kernel;
+  const kernel_args *args;
+  int64_t extent, step;
+} kernel_job;
+
+static inline void run_chunk(void *context, int64_t chunk) {
+  const kernel_job *job = context;
+  job->kernel(job->args, chunk * job->step, tdsl_min(job->extent, (chunk + 1) * job->step));
+}
+
+/*
+ * Runs a kernel, in chunks where there is enough work. The chunks are multiples of \`unit\` and depend on the shapes alone.
+ */
+static inline void launch(kernel_function *kernel, const kernel_args *args, int64_t extent, int64_t unit, double nanoseconds) {
+  const double work = (double)extent * nanoseconds;
+  int64_t chunks = work < 10e3 ? 1 : work > 80e3 ? 16 : (int64_t)(work / 5e3);
+  int64_t step = (extent + chunks - 1) / chunks;
+  step = (step + unit - 1) / unit * unit;
+  kernel_job job = {kernel, args, extent, step};
+  if (extent <= 0) return;
+  if (step >= extent) kernel(args, 0, extent);
+  else tdsl_parallel(args->call->pool, (extent + step - 1) / step, run_chunk, &job);
+}
+
+${kernels.map((name) => `__attribute__((visibility("hidden"))) ${kernelPrototype(name)};`).join('\n')}
+
+#endif
+`;
+}

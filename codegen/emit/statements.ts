@@ -1,0 +1,259 @@
+// Prints the statements of the kernel IR as C.
+
+import { dimAdd, dimConst, dimSymbol, dimValue } from '../../compiler/ir/dims.js';
+import { dtypeBytes } from '../../compiler/ir/dtype.js';
+import { type Guard, type Loop, type Register, type Stmt, walk } from '../kernel/ir.js';
+import { coefficient } from '../kernel/positions.js';
+import { widestBytes } from '../kernel/schedule/vectorise.js';
+import {
+  activeLanes,
+  copyPositions,
+  inner,
+  type Lines,
+  operandOf,
+  type Scope,
+  variesInLanes,
+  withKnown,
+  withRange,
+} from './context.js';
+import { emitExpr, emitGuards, registerName, valueOf } from './expressions.js';
+import { emitAccumulate, emitFold } from './folds.js';
+import { storePart, storeVector, toStorage } from './memory.js';
+import { guardsText, loopName, positionText } from './positions.js';
+import { inForm } from './scalar.js';
+import { computeType, type Form, scalarForm, vectorForm } from './types.js';
+
+/** Prints statements one after another. */
+export function emitBody(lines: Lines, body: readonly Stmt[], scope: Scope): void {
+  for (const stmt of body) emitStatement(lines, stmt, scope);
+}
+
+function emitStatement(lines: Lines, stmt: Stmt, scope: Scope): void {
+  switch (stmt.kind) {
+    case 'let':
+      scope.values.set(stmt.temp.name, emitExpr(lines, stmt.value, scope));
+      return;
+    case 'store':
+      emitStore(lines, stmt, scope);
+      scope.loads.clear();
+      return;
+    case 'for':
+      emitLoop(lines, stmt, scope);
+      forgetLoads(stmt, scope);
+      return;
+    case 'accumulate':
+      emitAccumulate(lines, stmt, scope, emitBody);
+      return;
+    case 'fold':
+      emitFold(lines, stmt, scope);
+      return;
+    case 'lookup':
+      emitLookup(lines, stmt, scope);
+      return;
+    case 'registers':
+      emitRegisters(lines, stmt.register, scope);
+      return;
+    case 'assign':
+      emitAssign(lines, stmt, scope);
+      return;
+    case 'if':
+      emitIf(lines, stmt.guards, stmt.body, scope);
+      forgetLoads(stmt, scope);
+  }
+}
+
+function forgetLoads(stmt: Stmt, scope: Scope): void {
+  for (const part of walk([stmt])) if (part.kind === 'store') scope.loads.clear();
+}
+
+function emitStore(lines: Lines, stmt: Extract<Stmt, { kind: 'store' }>, scope: Scope): void {
+  const { unit } = lines;
+  const { buffer, offset } = stmt;
+  const name = lines.bufferName(buffer);
+  const value = valueOf(scope, stmt.value.name);
+  const { lanes } = scope;
+  if (lanes === undefined || !variesInLanes(offset, scope)) {
+    const text = toStorage(unit, buffer.dtype, scalarForm, operandOf(value, 0).text);
+    lines.line(`${name}[${positionText(offset, scope.positions)}] = ${text};`);
+    return;
+  }
+  for (let copy = 0; copy < lanes.copies; copy++) {
+    const positions = copyPositions(scope, copy);
+    const text = inForm(unit, buffer.dtype, lanes.form, operandOf(value, copy));
+    const count = activeLanes(lanes, copy);
+    const step = coefficient(offset, lanes.index);
+    if (step !== undefined && dimValue(step) === 1) {
+      const pointer = `${name} + (${positionText(offset, positions)})`;
+      lines.line(
+        count === undefined
+          ? storeVector(unit, buffer.dtype, lanes.form, pointer, text)
+          : storePart(unit, buffer.dtype, lanes.form, pointer, count, text),
+      );
+      continue;
+    }
+    const lane = lines.fresh('$lane');
+    const base = positions.known.get(lanes.index) ?? dimSymbol(lanes.index);
+    const at = withKnown({ ...scope, positions }, lanes.index, dimAdd(base, dimSymbol(lane)));
+    const stored = lines.fresh();
+    const variable = lane.slice(1);
+    lines.line(`const __auto_type ${stored} = ${toStorage(unit, buffer.dtype, lanes.form, text)};`);
+    lines.line(
+      `for (int64_t ${variable} = 0; ${variable} < ${count ?? lanes.form.lanes}; ${variable}++) ${name}[${positionText(offset, at)}] = ${stored}[${variable}];`,
+    );
+  }
+}
+
+function emitLookup(lines: Lines, stmt: Extract<Stmt, { kind: 'lookup' }>, scope: Scope): void {
+  const { positions } = scope;
+  const name = loopName(stmt.index);
+  const size = positionText(stmt.size, positions);
+  lines.line(`int64_t ${name} = ${operandOf(valueOf(scope, stmt.value.name), 0).text};`);
+  lines.block(`if (__builtin_expect(${name} < 0 || ${name} >= ${size}, 0)) `, () => {
+    const condition = stmt.guards.length === 0 ? '' : `if (${guardsText(stmt.guards, positions)}) `;
+    lines.line(
+      `${condition}tdsl_fail(args->call, args->site + ${stmt.site}, ${positionText(stmt.position, positions)}, ${name}, ${size});`,
+    );
+    lines.line(`${name} = 0;`);
+  });
+}
+
+/** Register arrays are C variables, one for each index; the last index counts vectors where the elements are in lanes. */
+function emitRegisters(lines: Lines, register: Register, scope: Scope): void {
+  const { unit } = lines;
+  const form = registerForm(lines, register, scope);
+  const type = computeType(unit, register.dtype, form);
+  for (const name of registerNames(register, form, scope)) {
+    lines.line(`${type} ${name} = ${form.lanes === 1 ? '0' : '{0}'};`);
+  }
+}
+
+/** Registers inside of a vector loop are in its lanes; a register array of its own has lanes along its last dimension. */
+function registerForm(lines: Lines, register: Register, scope: Scope): Form {
+  if (scope.lanes !== undefined) return scope.lanes.form;
+  return register.shape.length === 0 ? scalarForm : vectorForm(lines.unit.machine, dtypeBytes(register.dtype));
+}
+
+function registerNames(register: Register, form: Form, scope: Scope): string[] {
+  if (scope.lanes !== undefined) {
+    if (register.shape.length > 0) throw new Error(`the register array ${register.name} lies inside of a vector loop`);
+    return Array.from({ length: scope.lanes.copies }, (_, copy) => `${register.name}_${copy}`);
+  }
+  const counts = register.shape.map((extent, d) =>
+    d === register.shape.length - 1 ? Math.ceil(extent / form.lanes) : extent,
+  );
+  return counts.reduce<string[]>(
+    (names, count) => names.flatMap((name) => Array.from({ length: count }, (_, i) => `${name}_${i}`)),
+    [register.name],
+  );
+}
+
+function emitAssign(lines: Lines, stmt: Extract<Stmt, { kind: 'assign' }>, scope: Scope): void {
+  const value = valueOf(scope, stmt.value.name);
+  const { lanes } = scope;
+  if (lanes === undefined) {
+    lines.line(`${registerName(stmt.register, stmt.at, scope, 0)} = ${operandOf(value, 0).text};`);
+    return;
+  }
+  for (let copy = 0; copy < lanes.copies; copy++) {
+    const text = inForm(lines.unit, stmt.register.dtype, lanes.form, operandOf(value, copy));
+    lines.line(`${registerName(stmt.register, stmt.at, scope, copy)} = ${text};`);
+  }
+}
+
+function emitIf(lines: Lines, guards: readonly Guard[], body: readonly Stmt[], scope: Scope): void {
+  const condition = emitGuards(lines, guards, scope, 0);
+  if (condition.inLanes) throw new Error('a branch differs between lanes');
+  lines.block(`if ${condition.text} `, () => emitBody(lines, body, inner(scope, {})));
+}
+
+/** Prints a loop over its whole range. */
+function emitLoop(lines: Lines, loop: Loop, scope: Scope): void {
+  if (loop.mark === 'vector') {
+    emitVectorLoop(lines, loop, scope);
+    return;
+  }
+  if (loop.mark === 'unroll') {
+    const count = dimValue(loop.extent);
+    if (count === undefined) throw new Error('a loop with a run-time extent cannot be unrolled');
+    for (let i = 0; i < count; i++) {
+      const positions = withKnown(scope, loop.index, dimConst(i));
+      emitBody(lines, loop.body, inner(scope, { positions, loads: scope.loads }));
+    }
+    return;
+  }
+  emitSerialLoop(lines, loop, scope, '0', positionText(loop.extent, scope.positions));
+}
+
+/** Prints the iterations `begin` … `end` - 1 of a loop that is not a vector loop. */
+export function emitSerialLoop(lines: Lines, loop: Loop, scope: Scope, begin: string, end: string): void {
+  const name = loopName(loop.index);
+  const positions = withRange(scope, loop.index, loop.extent);
+  lines.block(`for (int64_t ${name} = ${begin}; ${name} < ${end}; ${name}++) `, () =>
+    emitBody(lines, loop.body, inner(scope, { positions })),
+  );
+}
+
+/** The form of a vector loop: that of the fold which it shares out, or its own. */
+function loopForm(lines: Lines, loop: Loop, scope: Scope): Form {
+  for (const stmt of walk(loop.body)) {
+    const fold = stmt.kind === 'fold' ? scope.folds.get(stmt.into) : undefined;
+    if (fold?.isSplit === true) return fold.form;
+  }
+  return vectorForm(lines.unit.machine, widestBytes(loop));
+}
+
+/** Prints a vector loop. A short loop of constant extent is written out; the rest of others runs in fewer vectors and then in part of one. */
+function emitVectorLoop(lines: Lines, loop: Loop, scope: Scope): void {
+  const form = loopForm(lines, loop, scope);
+  const extent = dimValue(loop.extent);
+  if (extent === undefined) {
+    lines.block('', () => emitVectorRange(lines, loop, scope, '0', positionText(loop.extent, scope.positions)));
+    return;
+  }
+  const block = form.lanes * (loop.interleave ?? 1);
+  const whole = Math.floor(extent / block);
+  const name = loopName(loop.index);
+  const positions = withRange(scope, loop.index, loop.extent);
+  const lanes = { form, index: loop.index, copies: loop.interleave ?? 1 };
+  if (whole > 1) {
+    lines.block(`for (int64_t ${name} = 0; ${name} < ${whole * block}; ${name} += ${block}) `, () =>
+      emitBody(lines, loop.body, inner(scope, { positions, lanes })),
+    );
+  } else if (whole === 1) emitBlock(lines, loop, scope, lanes, 0);
+  const rest = extent - whole * block;
+  if (rest === 0) return;
+  const last = rest % form.lanes;
+  const copies = Math.ceil(rest / form.lanes);
+  emitBlock(lines, loop, scope, { ...lanes, copies, ...(last === 0 ? {} : { count: String(last) }) }, whole * block);
+}
+
+/** Prints the lanes from a constant position on, without a loop. */
+function emitBlock(lines: Lines, loop: Loop, scope: Scope, lanes: NonNullable<Scope['lanes']>, start: number): void {
+  const positions = withKnown(scope, loop.index, dimConst(start));
+  emitBody(lines, loop.body, inner(scope, { positions, lanes, loads: scope.loads }));
+}
+
+/** Prints the iterations `begin` … `end` - 1 of a vector loop. */
+export function emitVectorRange(lines: Lines, loop: Loop, scope: Scope, begin: string, end: string): void {
+  const form = loopForm(lines, loop, scope);
+  const name = loopName(loop.index);
+  const positions = withRange(scope, loop.index, loop.extent);
+  const extent = dimValue(loop.extent);
+  const divides = (count: number): boolean => extent !== undefined && extent % count === 0;
+  const run = (copies: number): void => {
+    const step = copies * form.lanes;
+    lines.block(`for (; ${name} + ${step} <= ${end}; ${name} += ${step}) `, () =>
+      emitBody(lines, loop.body, inner(scope, { positions, lanes: { form, index: loop.index, copies } })),
+    );
+  };
+  const interleave = loop.interleave ?? 1;
+  lines.line(`int64_t ${name} = ${begin};`);
+  run(interleave);
+  if (interleave > 1 && !divides(interleave * form.lanes)) run(1);
+  if (divides(form.lanes)) return;
+  lines.block(`if (${name} < ${end}) `, () => {
+    const count = lines.fresh('count');
+    lines.line(`const int64_t ${count} = ${end} - ${name};`);
+    emitBody(lines, loop.body, inner(scope, { positions, lanes: { form, index: loop.index, copies: 1, count } }));
+  });
+}

@@ -1,0 +1,88 @@
+// Elementwise kernels as compiled C against the interpreter: broadcasts, views, all dtypes, sizes that are no multiple of a vector.
+
+import { test } from 'uvu';
+import { dimConst, dimMul, dimSymbol } from '../../compiler/ir/dims.js';
+import { dtypes, isFloat } from '../../compiler/ir/dtype.js';
+import { checkAgainstInterpreter, define } from './support.js';
+
+const d = (...sizes: (number | string)[]) =>
+  sizes.map((size) => (typeof size === 'number' ? dimConst(size) : dimSymbol(size)));
+const settings = [0, 1, 3, 7, 16, 37].map((n) => ({ n }));
+
+test('broadcasts and views agree', async () => {
+  await checkAgainstInterpreter(
+    [
+      define('flat', (b) => {
+        const x = b.param('x', { dtype: 'f32', shape: d('n', 5, 7) });
+        const y = b.param('y', { dtype: 'f32', shape: d('n', 5, 7) });
+        return [b.elementwise('mul', [b.elementwise('add', [x, y]), b.elementwise('exp', [x])])];
+      }),
+      define('bias', (b) => {
+        const x = b.param('x', { dtype: 'f32', shape: d('n', 21) });
+        const c = b.param('c', { dtype: 'f32', shape: d(21) });
+        const s = b.param('s', { dtype: 'f32', shape: d('n', 1) });
+        return [b.elementwise('relu', [b.elementwise('add', [b.elementwise('mul', [x, s]), c])])];
+      }),
+      define('permuted', (b) => {
+        const x = b.param('x', { dtype: 'f32', shape: d('n', 4, 9) });
+        const turned = b.view(x, { type: 'permute', permutation: [2, 0, 1] });
+        return [b.elementwise('tanh', [b.elementwise('add', [turned, turned])])];
+      }),
+      define('reshaped', (b) => {
+        const x = b.param('x', { dtype: 'f32', shape: d('n', 36) });
+        const y = b.param('y', { dtype: 'f32', shape: d('n', 4, 3, 3) });
+        return [b.elementwise('add', [b.reshape(x, d('n', 4, 3, 3)), y])];
+      }),
+      define('sliced', (b) => {
+        const x = b.param('x', { dtype: 'f32', shape: d('n', 40) });
+        const strided = b.view(x, { type: 'slice', starts: d(0, 3), steps: [1, 2], sizes: d('n', 18) });
+        const flipped = b.view(strided, { type: 'flip', dims: [1] });
+        return [b.elementwise('sub', [strided, flipped])];
+      }),
+      define('counted', (b) => {
+        const x = b.param('x', { dtype: 'f32', shape: d('n', 10) });
+        const y = b.param('y', { dtype: 'i64', shape: d('n', 1) });
+        const hot = b.elementwise('eq', [b.iota(d('n', 10), 1), y]);
+        return [b.elementwise('where', [hot, x, b.constant(0, 'f32')])];
+      }),
+      define('flattened', (b) => {
+        const x = b.param('x', { dtype: 'f32', shape: d('n', 'n') });
+        const n = dimSymbol('n');
+        return [b.elementwise('neg', [b.reshape(x, [dimMul(n, n)])])];
+      }),
+    ],
+    settings,
+  );
+});
+
+test('all dtypes are added, compared, selected and cast', async () => {
+  const numbers = dtypes.filter((dtype) => dtype !== 'bool');
+  const arithmetic = numbers.map((dtype) =>
+    define(`arithmetic_${dtype}`, (b) => {
+      const x = b.param('x', { dtype, shape: d('n', 3) });
+      const y = b.param('y', { dtype, shape: d('n', 3) });
+      const isLess = b.elementwise('lt', [x, y]);
+      const product = b.elementwise('mul', [b.elementwise('sub', [x, y]), x]);
+      const both = b.elementwise('logical_and', [isLess, b.elementwise('ne', [x, b.constant(1, dtype)])]);
+      return [b.elementwise('where', [both, product, b.elementwise('maximum', [x, y])]), both];
+    }),
+  );
+  const casts = dtypes.map((from) =>
+    define(`cast_${from}`, (b) => {
+      const x = b.param('x', { dtype: from, shape: d('n', 3) });
+      return dtypes.filter((to) => to !== from).map((to) => b.cast(x, to));
+    }),
+  );
+  const divisions = numbers.map((dtype) =>
+    define(`divide_${dtype}`, (b) => {
+      const x = b.param('x', { dtype, shape: d('n') });
+      const y = b.param('y', { dtype, shape: d('n') });
+      return isFloat(dtype)
+        ? [b.elementwise('div', [x, y])]
+        : [b.elementwise('floor_div', [x, y]), b.elementwise('remainder', [x, y])];
+    }),
+  );
+  await checkAgainstInterpreter([...arithmetic, ...casts, ...divisions], settings);
+});
+
+test.run();

@@ -1,0 +1,191 @@
+// Runs programs as compiled C and in the interpreter, side by side.
+
+import { mkdtempSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import * as assert from 'uvu/assert';
+import { buildAddon } from '../../codegen/build/index.js';
+import { packageRoot } from '../../codegen/build/places.js';
+import { type Generated, generate } from '../../codegen/generate.js';
+import { Builder } from '../../compiler/ir/builder.js';
+import { dimEvaluate, dimSymbols } from '../../compiler/ir/dims.js';
+import { Interpreter } from '../../compiler/ir/evaluate/evaluate.js';
+import { bindDims } from '../../compiler/ir/evaluate/symbols.js';
+import { allocate, elementCount, type HostTensor, roundElements } from '../../compiler/ir/evaluate/tensor.js';
+import type { Func, TensorType, Value } from '../../compiler/ir/graph.js';
+import { pipelines, runPipeline } from '../../compiler/pipeline.js';
+import type { Entry, Program } from '../../compiler/program.js';
+import type { Addon, NativeInstance } from '../../runtime/addon.js';
+import { fromBF16Bits, fromF16Bits, type TypedArray, toBF16Bits, toF16Bits } from '../../runtime/dtype.js';
+
+process.env.TDSL_CACHE_DIR ??= path.join(packageRoot(), '.cache', 'tdsl');
+
+/** A function built with a Builder. */
+export function define(name: string, build: (b: Builder) => readonly Value[]): Func {
+  const b = new Builder(name);
+  const results = build(b);
+  return b.finish(results);
+}
+
+/** A program with an entry for each function. */
+export function programOf(functions: readonly Func[]): Program {
+  const entries = functions.map((fn): Entry => {
+    const symbols = new Set<string>();
+    for (const param of fn.params) for (const dim of param.type.shape) dimSymbols(dim, symbols);
+    return {
+      name: fn.name,
+      fn: fn.name,
+      inputs: fn.params.map((param) => ({ kind: 'argument', path: param.name })),
+      outputs: fn.results.map((_, i) => ({ kind: 'result', path: fn.results.length === 1 ? 'result' : `result.${i}` })),
+      arguments: fn.params.map((param, index) => ({
+        name: param.name,
+        structure: { kind: 'tensor', index, type: param.type },
+      })),
+      result: {
+        kind: 'tuple',
+        items: fn.results.map((result, index) => ({ kind: 'tensor', index, type: result.type })),
+      },
+      symbols: [...symbols],
+      constraints: [],
+    };
+  });
+  return { name: 'test', module: { functions: new Map(functions.map((fn) => [fn.name, fn])) }, entries, state: [] };
+}
+
+const wordsOf = (tensor: HostTensor): TypedArray => {
+  if (tensor.dtype === 'f16') return Uint16Array.from(tensor.data as Float32Array, toF16Bits);
+  if (tensor.dtype === 'bf16') return Uint16Array.from(tensor.data as Float32Array, toBF16Bits);
+  return tensor.data as TypedArray;
+};
+
+const narrow = { f16: fromF16Bits, bf16: fromBF16Bits } as const;
+
+/** A program as C, built and loaded. */
+export class Compiled {
+  readonly instance: NativeInstance;
+
+  constructor(
+    readonly program: Program,
+    readonly generated: Generated,
+    addon: Addon,
+  ) {
+    this.instance = addon.create({ state: addon.allocate(generated.layout.bytes), threads: 2 });
+  }
+
+  /** The results of an entry that has no state. */
+  run(
+    name: string,
+    inputs: readonly HostTensor[],
+    known: ReadonlyMap<string, number> = new Map(),
+  ): readonly HostTensor[] {
+    const at = this.program.entries.findIndex((entry) => entry.name === name);
+    const entry = this.program.entries[at] as Entry;
+    const fn = this.program.module.functions.get(entry.fn) as Func;
+    const dims = bindDims(fn, inputs, known);
+    const results = fn.results.map(({ type }) => emptyTensor(type, dims));
+    const outputs = results.map((result) =>
+      result.dtype in narrow ? new Uint16Array(result.data.length) : result.data,
+    );
+    const symbols = Float64Array.from(entry.symbols, (symbol) => dims.get(symbol) as number);
+    this.instance.run(at, symbols, ...inputs.map(wordsOf), ...(outputs as TypedArray[]));
+    results.forEach((result, i) => {
+      const decode = result.dtype === 'f16' || result.dtype === 'bf16' ? narrow[result.dtype] : undefined;
+      if (decode !== undefined) result.data.set(Array.from(outputs[i] as Uint16Array, decode) as never);
+    });
+    return results;
+  }
+}
+
+function emptyTensor(type: TensorType, dims: ReadonlyMap<string, number>): HostTensor {
+  const shape = type.shape.map((dim) => dimEvaluate(dim, dims));
+  return { dtype: type.dtype, shape, data: allocate(type.dtype, elementCount(shape)) };
+}
+
+export interface CompileOptions {
+  /** `none` compiles every node as a kernel of its own. */
+  readonly passes?: 'default' | 'none';
+}
+
+/** Builds a program and loads it. */
+export async function compile(program: Program, options: CompileOptions = {}): Promise<Compiled> {
+  const lowered = options.passes === 'none' ? program : runPipeline(program, pipelines.default);
+  const generated = generate(lowered, { target: 'c', version: 'test', sourceHash: 'test' });
+  const outDir = mkdtempSync(path.join(os.tmpdir(), 'tdsl-codegen-'));
+  const { file } = await buildAddon({ sources: generated.sources, outDir, name: 'test', mode: 'dev' });
+  return new Compiled(lowered, generated, createRequire(import.meta.url)(file) as Addon);
+}
+
+/** A repeatable generator of numbers in [0, 1). */
+export function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** A tensor of random elements: floats in [-2, 2), small integers, bools. */
+export function randomTensor(type: TensorType, dims: ReadonlyMap<string, number>, next: () => number): HostTensor {
+  const tensor = emptyTensor(type, dims);
+  const { data, dtype } = tensor;
+  for (let i = 0; i < data.length; i++) {
+    const float = next() * 4 - 2;
+    if (data instanceof BigInt64Array) data[i] = BigInt(Math.floor(float * 8));
+    else if (dtype === 'bool') data[i] = next() < 0.5 ? 0 : 1;
+    else if (dtype === 'u8') data[i] = Math.floor(next() * 20);
+    else data[i] = dtype.startsWith('i') ? Math.floor(float * 8) : float;
+  }
+  roundElements(dtype, data);
+  return tensor;
+}
+
+const tolerances = { f16: 4e-3, bf16: 3e-2, f32: 2e-5, f64: 1e-12 } as const;
+
+/** Whether two tensors agree: integers and bools exactly, floats to the accuracy of their dtype. */
+export function assertAgree(actual: HostTensor, expected: HostTensor, what: string, slack = 1): void {
+  assert.equal(actual.shape, expected.shape, what);
+  const tolerance = expected.dtype in tolerances ? tolerances[expected.dtype as keyof typeof tolerances] * slack : 0;
+  const scale =
+    tolerance === 0
+      ? 0
+      : Array.from(expected.data as Float64Array).reduce(
+          (max, x) => Math.max(max, Number.isFinite(x) ? Math.abs(x) : 0),
+          1,
+        );
+  for (let i = 0; i < expected.data.length; i++) {
+    const [a, e] = [actual.data[i], expected.data[i]] as [number | bigint, number | bigint];
+    const agree =
+      Object.is(a, e) ||
+      a === e ||
+      Math.abs(Number(a) - Number(e)) <= tolerance * Math.max(scale / 100, Math.abs(Number(e)), 1e-3);
+    if (!agree) assert.unreachable(`${what}: element ${i} is ${a}, the interpreter has ${e}`);
+  }
+}
+
+/** Compiles functions and compares each with the interpreter, for every setting of the run-time dimensions. */
+export async function checkAgainstInterpreter(
+  functions: readonly Func[],
+  settings: readonly Readonly<Record<string, number>>[] = [{}],
+  options: CompileOptions = {},
+): Promise<Compiled> {
+  const program = programOf(functions);
+  const compiled = await compile(program, options);
+  const interpreter = new Interpreter(program.module);
+  for (const fn of functions) {
+    for (const setting of settings) {
+      const dims = new Map(Object.entries(setting));
+      const next = randomNumbers(fn.name.length * 7919 + [...dims.values()].reduce((sum, n) => sum * 31 + n, 1));
+      const inputs = fn.params.map(({ type }) => randomTensor(type, dims, next));
+      const own = new Map(
+        [...dims].filter(([name]) => program.entries.find((entry) => entry.name === fn.name)?.symbols.includes(name)),
+      );
+      const expected = interpreter.run(fn.name, inputs, { dims: own });
+      const actual = compiled.run(fn.name, inputs, own);
+      expected.forEach((tensor, i) =>
+        assertAgree(actual[i] as HostTensor, tensor, `${fn.name} ${JSON.stringify(setting)} result ${i}`),
+      );
+    }
+  }
+  return compiled;
+}
