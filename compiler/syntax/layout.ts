@@ -12,6 +12,8 @@ import * as t from './tokens.js';
 
 export interface Layout {
   readonly tokens: IToken[];
+  /** Whether the text is nested so deeply that later phases would run out of stack. Then there are no tokens. */
+  readonly isTooDeep: boolean;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -38,8 +40,18 @@ const continued = new Set([
 /** Lays out the tokens of a source. */
 export function layOut(source: Source, raw: readonly IToken[]): Layout {
   const strict = pairBrackets(source, raw, false);
-  return strict.diagnostics.length === 0 ? strict : pairBrackets(source, raw, true);
+  const isFinal = strict.diagnostics.length === 0 || strict.isTooDeep;
+  return isFinal ? strict : pairBrackets(source, raw, true);
 }
+
+/** The diagnostic of a text that is nested too deeply. */
+export function tooDeep(source: Source, span: Span): Layout {
+  const label = span.end > span.start ? `more than ${maxDepth} levels` : 'somewhere in this text';
+  return { tokens: [], isTooDeep: true, diagnostics: [diagnostic('L0901', { source, span, label })] };
+}
+
+/** How deep brackets may be nested. */
+const maxDepth = 100;
 
 /** Whether a token was put in for a bracket that the text lacks. */
 export function isInserted(token: IToken): boolean {
@@ -90,8 +102,10 @@ function pairBrackets(source: Source, raw: readonly IToken[], guess: boolean): L
     }
     lineBroke = false;
 
-    if (closers.has(type)) open.push({ token, index: tokens.length });
-    else if (closing.has(type)) {
+    if (closers.has(type)) {
+      open.push({ token, index: tokens.length });
+      if (open.length > maxDepth) return tooDeep(source, spanOf(token));
+    } else if (closing.has(type)) {
       const opener = closer(open, type);
       if (opener === 'none') {
         const [expected] = open.slice(-1).map((top) => closers.get(top.token.tokenType)?.LABEL);
@@ -119,7 +133,7 @@ function pairBrackets(source: Source, raw: readonly IToken[], guess: boolean): L
     tokens.push(token);
   }
   while (open.length > 0) closeTop();
-  return { tokens, diagnostics };
+  return { tokens, isTooDeep: false, diagnostics };
 }
 
 /** What a closing bracket closes: an open bracket, the innermost one in a wrong form, or nothing. */

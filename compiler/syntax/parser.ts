@@ -6,7 +6,7 @@ import type * as ast from './ast.js';
 import { Grammar } from './grammar/items.js';
 import { messages } from './grammar/messages.js';
 import { explainCharacter, explainUnexpected } from './hints.js';
-import { documentation, isInserted, layOut, spanOf } from './layout.js';
+import { documentation, isInserted, type Layout, layOut, spanOf, tooDeep } from './layout.js';
 import { BadNumber, commentGroup, makeLexer, OpenText } from './tokens.js';
 
 /** A comment of the text, with its `#`. */
@@ -54,12 +54,18 @@ function once<T>(make: () => T): () => T {
 function parse<T>(source: Source, rule: (grammar: Grammar) => T) {
   const { lexer, grammar } = machinery();
   const lexed = lexer.tokenize(source.text);
-  const layout = layOut(source, lexed.tokens);
   const comments = lexed.groups[commentGroup] ?? [];
-  grammar.input = layout.tokens;
-  grammar.docs = documentation(source, layout.tokens, comments);
-  grammar.complaints = [];
-  const result = rule(grammar);
+  const read = (layout: Layout) => {
+    grammar.input = layout.tokens;
+    grammar.docs = documentation(source, layout.tokens, comments);
+    grammar.complaints = [];
+    return { layout, result: rule(grammar) };
+  };
+  const { layout, result } = withinStack(
+    () => read(layOut(source, lexed.tokens)),
+    () => read(tooDeep(source, { start: 0, end: 0 })),
+  );
+  if (layout.isTooDeep) return { result, diagnostics: layout.diagnostics, comments: comments.map(toComment) };
   const lexical = [
     ...lexed.errors.map((error) => badCharacter(source, error)),
     ...lexed.tokens.flatMap((token) => badToken(source, token)),
@@ -75,6 +81,16 @@ function parse<T>(source: Source, rule: (grammar: Grammar) => T) {
   ];
   const diagnostics = mostTelling(source, lexical, layout.diagnostics, grammatical);
   return { result, diagnostics, comments: comments.map(toComment) };
+}
+
+/** Very long chains of signs or of `else if` are nested deeply without brackets. */
+function withinStack<T>(run: () => T, instead: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof RangeError) return instead();
+    throw error;
+  }
 }
 
 function toComment(token: IToken): Comment {

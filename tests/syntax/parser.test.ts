@@ -227,6 +227,14 @@ test('what follows an error on its line is not reported', () => {
   assert.equal(codes("fn f(x: f32) = 'abc' + x $ 2\nfn g() = 1 +* 2"), ['E0101', 'E0105']);
 });
 
+test('deep nesting is reported, not a crash', () => {
+  const nested = (open: string, close: string, n: number) => `let x = ${open.repeat(n)}y${close.repeat(n)}`;
+  assert.equal(codes(nested('f(', ')', 90)), []);
+  assert.equal(codes(nested('(', ')', 200_000)), ['L0901']);
+  assert.equal(codes(nested('-', '', 200_000)), ['L0901']);
+  assert.equal(codes('let x = 1'), []);
+});
+
 test('texts cut, doubled or shuffled anywhere are parsed without a crash', () => {
   const text = readFileSync('tests/syntax/samples/grammar.td', 'utf8');
   const offset = fc.nat(text.length);

@@ -117,11 +117,12 @@ const step = 2;
 /** Lays a document out. Lines get no space at their ends. */
 export function layOutDoc(doc: Doc, width: number): string {
   const stack: Command[] = [{ indentation: 0, flat: false, doc }];
-  let out = '';
+  const lines: string[] = [];
+  let current = '';
   let column = 0;
   let suffixes = '';
   const write = (text: string) => {
-    out += text;
+    current += text;
     column += text.length;
   };
   for (let command = stack.pop(); command !== undefined; command = stack.pop()) {
@@ -136,12 +137,13 @@ export function layOutDoc(doc: Doc, width: number): string {
       stack.push({ indentation, flat: onOneLine, doc: doc.doc });
     } else if (flat && !doc.hard) write(doc.flat);
     else {
-      out = `${(out + suffixes).replace(/[ ]+$/, '')}\n${' '.repeat(indentation)}`;
+      lines.push((current + suffixes).trimEnd());
+      current = ' '.repeat(indentation);
       column = indentation;
       suffixes = '';
     }
   }
-  return (out + suffixes).replace(/[ ]+$/, '');
+  return [...lines, (current + suffixes).trimEnd()].join('\n');
 }
 
 /** Whether a command, and what follows it up to the next possible line break, fits into a width. */
