@@ -8,7 +8,7 @@ import type { Func, Module, Node, TensorType, Value } from './graph.js';
 import { readHeader } from './text/read-header.js';
 import { type ReadOperand, readOperation } from './text/read-node.js';
 import { Scanner } from './text/scanner.js';
-import { parseOrigin, printNumber, printType } from './text/words.js';
+import { isValueOf, parseOrigin, printNumber, printType } from './text/words.js';
 
 export { ParseError } from './text/scanner.js';
 
@@ -136,7 +136,9 @@ function operandReader(scanner: Scanner, scope: ReadonlyMap<string, Value>, node
   const constants = new Map<string, Value>();
   const constant = (dtype: DType): Value => {
     scanner.expect('(');
+    const at = scanner.position;
     const value = scanner.number(dtype);
+    if (!isValueOf(value, dtype)) scanner.fail(`${printNumber(value)} is not a value of ${dtype}`, at);
     scanner.expect(')');
     const key = `${dtype}(${printNumber(value)})`;
     const known = constants.get(key);

@@ -12,7 +12,7 @@ import {
   dimValue,
   isDimConst,
 } from '../../compiler/ir/dims.js';
-import type { DType } from '../../compiler/ir/dtype.js';
+import { type DType, isFloat } from '../../compiler/ir/dtype.js';
 import type { Access, Affine, Func, Index, Value } from '../../compiler/ir/graph.js';
 import { affine, affineSubscript, plainAccess, plainSubscript } from '../../compiler/ir/space.js';
 import { findElementwiseOp, findOrderOp, findReduceOp } from '../../compiler/ops/table.js';
@@ -340,7 +340,7 @@ const sources: Step = (grower) => {
     case 1:
       return [b.size(dimMul(dimProduct(shape), dimConst(2)), dtype)];
     case 2:
-      return [b.constant(choices.of([2, -0.5, 3]), dtype, shape)];
+      return [b.constant(choices.of(isFloat(dtype) ? [2, -0.5, 3] : [2, -1, 3]), dtype, shape)];
     default: {
       const key = b.literal([7n, 2n ** 60n], 'i64', [dimConst(2)]);
       const [folded] = b.add({
@@ -349,8 +349,8 @@ const sources: Step = (grower) => {
         inputs: [key, b.constant(choices.below(9), 'i64')],
       });
       const [bits] = b.add({ kind: 'source', source: { type: 'random_bits', shape }, inputs: [folded as Value] });
-      const scaled = b.elementwise('mul', [b.cast(bits as Value, dtype), b.constant(2 ** -31, dtype)]);
-      return [scaled];
+      const value = b.cast(bits as Value, dtype);
+      return [isFloat(dtype) ? b.elementwise('mul', [value, b.constant(2 ** -31, dtype)]) : value];
     }
   }
 };

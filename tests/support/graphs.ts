@@ -35,7 +35,7 @@ fc.configureGlobal({ includeErrorInReport: true });
 
 /** An arbitrary of graphs with inputs. */
 export function randomGraph(options: GraphOptions = {}): fc.Arbitrary<RandomGraph> {
-  const choices = fc.array(fc.nat({ max: 5039 }), { minLength: 4, maxLength: options.size ?? 90 });
+  const choices = fc.array(fc.nat({ max: 5039 }), { minLength: 4, maxLength: options.size ?? 90, size: 'max' });
   const sizes = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 3 }), fc.nat({ max: 2 ** 31 - 1 }));
   return fc.tuple(choices, sizes).map(([numbers, [b, n, seed]]) => {
     const dims = new Map([

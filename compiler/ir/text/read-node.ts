@@ -16,6 +16,7 @@ import type {
 import { affine, dimsSpace } from '../space.js';
 import { fixedInputs, impliedExtent, LookupPositions } from './node.js';
 import type { Scanner } from './scanner.js';
+import { isValueOf, printNumber } from './words.js';
 
 /** Reads an operand: the value of a name in scope, or of a rank-0 constant. */
 export type ReadOperand = () => Value;
@@ -46,7 +47,7 @@ export function readOperation(
   try {
     return { draft: pending(types), types };
   } catch (error) {
-    if (error instanceof UnknownExtent) return scanner.fail(error.message, at);
+    if (error instanceof Misfit) return scanner.fail(error.message, at);
     throw error;
   }
 }
@@ -138,10 +139,12 @@ const forms: Readonly<Record<string, Form>> = {
     return always({ kind: 'assemble', assemble: { type: 'concat', dim: scanner.integer('a dimension') }, inputs });
   },
   constant: (scanner) => {
-    // The dtype follows after the data. Integers beyond 2^53 read as bigint and become numbers again in float constants.
+    // The dtype follows after the data. Integers beyond 2^53 read as bigint and become numbers again in other constants.
     const data = scanner.sees('[') ? scanner.list(() => scanner.number('i64')) : [scanner.number('i64')];
     return (types) => {
       const dtype = dtypeOf(types);
+      const stranger = data.find((value) => !isValueOf(value, dtype));
+      if (stranger !== undefined) throw new Misfit(`${printNumber(stranger)} is not a value of ${dtype}`);
       const values = dtype === 'i64' ? data : data.map(Number);
       return { kind: 'source', source: { type: 'constant', dtype, shape: shapeOf(types), data: values }, inputs: [] };
     };
@@ -233,7 +236,8 @@ function readMode(scanner: Scanner): ScatterMode {
 
 // ---- index spaces -----------------------------------------------------------------------------------------------------
 
-class UnknownExtent extends Error {}
+/** What is wrong with an operation only shows when the types after it are read. */
+class Misfit extends Error {}
 
 type ReadLookup = (space: SpaceReader) => Subscript;
 
@@ -319,7 +323,7 @@ class SpaceReader {
     const indices = this.#indices.map(({ name, extent }, i): Index => {
       const known = extent ?? (i < this.#outer ? shape[i] : impliedExtent(i, readings));
       if (known === undefined)
-        throw new UnknownExtent(`the extent of ${name} does not follow from an operand: write '${name} < extent'`);
+        throw new Misfit(`the extent of ${name} does not follow from an operand: write '${name} < extent'`);
       return { name, extent: known };
     });
     return { indices, outer: this.#outer };

@@ -7,7 +7,7 @@
 //   of %h                  the forward value that it is the tangent or cotangent of
 // A backslash before a character takes away its meaning; `\n`, `\r`, `\t` and `\s` are line ends, a tab and a space at an end.
 
-import type { DType } from '../dtype.js';
+import { type DType, intRange, isFloat } from '../dtype.js';
 import type { Origin, SourceSite, TensorType } from '../graph.js';
 
 /** A name as it is where it is a plain word, else as a quoted string. */
@@ -23,6 +23,15 @@ export function printNumber(value: number | bigint): string {
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
   return Object.is(value, -0) ? '-0' : String(value);
+}
+
+/** Whether a number is an element of a dtype, up to rounding. */
+export function isValueOf(value: number | bigint, dtype: DType): boolean {
+  if (isFloat(dtype)) return true;
+  const { min, max } = intRange(dtype);
+  return typeof value === 'bigint'
+    ? value >= min && value <= max
+    : Number.isInteger(value) && value >= min && value <= max;
 }
 
 /** Reads `printNumber` back; an i64 that a double cannot hold becomes a bigint. Undefined when the text is no number. */

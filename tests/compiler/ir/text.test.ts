@@ -217,6 +217,8 @@ const errors: readonly [string, number, number, RegExp][] = [
     /there is no index j/,
   ],
   ['tdir 1\nfn f(%x: f32[B*]) -> f32 {\n', 2, 14, /ends early/],
+  ['tdir 1\nfn f() -> i8 {\n  return i8(128)\n}', 3, 13, /128 is not a value of i8/],
+  ['tdir 1\nfn f() -> i8[2] {\n  %x = constant [1, 0.5] : i8[2]\n  return %x\n}', 3, 8, /0.5 is not a value of i8/],
   ['tdir 1\nfn f() -> () {\n  return\n', 4, 1, /end of the text/],
   ['tdir 1\nfn f() -> () {\n  return\n}\nfn f() -> () {\n  return\n}', 5, 1, /two functions @f/],
 ];
