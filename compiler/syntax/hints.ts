@@ -1,5 +1,6 @@
 /** What people who come from other languages write, and what tdsl says instead. */
 import type { IToken } from 'chevrotain';
+import { nearest } from '../diagnostics/nearest.js';
 import type { DiagnosticParts } from '../diagnostics/report.js';
 import type { Source } from '../diagnostics/source.js';
 import { spanOf } from './layout.js';
@@ -130,29 +131,10 @@ function isInside(tokens: readonly IToken[], index: number, opener: unknown): bo
 
 const itemWords = ['fn', 'model', 'import', 'export', 'dim', 'let', 'param', 'buffer', 'state', 'derivative', 'while'];
 
-/** The word of the language that a misspelt word is closest to, if any is close. */
+/** The word of the language that is most likely meant by a misspelt one; the first letter is rarely wrong. */
 function nearestKeyword(word: string): string | undefined {
-  const ranked = itemWords
-    .map((keyword) => ({ keyword, distance: editDistance(word, keyword) }))
-    .filter(
-      ({ keyword, distance }) => distance > 0 && distance <= (keyword.length > 4 ? 2 : 1) && keyword[0] === word[0],
-    )
-    .sort((a, b) => a.distance - b.distance);
-  return ranked[0]?.keyword;
-}
-
-/** How many letters to insert, leave out, change or swap with the next to get from one word to another. */
-export function editDistance(a: string, b: string): number {
-  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  const cell = (i: number, j: number) => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    rows.push(row);
-    for (let j = 1; j <= b.length; j++) {
-      const change = cell(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      const swap = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? cell(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY;
-      row.push(Math.min(cell(i - 1, j) + 1, cell(i, j - 1) + 1, change, swap));
-    }
-  }
-  return cell(a.length, b.length);
+  return nearest(
+    word,
+    itemWords.filter((keyword) => keyword[0] === word[0]),
+  );
 }

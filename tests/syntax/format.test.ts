@@ -45,6 +45,13 @@ test('the layout of every form is the one that is on record', () => {
   assert.is(checkFormat(text), expected);
 });
 
+test('the programs of the reference are correct, and formatted', () => {
+  const reference = readFileSync('docs/language.md', 'utf8');
+  const programs = [...reference.matchAll(/```td\n(.*?)```/gs)].map(([, program = '']) => program);
+  assert.is(programs.length > 3, true);
+  for (const program of programs) assert.is(checkFormat(program), program);
+});
+
 test('line endings of other systems, tabs and odd spacing do not matter', () => {
   for (const { text } of samples) {
     const crlf = text.replaceAll('\n', '\r\n').replaceAll('  ', '\t');
