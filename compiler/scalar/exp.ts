@@ -88,10 +88,10 @@ function reduce(x: Scalar): { readonly n: Scalar; readonly r: Scalar; readonly l
   return { n: integer, r, lost: fma(float, -low, sub(exact, r)) };
 }
 
-/** e^x · 2^shift, for all x. */
+/** e^x · 2^shift for all x; the shift is small. */
 export function scaledExp(x: Scalar, shift = 0): Scalar {
   const table = tableOf(x);
-  const { n, r } = reduce(clamp(x, table.lowest, table.highest));
+  const { n, r } = reduce(clamp(x, table.lowest, table.highest - shift));
   const p = add(fma(mul(r, r), polynomial(r, table.exp), r), 1);
   return scaleByPowerOfTwo(p, shift === 0 ? n : add(n, shift));
 }
@@ -101,13 +101,17 @@ export function scaledExp(x: Scalar, shift = 0): Scalar {
  * infinite, `low` may be anything.
  */
 export function expOfTwo(high: Scalar, low: Scalar): Scalar {
-  const table = tableOf(high);
-  const { n, r, lost } = reduce(clamp(high, table.lowest, table.highest));
-  const rest = add(lost, choose(lt(abs(high), 2 * table.highest), low, 0));
-  return scaleByPowerOfTwo(add(expMinusOne(r, fma(rest, r, rest)), 1), n);
+  const { lowest, highest, exp } = tableOf(high);
+  const { n, r, lost } = reduce(clamp(high, lowest, highest));
+  const rest = add(lost, choose(lt(abs(high), 2 * highest), low, 0));
+  const square = mul(r, r);
+  const p = polynomial(r, exp);
+  // e^(r + rest) = e^r + rest · e^r, in order of size.
+  const tail = fma(square, p, fma(rest, fma(square, p, r), rest));
+  return scaleByPowerOfTwo(add(add(r, tail), 1), n);
 }
 
-/** e^r (1 + r') - 1 for a small r, r' much smaller. */
+/** e^(r + lost) - 1 for a small r and what the rounding of r lost. */
 const expMinusOne = (r: Scalar, lost: Scalar): Scalar => add(r, fma(mul(r, r), polynomial(r, tableOf(r).exp), lost));
 
 function expm1Body(x: Scalar): Scalar {

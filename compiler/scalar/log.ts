@@ -190,5 +190,5 @@ export function logInTwo(x: Scalar): readonly [high: Scalar, low: Scalar] {
   const [start, step] = [mul(e, ln2.f64[0]), mul(s, 2)];
   const [first, firstLost] = twoSum(start, step);
   const [high, highLost] = twoSum(first, term);
-  return [high, add(fma(e, ln2.f64[1], add(termLost, mul(sLost, 2))), add(firstLost, highLost))];
+  return twoSum(high, add(fma(e, ln2.f64[1], add(termLost, mul(sLost, 2))), add(firstLost, highLost)));
 }
