@@ -34,6 +34,7 @@ type Load = Extract<Expr, { kind: 'load' }>;
 /** Computes an expression into named C values. */
 export function emitExpr(lines: Lines, expr: Expr, scope: Scope): Value {
   const inLanes =
+    expr.kind === 'register' ||
     exprPositions(expr).some((position) => variesInLanes(position, scope)) ||
     exprTemps(expr).some((temp) => scope.values.get(temp.name)?.inLanes === true);
   if (!inLanes || scope.lanes === undefined) return emitCopy(lines, expr, scope, 0, scalarForm);
@@ -51,7 +52,7 @@ function emitCopy(lines: Lines, expr: Expr, scope: Scope, copy: number, form: Fo
     const operand = named(lines, dtype, form, { text, inLanes });
     return { texts: [operand.text], inLanes };
   };
-  const operand = (name: string) => operandOf(valueOf(scope, name), copy);
+  const operand = (name: string) => operandOf(valueNamed(scope, name), copy);
   const formed = (temp: { readonly name: string; readonly dtype: DType }): string =>
     inForm(unit, temp.dtype, form, operand(temp.name));
   switch (expr.kind) {
@@ -83,23 +84,23 @@ function emitCopy(lines: Lines, expr: Expr, scope: Scope, copy: number, form: Fo
     }
     case 'choose': {
       const mask = emitGuards(lines, expr.guards, scope, copy);
-      const [a, b] = [formed(expr.then), formed(expr.otherwise)];
+      const [a, b] = [formed(expr.accepted), formed(expr.otherwise)];
       if (!mask.inLanes) return single(`${mask.text} ? ${a} : ${b}`);
       return single(selectText(unit, dtype, form, mask.text, a, b));
     }
     case 'register':
-      return { texts: [registerName(expr.register, expr.at, scope, copy)], inLanes };
+      return single(registerName(expr.register, expr.at, scope, copy));
   }
 }
 
 /** The text of a value that is in scope. */
-export function valueOf(scope: Scope, name: string): Value {
+export function valueNamed(scope: Scope, name: string): Value {
   const value = scope.values.get(name);
   if (value === undefined) throw new Error(`the value ${name} is used outside of its loop`);
   return value;
 }
 
-/** The C variable of a register; in lanes the last index is the lane. */
+/** The C variable of a register: in lanes the number of the vector stands for the lane. */
 export function registerName(register: Register, at: readonly Position[], scope: Scope, copy: number): string {
   const parts = at.map((position) => {
     if (variesInLanes(position, scope)) return copy;
@@ -108,7 +109,8 @@ export function registerName(register: Register, at: readonly Position[], scope:
       throw new Error(`the register ${register.name} is used at a position that is not constant`);
     return value;
   });
-  return [register.name, ...parts].join('_');
+  const base = valueNamed(scope, register.name).texts[0];
+  return [base, ...(parts.length === 0 && scope.lanes !== undefined ? [copy] : parts)].join('_');
 }
 
 /** Guards as a condition: of a C statement, or a mask where they differ between lanes. */

@@ -6,7 +6,7 @@ import type { Scalar } from '../../compiler/ir/scalar.js';
 import { type Accumulate, type Loop, type Stmt, walk } from '../kernel/ir.js';
 import { widestBytes } from '../kernel/schedule/vectorise.js';
 import { activeLanes, type FoldState, inner, type Lines, operandOf, type Scope, type Value } from './context.js';
-import { emitGuards, valueOf } from './expressions.js';
+import { emitGuards, valueNamed } from './expressions.js';
 import { lanesFrom } from './memory.js';
 import { selectText } from './operators.js';
 import { emitScalar, inForm, named, type Operand } from './scalar.js';
@@ -80,7 +80,7 @@ export function emitFold(lines: Lines, stmt: Extract<Stmt, { kind: 'fold' }>, sc
       const old = variables[copy] as readonly string[];
       const operands: Operand[] = [
         ...old.map((text) => ({ text, inLanes: form.lanes > 1 })),
-        ...stmt.args.map((arg) => operandOf(valueOf(scope, arg.name), copy)),
+        ...stmt.args.map((arg) => operandOf(valueNamed(scope, arg.name), copy)),
       ];
       const next = accumulate.fold.step.map((scalar) => {
         const value = formed(lines, scalar, operands, form);

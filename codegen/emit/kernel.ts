@@ -30,7 +30,8 @@ export function emitKernel(unit: Unit, kernel: Kernel, name: string): string {
     const type = `${buffer.role === 'in' ? 'const ' : ''}${storageType(buffer.dtype)}`;
     lines.line(`${type} *const ${buffer.name} = args->buffers[${i}];`);
   });
-  kernel.sizes.forEach((symbol, i) => lines.line(`const int64_t n${i} = args->sizes[${i}]; /* ${symbol} */`));
+  for (const [i, symbol] of kernel.sizes.entries())
+    lines.line(`const int64_t n${i} = args->sizes[${i}]; /* ${symbol} */`);
   const scope: Scope = {
     positions: { known: new Map(), ranges: new Map(), sizeName: (symbol) => sizeNames.get(symbol) ?? symbol },
     values: new Map(),

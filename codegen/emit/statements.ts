@@ -16,7 +16,7 @@ import {
   withKnown,
   withRange,
 } from './context.js';
-import { emitExpr, emitGuards, registerName, valueOf } from './expressions.js';
+import { emitExpr, emitGuards, registerName, valueNamed } from './expressions.js';
 import { emitAccumulate, emitFold } from './folds.js';
 import { storePart, storeVector, toStorage } from './memory.js';
 import { guardsText, loopName, positionText } from './positions.js';
@@ -70,7 +70,7 @@ function emitStore(lines: Lines, stmt: Extract<Stmt, { kind: 'store' }>, scope: 
   const { unit } = lines;
   const { buffer, offset } = stmt;
   const name = lines.bufferName(buffer);
-  const value = valueOf(scope, stmt.value.name);
+  const value = valueNamed(scope, stmt.value.name);
   const { lanes } = scope;
   if (lanes === undefined || !variesInLanes(offset, scope)) {
     const text = toStorage(unit, buffer.dtype, scalarForm, operandOf(value, 0).text);
@@ -107,7 +107,7 @@ function emitLookup(lines: Lines, stmt: Extract<Stmt, { kind: 'lookup' }>, scope
   const { positions } = scope;
   const name = loopName(stmt.index);
   const size = positionText(stmt.size, positions);
-  lines.line(`int64_t ${name} = ${operandOf(valueOf(scope, stmt.value.name), 0).text};`);
+  lines.line(`int64_t ${name} = ${operandOf(valueNamed(scope, stmt.value.name), 0).text};`);
   lines.block(`if (__builtin_expect(${name} < 0 || ${name} >= ${size}, 0)) `, () => {
     const condition = stmt.guards.length === 0 ? '' : `if (${guardsText(stmt.guards, positions)}) `;
     lines.line(
@@ -122,7 +122,9 @@ function emitRegisters(lines: Lines, register: Register, scope: Scope): void {
   const { unit } = lines;
   const form = registerForm(lines, register, scope);
   const type = computeType(unit, register.dtype, form);
-  for (const name of registerNames(register, form, scope)) {
+  const base = lines.fresh('r');
+  scope.values.set(register.name, { texts: [base], inLanes: false });
+  for (const name of registerNames(register, base, form, scope)) {
     lines.line(`${type} ${name} = ${form.lanes === 1 ? '0' : '{0}'};`);
   }
 }
@@ -133,22 +135,22 @@ function registerForm(lines: Lines, register: Register, scope: Scope): Form {
   return register.shape.length === 0 ? scalarForm : vectorForm(lines.unit.machine, dtypeBytes(register.dtype));
 }
 
-function registerNames(register: Register, form: Form, scope: Scope): string[] {
+function registerNames(register: Register, base: string, form: Form, scope: Scope): string[] {
   if (scope.lanes !== undefined) {
     if (register.shape.length > 0) throw new Error(`the register array ${register.name} lies inside of a vector loop`);
-    return Array.from({ length: scope.lanes.copies }, (_, copy) => `${register.name}_${copy}`);
+    return Array.from({ length: scope.lanes.copies }, (_, copy) => `${base}_${copy}`);
   }
   const counts = register.shape.map((extent, d) =>
     d === register.shape.length - 1 ? Math.ceil(extent / form.lanes) : extent,
   );
   return counts.reduce<string[]>(
     (names, count) => names.flatMap((name) => Array.from({ length: count }, (_, i) => `${name}_${i}`)),
-    [register.name],
+    [base],
   );
 }
 
 function emitAssign(lines: Lines, stmt: Extract<Stmt, { kind: 'assign' }>, scope: Scope): void {
-  const value = valueOf(scope, stmt.value.name);
+  const value = valueNamed(scope, stmt.value.name);
   const { lanes } = scope;
   if (lanes === undefined) {
     lines.line(`${registerName(stmt.register, stmt.at, scope, 0)} = ${operandOf(value, 0).text};`);

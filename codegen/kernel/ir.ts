@@ -45,7 +45,7 @@ export type Expr =
   /** a·b + c, rounded once where the machine does that at no cost, else twice: for contractions. */
   | { readonly kind: 'muladd'; readonly a: Temp; readonly b: Temp; readonly c: Temp }
   /** The first where all guards hold, else the second. */
-  | { readonly kind: 'choose'; readonly guards: readonly Guard[]; readonly then: Temp; readonly otherwise: Temp }
+  | { readonly kind: 'choose'; readonly guards: readonly Guard[]; readonly accepted: Temp; readonly otherwise: Temp }
   | { readonly kind: 'register'; readonly register: Register; readonly at: readonly Position[] };
 
 /**
@@ -176,7 +176,7 @@ export function exprType(expr: Expr): DType {
     case 'muladd':
       return expr.c.dtype;
     case 'choose':
-      return expr.then.dtype;
+      return expr.accepted.dtype;
     case 'register':
       return expr.register.dtype;
   }
@@ -190,7 +190,7 @@ export function exprTemps(expr: Expr): readonly Temp[] {
     case 'muladd':
       return [expr.a, expr.b, expr.c];
     case 'choose':
-      return [expr.then, expr.otherwise];
+      return [expr.accepted, expr.otherwise];
     default:
       return [];
   }

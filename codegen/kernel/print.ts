@@ -95,7 +95,7 @@ function exprText(expr: Expr): string {
     case 'muladd':
       return `muladd(${expr.a.name}, ${expr.b.name}, ${expr.c.name})`;
     case 'choose':
-      return `${expr.then.name}${guardText(expr.guards)} else ${expr.otherwise.name}`;
+      return `${expr.accepted.name}${guardText(expr.guards)} else ${expr.otherwise.name}`;
     case 'register':
       return registerAt(expr.register, expr.at);
   }

@@ -51,7 +51,7 @@ export function verifyKernel(kernel: Kernel, name: string): void {
         expr.args.map((arg) => arg.dtype),
         fail,
       );
-    if (expr.kind === 'choose' && expr.then.dtype !== expr.otherwise.dtype) fail('a choice between dtypes');
+    if (expr.kind === 'choose' && expr.accepted.dtype !== expr.otherwise.dtype) fail('a choice between dtypes');
     if (expr.kind === 'register' && !names.registers.has(expr.register.name))
       fail(`there is no register ${expr.register.name}`);
   };

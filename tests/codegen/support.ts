@@ -182,9 +182,9 @@ export async function checkAgainstInterpreter(
       );
       const expected = interpreter.run(fn.name, inputs, { dims: own });
       const actual = compiled.run(fn.name, inputs, own);
-      expected.forEach((tensor, i) =>
-        assertAgree(actual[i] as HostTensor, tensor, `${fn.name} ${JSON.stringify(setting)} result ${i}`),
-      );
+      for (const [i, tensor] of expected.entries()) {
+        assertAgree(actual[i] as HostTensor, tensor, `${fn.name} ${JSON.stringify(setting)} result ${i}`);
+      }
     }
   }
   return compiled;

@@ -128,7 +128,7 @@ export class Body {
       return all as readonly Temp[] as T;
     }
     const made = this.at(depth, make);
-    made.forEach((temp, i) => this.#scope(depth).known.set(`${key}#${i}`, temp));
+    for (const [i, temp] of made.entries()) this.#scope(depth).known.set(`${key}#${i}`, temp);
     return made;
   }
 
@@ -173,7 +173,10 @@ export class Body {
 
   /** Adds statements that run only where the guards hold. */
   when(guards: readonly Guard[], body: () => void): void {
-    if (guards.length === 0) return body();
+    if (guards.length === 0) {
+      body();
+      return;
+    }
     this.#scopes = [...this.#scopes, newScope()];
     body();
     const scope = this.#scope(this.depth);
@@ -216,7 +219,7 @@ export class Body {
       case 'muladd':
         return `muladd ${expr.a.name} ${expr.b.name} ${expr.c.name}`;
       case 'choose':
-        return `choose ${guardsKey(expr.guards)} ${expr.then.name} ${expr.otherwise.name}`;
+        return `choose ${guardsKey(expr.guards)} ${expr.accepted.name} ${expr.otherwise.name}`;
       case 'register':
         return `register ${expr.register.name} ${expr.at.map((p) => p.key).join()}`;
     }

@@ -29,7 +29,6 @@ export function lowerKernel(fn: Func): Lowered {
     else if (!done.has(node)) {
       done.add(node);
       lowerAlone(lowering, node, (result) => outputs[fn.results.indexOf(result)]);
-      copies(fn.results, i).forEach((j) => plain.push({ value, buffer: outputs[j] as Buffer }));
     }
   });
   lowerTogether(lowering, plain);
@@ -51,10 +50,6 @@ const outputBuffer = (name: string, { type }: Value): Buffer => ({
   role: 'out',
   size: type.shape.reduce(dimMul, dimConst(1)),
 });
-
-/** Later results that are the same value as result `i`. */
-const copies = (results: readonly Value[], i: number): readonly number[] =>
-  results.flatMap((value, j) => (j > i && value === results[i] ? [j] : []));
 
 const standsAlone = (node: Node): boolean =>
   node.kind === 'order' ||
@@ -120,7 +115,9 @@ function lowerScan(lowering: Lowering, node: OrderNode, outputOf: OutputOf): voi
     const registers = state.map(({ dtype: type }): Register => ({ name: body.fresh('s'), dtype: type, shape: [] }));
     const set = (scalars: readonly Scalar[], args: readonly Temp[]): readonly Temp[] => {
       const temps = scalars.map((scalar) => body.letHere({ kind: 'scalar', body: scalar, args }));
-      registers.forEach((register, i) => body.append({ kind: 'assign', register, at: [], value: temps[i] as Temp }));
+      for (const [i, register] of registers.entries()) {
+        body.append({ kind: 'assign', register, at: [], value: temps[i] as Temp });
+      }
       return temps;
     };
     for (const register of registers) body.append({ kind: 'registers', register });

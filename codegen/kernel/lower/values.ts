@@ -177,7 +177,7 @@ export class Lowering {
         return this.body.let({
           kind: 'choose',
           guards: [{ kind: 'nonnegative', value: dimSub(zero, at[0] as Position) }],
-          then: low as Temp,
+          accepted: low as Temp,
           otherwise: high as Temp,
         });
       }
@@ -219,8 +219,8 @@ export class Lowering {
       });
       const fill = this.value(operand(node, 1), [], guards);
       if (inside.length === 0) return this.value(input, from, guards);
-      const then = this.value(input, from, bothGuards(guards, inside));
-      return this.body.let({ kind: 'choose', guards: inside, then, otherwise: fill });
+      const accepted = this.value(input, from, bothGuards(guards, inside));
+      return this.body.let({ kind: 'choose', guards: inside, accepted, otherwise: fill });
     }
     return this.#concatenated(node, assemble.dim, at, guards);
   }
@@ -246,7 +246,7 @@ export class Lowering {
     };
     return parts.reduceRight((otherwise, here) => {
       const before: Guard = { kind: 'nonnegative', value: dimSub(dimSub(here.end, dimConst(1)), p) };
-      return this.body.let({ kind: 'choose', guards: [before], then: part(here), otherwise });
+      return this.body.let({ kind: 'choose', guards: [before], accepted: part(here), otherwise });
     }, part(last));
   }
 
@@ -267,7 +267,7 @@ export class Lowering {
     const isLoad = this.#inputs.has(value) || this.stored.has(value);
     if (mask.length === 0 || isLoad) return read;
     const otherwise = this.constant(constant(0, value.type.dtype));
-    return this.body.let({ kind: 'choose', guards: mask, then: read, otherwise });
+    return this.body.let({ kind: 'choose', guards: mask, accepted: read, otherwise });
   }
 
   /** Where an access reads at a point of its index space, and under which guards there is an element. */
