@@ -12,6 +12,19 @@ fn _reduce[T: float](loss: T[*S], reduction: string) -> tensor {
 ## The axis of the classes: 1, or 0 for a single sample without a batch axis.
 fn _class_axis(input: tensor) -> int = if ndim(input) == 1 { 0 } else { 1 }
 
+## Checks that there is one class index for each prediction: the target has the shape of the input without its axis of classes.
+fn _check_classes(name: string, input: tensor, target: tensor, weight: tensor?, axis: int) {
+  let sizes = input.shape
+  let wanted = sizes[:axis] + sizes[axis + 1:]
+  assert(
+    target.shape == wanted,
+    name + ": predictions of shape " + sizes + " need class indices of shape " + wanted + ", not " + target.shape
+  )
+  if weight != none {
+    assert(weight.shape == [sizes[axis]], name + ": the weight of shape " + weight.shape + " does not have one number for each of the " + sizes[axis] + " classes")
+  }
+}
+
 ## Mean squared error.
 fn mse_loss[T: float](input: T[*S], target: T[*S], reduction: string = "mean") -> tensor {
   let d = input - target
@@ -37,7 +50,10 @@ fn huber_loss[T: float](input: T[*S], target: T[*S], reduction: string = "mean",
 
 ## Binary cross-entropy of probabilities; each logarithm is clamped at -100.
 fn binary_cross_entropy[T: float](input: T[*S], target: T[*S], weight: tensor? = none, reduction: string = "mean") -> tensor {
-  let loss = -(target * clamp(log(input), min: -100) + (1 - target) * clamp(log1p(-input), min: -100))
+  let (never, always) = (input == 0, input == 1)
+  let log_of = clamp(where(never, -100, log(where(never, 1, input))), min: -100)
+  let log_of_other = clamp(where(always, -100, log1p(-where(always, 0, input))), min: -100)
+  let loss = -(target * log_of + (1 - target) * log_of_other)
   _reduce(if weight == none { loss } else { weight * loss }, reduction)
 }
 
@@ -65,6 +81,7 @@ fn nll_loss[T: float](
 ) -> tensor {
   assert(reduction == "mean" || reduction == "sum" || reduction == "none", "reduction is \"mean\", \"sum\" or \"none\"")
   let axis = _class_axis(input)
+  _check_classes("nll_loss", input, target, weight, axis)
   let kept = target != ignore_index
   let class = where(kept, target, 0)
   let log_probability = squeeze(gather(input, axis, unsqueeze(class, axis)), axis)
@@ -89,6 +106,10 @@ fn cross_entropy[T: float](
   let by_class = if weight == none { none } else { reshape(weight, [-1] + [1 for i in (axis + 1)..ndim(input)]) }
   let weighted = if weight == none { log_probability } else { log_probability * by_class }
   if is_floating_point(target) {
+    assert(
+      target.shape == S,
+      "cross_entropy: a float target of shape " + target.shape + " is not probabilities of the shape of the input, " + S + "; class indices are i64"
+    )
     let smoothed = target * (1 - label_smoothing) + label_smoothing / classes
     let loss = -sum(weighted * smoothed, axis)
     if reduction == "none" { loss } else if reduction == "sum" { sum(loss) } else { sum(loss) * classes / numel(input) }
@@ -127,11 +148,13 @@ fn margin_ranking_loss[T: float](
   reduction: string = "mean"
 ) -> tensor = _reduce(clamp(-target * (input1 - input2) + margin, min: 0), reduction)
 
-## Cosine of the angle between slices along `dim`.
+## Cosine of the angle between slices along `dim`; norms below `eps` count as `eps`.
 fn cosine_similarity[T: float](x1: T[*S], x2: T[*U], dim: int = 1, eps: float = 1e-8) -> tensor {
-  let dot = sum(x1 * x2, dim)
-  let squares = sum(x1 * x1, dim) * sum(x2 * x2, dim)
-  dot / sqrt(clamp(squares, min: eps * eps))
+  let length1 = norm(x1, 2.0, dim, true)
+  let length2 = norm(x2, 2.0, dim, true)
+  let divisor1 = length1 + stop_gradient(clamp(length1, min: eps) - length1)
+  let divisor2 = length2 + stop_gradient(clamp(length2, min: eps) - length2)
+  sum(x1 / divisor1 * (x2 / divisor2), dim)
 }
 
 ## `1 - cos` for targets of 1, `max(0, cos - margin)` for targets of -1, over the last axis.
@@ -211,3 +234,6 @@ fn triplet_margin_loss[T: float](
   let apart = if swap { minimum(far, norm(positive - negative + eps, p, -1)) } else { far }
   _reduce(clamp(near - apart + margin, min: 0), reduction)
 }
+
+## The p-norm distances of all pairs of rows of `x1` [..., n, d] and `x2` [..., m, d]: [..., n, m].
+fn cdist[T: float](x1: T[*S, n, d], x2: T[*U, m, d], p: float = 2.0) -> tensor = norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)

@@ -37,7 +37,7 @@ fn batch_norm[T: float](
     let output = _affine(_standardise(input, average, variance, eps), weight, bias)
     if untracked { output } else {
       let n = reduced_size(input, axes)
-      assert(n != 1, "batch_norm needs more than one value for each channel when training")
+      assert(n != 1, "batch_norm needs more than one value for each of the " + S[1] + " channels when training")
       let unbiased = stop_gradient(reshape(variance, [-1])) * (n / (n - 1))
       let new_mean = (1 - momentum) * running_mean + momentum * stop_gradient(reshape(average, [-1]))
       (output, new_mean, (1 - momentum) * running_var + momentum * unbiased)

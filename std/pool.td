@@ -15,7 +15,8 @@ fn _windows(
     assert(kernel[i] > 0 && stride[i] > 0 && dilation[i] > 0, name + ": kernel_size, stride and dilation are at least 1")
     assert(padding[i] >= 0 && 2 * padding[i] <= kernel[i], name + ": the padding is at most half of the kernel size")
     let window = dilation[i] * (kernel[i] - 1) + 1
-    assert(sizes[i] + 2 * padding[i] >= window, name + ": the window of " + window + " elements is larger than the padded input")
+    let padded = sizes[i] + 2 * padding[i]
+    assert(padded >= window, name + ": the window of " + window + " elements does not fit the " + padded + " of the padded input")
   }
   [_count(sizes[i], kernel[i], stride[i], padding[i], dilation[i], ceil_mode) for i in 0..len(kernel)]
 }

@@ -1,5 +1,5 @@
 tdsl 1
-# Statistics. `sort` is built in; NaN counts as larger than every number.
+# Statistics and orders. NaN counts as larger than every number.
 
 ## The variance, with n - 1 in the denominator where `unbiased`; NaN where that is 0.
 fn var[T: float](input: T[*S], dim: (int | [int])? = none, unbiased: bool = true, keepdim: bool = false) -> tensor =
@@ -37,6 +37,26 @@ fn norm[T: float](input: T[*S], p: float | string = "fro", dim: (int | [int])? =
   else {
     let powers = where(input == 0, if p > 0.0 { 0 } else { inf }, abs(where(input == 0, 1, input)) ** p)
     safe_root(sum(powers, dim, keepdim), p)
+  }
+}
+
+## The elements along `dim` in order, and their positions before; equal ones keep their order, with `stable` or without. The place of an
+## element is the number of those that come before it, so the work grows with the square of the size.
+fn sort(input: tensor, dim: int = -1, descending: bool = false, stable: bool = false) {
+  let rank = ndim(input)
+  if rank == 0 { (input, cast(0, i64)) } else {
+    let at = axis_of(dim, rank)
+    let x = movedim(input, at, -1)
+    let n = size(x, -1)
+    let (other, self) = (unsqueeze(x, -2), unsqueeze(x, -1))
+    let i = arange(end: n)
+    let is_earlier = i < unsqueeze(i, 1)
+    let (other_nan, self_nan) = (isnan(other), isnan(self))
+    let tied = (other == self || (other_nan && self_nan)) && is_earlier
+    let precedes = if descending { other > self || (other_nan && !self_nan) } else { other < self || (self_nan && !other_nan) }
+    let place = sum(precedes || tied, -1)
+    let index = scatter(zeros(x.shape, i64), -1, place, expand(i, x.shape))
+    (movedim(gather(x, -1, index), -1, at), movedim(index, -1, at))
   }
 }
 
