@@ -1,7 +1,7 @@
 // Tangents of reductions, for any index space: whole dimensions and windows alike.
 //
-// Each tangent is one contraction of the operand's tangent, read where the reduction reads its operand, with a weight at
-// every point of the space. So it is linear as it stands, and its transposition is a contraction again.
+// Each tangent (but a sum's, which is a sum) is one contraction of the operand's tangent, read where the reduction reads its
+// operand, with a weight at every point of the space. So it is linear as it stands, and its transposition is a contraction again.
 
 import type { Builder } from '../ir/builder.js';
 import { dimConst, dimProduct } from '../ir/dims.js';
@@ -59,10 +59,9 @@ function unfolded(node: Reduction, b: Builder): Omit<Points, 'access'> {
   return { ...points, present: b.elementwise('ne', [b.contract(space, [node.access], [ones]), zero]) };
 }
 
-/** A sum's tangent is the sum of the tangents, as a contraction. */
-export const sumTangent: JvpRule<'reduce'> = (node, [tangent], b) => [
-  tangent && b.contract(node.space, [node.access], [tangent]),
-];
+/** A sum's tangent is the sum of the tangents. */
+export const sumTangent: JvpRule<'reduce'> = (node, [tangent], b) =>
+  tangent === undefined ? [undefined] : b.reduceOver(node.op, tangent, node.space, node.access);
 
 /** The tangent of an extreme value: the mean of the tangents of the elements that are equal to it. */
 export const sharedAmongTies: JvpRule<'reduce'> = (node, [tangent], b) => {

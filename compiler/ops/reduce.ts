@@ -139,6 +139,7 @@ export const reduceOps: readonly ReduceOp[] = [
     accepts: numbers,
     empty: 'identity',
     derivative: { kind: 'rule', jvp: sumTangent },
+    linear: true,
     domain,
     smooth: true,
   }),

@@ -29,10 +29,8 @@ export const reduceRules: KindRules<'reduce'> = {
   infer,
 
   jvp(node, tangents, b) {
-    const { derivative, linear } = reduceOp(node.op);
-    const [tangent] = tangents;
-    if (linear && tangent !== undefined) return b.reduceOver(node.op, tangent, node.space, node.access);
-    if (tangent === undefined || derivative.kind === 'none') return node.results.map(() => undefined);
+    const { derivative } = reduceOp(node.op);
+    if (tangents[0] === undefined || derivative.kind === 'none') return node.results.map(() => undefined);
     return derivative.jvp(node, tangents, b);
   },
 
