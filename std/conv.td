@@ -80,7 +80,7 @@ fn _finish(name: string, output: tensor, bias: tensor?, is_batch: bool) -> tenso
 }
 
 ## One-dimensional convolution of [N, C, L] or [C, L] with a weight [O, C / groups, K].
-fn conv1d[T: number](
+fn conv1d[T: number, O, C, K](
   input: T[*S],
   weight: T[O, C, K],
   bias: T[_]? = none,
@@ -101,7 +101,7 @@ fn conv1d[T: number](
 }
 
 ## Two-dimensional convolution of [N, C, H, W] or [C, H, W] with a weight [O, C / groups, K, L].
-fn conv2d[T: number](
+fn conv2d[T: number, O, C, K, L](
   input: T[*S],
   weight: T[O, C, K, L],
   bias: T[_]? = none,
@@ -122,7 +122,7 @@ fn conv2d[T: number](
 }
 
 ## Three-dimensional convolution of [N, C, D, H, W] or [C, D, H, W] with a weight [O, C / groups, J, K, L].
-fn conv3d[T: number](
+fn conv3d[T: number, O, C, J, K, L](
   input: T[*S],
   weight: T[O, C, J, K, L],
   bias: T[_]? = none,
@@ -144,7 +144,7 @@ fn conv3d[T: number](
 
 ## Transposed one-dimensional convolution of [N, C, L] or [C, L] with a weight [C, O / groups, K]: the gradient of `conv1d`
 ## with respect to its input, as an operation (Zeiler et al. 2010).
-fn conv_transpose1d[T: number](
+fn conv_transpose1d[T: number, C, O, K](
   input: T[*S],
   weight: T[C, O, K],
   bias: T[_]? = none,
@@ -167,7 +167,7 @@ fn conv_transpose1d[T: number](
 
 ## Transposed two-dimensional convolution of [N, C, H, W] or [C, H, W] with a weight [C, O / groups, K, L]: the gradient of `conv2d`
 ## with respect to its input, as an operation (Zeiler et al. 2010).
-fn conv_transpose2d[T: number](
+fn conv_transpose2d[T: number, C, O, K, L](
   input: T[*S],
   weight: T[C, O, K, L],
   bias: T[_]? = none,
@@ -190,7 +190,7 @@ fn conv_transpose2d[T: number](
 
 ## Transposed three-dimensional convolution of [N, C, D, H, W] or [C, D, H, W] with a weight [C, O / groups, J, K, L]: the gradient of `conv3d`
 ## with respect to its input, as an operation (Zeiler et al. 2010).
-fn conv_transpose3d[T: number](
+fn conv_transpose3d[T: number, C, O, J, K, L](
   input: T[*S],
   weight: T[C, O, J, K, L],
   bias: T[_]? = none,

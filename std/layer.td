@@ -29,7 +29,7 @@ fn _drop(input: tensor, size: [dim], p: float, training: bool) -> tensor {
 }
 
 ## The rows of `weight` at the indices in `input`. The row `padding_idx` gets no gradient.
-fn embedding[T: float](input: i64[*S], weight: T[n, d], padding_idx: int? = none) -> T[*S, d] {
+fn embedding[T: float, n](input: i64[*S], weight: T[n, d], padding_idx: int? = none) -> T[*S, d] {
   let rows = weight[input]
   if padding_idx == none { rows } else {
     assert(padding_idx >= -n && padding_idx < n, "padding_idx is the index of a row of weight")
@@ -40,7 +40,7 @@ fn embedding[T: float](input: i64[*S], weight: T[n, d], padding_idx: int? = none
 
 ## The `"sum"`, `"mean"` or `"max"` of the rows in each bag. Bags are the rows of a matrix of indices, or stretches of a vector that begin
 ## at `offsets`; an empty bag gives zeros.
-fn embedding_bag[T: float](input: i64[*S], weight: T[n, d], offsets: i64[_]? = none, mode: string = "mean") -> tensor {
+fn embedding_bag[T: float](input: i64[*S], weight: T[_, _], offsets: i64[_]? = none, mode: string = "mean") -> tensor {
   assert(mode == "sum" || mode == "mean" || mode == "max", "embedding_bag: mode is \"sum\", \"mean\" or \"max\"")
   let rows = weight[input]
   if offsets == none {

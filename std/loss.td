@@ -202,7 +202,7 @@ fn poisson_nll_loss[T: float](
 }
 
 ## Hinge loss of multi-class scores [N, C] against class indices [N], margin to the power `p` (1 or 2).
-fn multi_margin_loss[T: float](
+fn multi_margin_loss[T: float, C](
   input: T[N, C],
   target: i64[N],
   p: int = 1,
@@ -236,4 +236,4 @@ fn triplet_margin_loss[T: float](
 }
 
 ## The p-norm distances of all pairs of rows of `x1` [..., n, d] and `x2` [..., m, d]: [..., n, m].
-fn cdist[T: float](x1: T[*S, n, d], x2: T[*U, m, d], p: float = 2.0) -> tensor = norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
+fn cdist[T: float](x1: T[*S, _, d], x2: T[*U, _, d], p: float = 2.0) -> tensor = norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)

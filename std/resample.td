@@ -40,7 +40,7 @@ fn _pad_axis(input: tensor, axis: int, before: int, after: int, mode: string, va
 }
 
 ## The windows of [N, C, H, W] (or [C, H, W]) as columns: [N, C * kernel, positions] (im2col).
-fn unfold[T: number](
+fn unfold[T: number, C, H, W](
   input: T[*S, C, H, W],
   kernel_size: int | [int],
   dilation: int | [int] = 1,
@@ -59,7 +59,7 @@ fn unfold[T: number](
 }
 
 ## Adds columns up to images: the transposition of `unfold` (col2im).
-fn fold[T: number](
+fn fold[T: number, R, L](
   input: T[*S, R, L],
   output_size: int | [int],
   kernel_size: int | [int],
@@ -82,7 +82,7 @@ fn fold[T: number](
 }
 
 ## Rearranges [..., C r², H, W] to [..., C, H r, W r] (Shi et al. 2016).
-fn pixel_shuffle[T: any](input: T[*S, C, H, W], upscale_factor: int) -> tensor {
+fn pixel_shuffle[T: any, C, H, W](input: T[*S, C, H, W], upscale_factor: int) -> tensor {
   let r = upscale_factor
   assert(r > 0 && C % (r * r) == 0, "pixel_shuffle: the " + C + " channels are no multiple of the square of the factor " + r)
   let n = len(S)
