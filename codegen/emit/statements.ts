@@ -1,6 +1,6 @@
 // Prints the statements of the kernel IR as C.
 
-import { dimAdd, dimConst, dimSymbol, dimValue } from '../../compiler/ir/dims.js';
+import { dimAdd, dimConst, dimSub, dimSymbol, dimValue } from '../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../compiler/ir/dtype.js';
 import { type Guard, type Loop, type Register, type Stmt, walk } from '../kernel/ir.js';
 import { coefficient } from '../kernel/positions.js';
@@ -49,6 +49,12 @@ function emitStatement(lines: Lines, stmt: Stmt, scope: Scope): void {
       return;
     case 'lookup':
       emitLookup(lines, stmt, scope);
+      return;
+    case 'define':
+      lines.line(`const int64_t ${loopName(stmt.index)} = ${positionText(stmt.value, scope.positions)};`);
+      return;
+    case 'transpose':
+      emitTranspose(lines, stmt.register, scope);
       return;
     case 'registers':
       emitRegisters(lines, stmt.register, scope);
@@ -149,6 +155,29 @@ function registerNames(register: Register, base: string, form: Form, scope: Scop
   );
 }
 
+/**
+ * Transposes a square register array in place: step by step, 2×2 blocks of blocks exchange their corners, first of single lanes, then of
+ * twice as many.
+ */
+function emitTranspose(lines: Lines, register: Register, scope: Scope): void {
+  const [base] = valueNamed(scope, register.name).texts;
+  const [size = 0] = register.shape;
+  const numbers = Array.from({ length: size }, (_, lane) => lane);
+  const type = computeType(lines.unit, register.dtype, registerForm(lines, register, scope));
+  for (let distance = 1; distance < size; distance *= 2) {
+    const isHigh = (index: number): boolean => Math.floor(index / distance) % 2 === 1;
+    const top = numbers.map((lane) => (isHigh(lane) ? size + lane - distance : lane));
+    const bottom = numbers.map((lane) => (isHigh(lane) ? size + lane : lane + distance));
+    for (const row of numbers.filter((index) => !isHigh(index))) {
+      const [a, b] = [`${base}_${row}_0`, `${base}_${row + distance}_0`];
+      const first = lines.fresh();
+      lines.line(`const ${type} ${first} = __builtin_shufflevector(${a}, ${b}, ${top.join(', ')});`);
+      lines.line(`${b} = __builtin_shufflevector(${a}, ${b}, ${bottom.join(', ')});`);
+      lines.line(`${a} = ${first};`);
+    }
+  }
+}
+
 function emitAssign(lines: Lines, stmt: Extract<Stmt, { kind: 'assign' }>, scope: Scope): void {
   const value = valueNamed(scope, stmt.value.name);
   const { lanes } = scope;
@@ -208,6 +237,14 @@ function loopForm(lines: Lines, loop: Loop, scope: Scope): Form {
 function emitVectorLoop(lines: Lines, loop: Loop, scope: Scope): void {
   const form = loopForm(lines, loop, scope);
   const extent = dimValue(loop.extent);
+  if (loop.atMost !== undefined && extent === undefined) {
+    const copies = Math.ceil(loop.atMost / form.lanes);
+    const idle = dimConst((copies - 1) * form.lanes);
+    const count = lines.fresh('count');
+    lines.line(`const int64_t ${count} = ${positionText(dimSub(loop.extent, idle), scope.positions)};`);
+    emitBlock(lines, loop, scope, { form, index: loop.index, copies, count }, 0);
+    return;
+  }
   if (extent === undefined) {
     lines.block('', () => emitVectorRange(lines, loop, scope, '0', positionText(loop.extent, scope.positions)));
     return;

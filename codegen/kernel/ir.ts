@@ -86,6 +86,11 @@ export interface Loop {
   readonly mark: LoopMark;
   /** For `vector`: how many vectors are in flight at once. */
   readonly interleave?: number;
+  /**
+   * For `vector` with a run-time extent that is no larger than this: the loop is written out as this many lanes. The lanes from the
+   * extent on, which are idle, lie in the last of its vectors.
+   */
+  readonly atMost?: number;
   readonly body: readonly Stmt[];
 }
 
@@ -118,7 +123,11 @@ export type Stmt =
       readonly position: Position;
       readonly guards: readonly Guard[];
     }
+  /** Names a position that is computed once; it runs over 0 ≤ index < extent. */
+  | { readonly kind: 'define'; readonly index: string; readonly value: Position; readonly extent: Dim }
   | { readonly kind: 'registers'; readonly register: Register }
+  /** Exchanges the indices of a register array that has as many rows as a vector has lanes. */
+  | { readonly kind: 'transpose'; readonly register: Register }
   | { readonly kind: 'assign'; readonly register: Register; readonly at: readonly Position[]; readonly value: Temp }
   | { readonly kind: 'if'; readonly guards: readonly Guard[]; readonly body: readonly Stmt[] };
 
@@ -153,10 +162,13 @@ export function stmtPositions(stmt: Stmt): readonly Position[] {
       return stmt.guards.map((guard) => guard.value);
     case 'lookup':
       return [stmt.size, stmt.position, ...stmt.guards.map((guard) => guard.value)];
+    case 'define':
+      return [stmt.value, stmt.extent];
     case 'assign':
       return stmt.at;
     case 'accumulate':
     case 'registers':
+    case 'transpose':
       return [];
   }
 }

@@ -35,7 +35,8 @@ function printBody(body: readonly Stmt[], indent: string, lines: string[]): void
         break;
       case 'for': {
         const interleave = stmt.interleave === undefined ? '' : ` × ${stmt.interleave}`;
-        nest(`for ${stmt.index} < ${printDim(stmt.extent)} ${stmt.mark}${interleave}`, stmt.body);
+        const atMost = stmt.atMost === undefined ? '' : ` <= ${stmt.atMost}`;
+        nest(`for ${stmt.index} < ${printDim(stmt.extent)}${atMost} ${stmt.mark}${interleave}`, stmt.body);
         break;
       }
       case 'accumulate': {
@@ -58,6 +59,12 @@ function printBody(body: readonly Stmt[], indent: string, lines: string[]): void
         lines.push(
           `${indent}${stmt.index} = lookup ${stmt.value.name} < ${printDim(stmt.size)} at ${printDim(stmt.position)} fault ${stmt.site}${guardText(stmt.guards)}`,
         );
+        break;
+      case 'define':
+        lines.push(`${indent}${stmt.index} = ${printDim(stmt.value)} < ${printDim(stmt.extent)}`);
+        break;
+      case 'transpose':
+        lines.push(`${indent}transpose ${stmt.register.name}`);
         break;
       case 'registers':
         lines.push(`${indent}registers ${registerText(stmt.register)}: ${stmt.register.dtype}`);

@@ -100,6 +100,13 @@ export function verifyKernel(kernel: Kernel, name: string): void {
           define(stmt.index);
           names = { ...names, positions: new Set([...names.positions, stmt.index]) };
           break;
+        case 'define':
+          define(stmt.index);
+          names = { ...names, positions: new Set([...names.positions, stmt.index]) };
+          break;
+        case 'transpose':
+          if (!names.registers.has(stmt.register.name)) fail(`there is no register ${stmt.register.name}`);
+          break;
         case 'registers':
           define(stmt.register.name);
           names = { ...names, registers: new Map([...names.registers, [stmt.register.name, stmt.register.dtype]]) };

@@ -12,6 +12,7 @@ import {
   type Fold,
   type Guard,
   isPositionName,
+  type Loop,
   type LoopMark,
   type Position,
   type Stmt,
@@ -133,14 +134,19 @@ export class Body {
   }
 
   /** Opens a loop around what `body` adds. */
-  loop(extent: Dim, mark: LoopMark, body: (index: string) => void): void {
+  loop(
+    extent: Dim,
+    mark: LoopMark,
+    body: (index: string) => void,
+    lanes: Pick<Loop, 'interleave' | 'atMost'> = {},
+  ): void {
     const index = this.fresh('$i');
     const scope = newScope();
     scope.positions.set(index, extent);
     this.#scopes = [...this.#scopes, scope];
     body(index);
     this.#scopes = this.#scopes.slice(0, -1);
-    this.append({ kind: 'for', index, extent, mark, body: scope.statements });
+    this.append({ kind: 'for', index, extent, mark, ...lanes, body: scope.statements });
   }
 
   /**
@@ -182,6 +188,14 @@ export class Body {
     const scope = this.#scope(this.depth);
     this.#scopes = this.#scopes.slice(0, -1);
     this.append({ kind: 'if', guards, body: scope.statements });
+  }
+
+  /** Names a position that is computed here; it is less than `extent`. */
+  define(value: Position, extent: Dim): Position {
+    const index = this.fresh('$p');
+    this.append({ kind: 'define', index, value, extent });
+    this.#scope(this.depth).positions.set(index, extent);
+    return dimSymbol(index);
   }
 
   /** A step of an `accumulate`, where the guards hold. */

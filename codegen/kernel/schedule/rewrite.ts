@@ -42,7 +42,10 @@ export function mapPositions(stmt: Stmt, f: PositionMap): Stmt {
       return { ...stmt, size: f(stmt.size), position: f(stmt.position), guards: mapGuards(stmt.guards, f) };
     case 'assign':
       return { ...stmt, at: stmt.at.map(f) };
+    case 'define':
+      return { ...stmt, value: f(stmt.value), extent: f(stmt.extent) };
     case 'registers':
+    case 'transpose':
       return stmt;
   }
 }

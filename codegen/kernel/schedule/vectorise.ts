@@ -81,7 +81,7 @@ function isFoldLoop(loop: Loop, folds: readonly Accumulate[]): boolean {
   const names = new Set(folds.map((fold) => fold.name));
   let any = false;
   for (const stmt of walk(loop.body)) {
-    if (stmt.kind === 'accumulate' || stmt.kind === 'store') return false;
+    if (stmt.kind === 'accumulate') return false;
     if (stmt.kind === 'fold') {
       if (!names.has(stmt.into)) return false;
       any = true;
@@ -100,11 +100,21 @@ function canRunInLanes(loop: Loop, splits: boolean): boolean {
     if (stmt.kind === 'fold' && !splits && !folds.has(stmt.into)) return false;
     if (stmt.kind === 'assign' && !own.has(stmt.register.name)) return false;
     if (stmt.kind === 'let' && stmt.value.kind === 'register' && !own.has(stmt.value.register.name)) return false;
-    if (stmt.kind === 'let' && stmt.value.kind === 'load' && stmt.value.buffer.role === 'out') return false;
+    if (stmt.kind === 'let' && stmt.value.kind === 'load' && !isReadBeforeWrite(stmt.value, loop)) return false;
     if (stmt.kind === 'store' && !mentions(stmt.offset, loop.index)) return false;
     if (stmt.kind === 'for' && mentions(stmt.extent, loop.index)) return false;
     if (stmt.kind === 'if' && stmt.guards.some((guard) => mentions(guard.value, loop.index))) return false;
     if (stmt.kind === 'lookup' && (varying.has(stmt.value.name) || mentions(stmt.position, loop.index))) return false;
+  }
+  return true;
+}
+
+/** Whether a loop that writes the buffer which a load reads writes only the element that it has read. */
+function isReadBeforeWrite(load: Extract<Expr, { kind: 'load' }>, loop: Loop): boolean {
+  if (load.buffer.role !== 'out' && load.buffer.role !== 'scratch') return true;
+  for (const stmt of walk(loop.body)) {
+    const isSame = stmt.kind === 'store' && stmt.buffer.name === load.buffer.name;
+    if (isSame && stmt.offset.key !== load.offset.key) return false;
   }
   return true;
 }
@@ -180,7 +190,10 @@ function statementCost(stmt: Stmt, index: string | undefined, lanes: number): nu
     case 'lookup':
       return 4;
     case 'assign':
+    case 'define':
       return 1;
+    case 'transpose':
+      return 4 * lanes;
     case 'registers':
       return 0;
   }
