@@ -184,20 +184,39 @@ function dropUnitIndices(sum: SumOfProducts): SumOfProducts {
   return dropUnitIndices(applySolution(sum, { index: at, expression: affineConst(0), divisor: 1 }));
 }
 
-/** Simplifies a sum of products and builds it as the simplest node that computes it: a view, a sum, or a contraction. */
+/** Simplifies a sum of products and builds it as the simplest nodes that compute it: a view, a sum, or a contraction. */
 export function buildSum(b: Builder, sum: SumOfProducts, preferred: readonly number[] = [], hint?: string): Value {
-  const simple = sumOverQuotients(dropUnitIndices(solveGuards(sum, preferred)));
-  const indices = distinctNames(simple.indices);
-  const space = { indices, outer: simple.outer };
-  const [first, ...others] = simple.factors as readonly [Factor, ...Factor[]];
-  if (others.length === 0 && simple.guards.length === 0) {
-    const view = buildView(b, simple, first, hint);
-    if (view !== undefined) return view;
-    if (indices.length > simple.outer) return b.reduceOver('sum', first.value, space, first.access, hint)[0] as Value;
+  return buildSimple(b, sumOverQuotients(dropUnitIndices(solveGuards(sum, preferred))), hint);
+}
+
+function buildSimple(b: Builder, sum: SumOfProducts, hint?: string): Value {
+  const { outer, factors, guards } = sum;
+  const [first, ...others] = factors as readonly [Factor, ...Factor[]];
+  const isAlone = others.length === 0 && guards.length === 0;
+  const view = isAlone ? buildView(b, sum, first, hint) : undefined;
+  if (view !== undefined) return view;
+  const repeated = buildRepeated(b, sum, hint);
+  if (repeated !== undefined) return repeated;
+  const space = { indices: distinctNames(sum.indices), outer };
+  if (isAlone && space.indices.length > outer) {
+    return b.reduceOver('sum', first.value, space, first.access, hint)[0] as Value;
   }
-  const inputs = simple.factors.map((factor) => factor.value);
-  const accesses = simple.factors.map((factor) => factor.access);
-  return b.contract(space, accesses, inputs, simple.guards, hint);
+  const inputs = factors.map((factor) => factor.value);
+  const accesses = factors.map((factor) => factor.access);
+  return b.contract(space, accesses, inputs, guards, hint);
+}
+
+/** What does not depend on an outer index is computed once and repeated along it; undefined when there is no such index. */
+function buildRepeated(b: Builder, sum: SumOfProducts, hint?: string): Value | undefined {
+  const expressions = [...sum.factors.flatMap(({ access }) => access.map((s) => s.expression)), ...sum.guards];
+  const used = new Set(expressions.flatMap((e) => e.terms.map((term) => term.index)));
+  const dims = sum.indices.flatMap((_, i) => (i < sum.outer && used.has(i) ? [i] : []));
+  if (dims.length === sum.outer) return undefined;
+  const unused = sum.indices.flatMap((_, i) => (i < sum.outer && !used.has(i) ? [i] : []));
+  const smaller = unused.toReversed().reduce(removeIndex, sum);
+  const value = buildSimple(b, { ...smaller, outer: dims.length }, hint);
+  const shape = sum.indices.slice(0, sum.outer).map((index) => index.extent);
+  return b.view(value, { type: 'broadcast', shape, dims }, hint);
 }
 
 /** A factor that is read at distinct plain outer indices is permuted and broadcast; undefined for any other. */

@@ -10,6 +10,7 @@ import {
   affineScale,
   affineSub,
   affineSubscript,
+  isIdentityAccess,
   plainIndexOf,
   subscriptIndices,
 } from '../../ir/space.js';
@@ -223,13 +224,15 @@ const reduceRepeated: Rewrite<'reduce'> = {
 
 const reduceNothing: Rewrite<'reduce'> = {
   name: 'reduce-nothing',
-  doc: 'A sum over no index is a view.',
+  doc: 'A sum over no index is a view; the largest of one element is that element.',
   kind: 'reduce',
   apply(node, { b, hint }) {
     const { op, space, access, inputs } = node;
-    if (op !== 'sum' || space.indices.length > space.outer) return undefined;
-    const factor = { value: inputs[0] as Value, access: affineAccess(access) };
-    return [buildSum(b, { ...space, factors: [factor], guards: [] }, [], hint)];
+    const value = inputs[0] as Value;
+    if (space.indices.length > space.outer) return undefined;
+    if (idempotent.has(op) && isIdentityAccess(access, value.type.shape, space)) return [value];
+    if (op !== 'sum') return undefined;
+    return [buildSum(b, { ...space, factors: [{ value, access: affineAccess(access) }], guards: [] }, [], hint)];
   },
 };
 
