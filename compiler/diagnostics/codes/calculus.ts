@@ -1,4 +1,30 @@
 /** E05xx: derivatives. */
 import type { Codes } from './entry.js';
 
-export const calculusCodes = {} as const satisfies Codes<'E05'>;
+export const calculusCodes = {
+  E0501: {
+    class: 'user',
+    title: 'the gradient is of a scalar',
+    explanation:
+      '`grad` and `value_and_grad` differentiate functions that give one number. Reduce the result, or use `vjp` with a cotangent of its shape.',
+    example: 'fn f(x: f32[3]) -> f32[3] = grad(exp)(x)',
+  },
+  E0502: {
+    class: 'user',
+    title: 'only floats have derivatives',
+    explanation: 'Integers and bools have no tangents: differentiate by tensors of floats.',
+    example: 'fn f(x: i64[3]) -> f32[3] = grad(x => sum(x * 0.5))(x)',
+  },
+  E0503: {
+    class: 'user',
+    title: 'there is nothing of this name to differentiate by',
+    explanation: '`wrt` names parameters of the function that is differentiated, or gives their positions.',
+    example: 'fn loss(w: f32[3]) -> f32 = sum(w * w)\nfn f(x: f32[3]) -> f32[3] = grad(loss, wrt: v)(x)',
+  },
+  E0504: {
+    class: 'user',
+    title: 'the vector of a derivative does not fit',
+    explanation: 'A tangent has the type of the input, a cotangent the type of the output.',
+    example: 'fn f(x: f32[2, 3]) -> f32[2, 3] = vjp(y => y * 2, x, ones([3, 2]))[1]',
+  },
+} as const satisfies Codes<'E05'>;

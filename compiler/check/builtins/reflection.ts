@@ -1,0 +1,109 @@
+// What the program asks about its own values while it is compiled, and checks.
+
+import { dimConst, dimSub, printDim } from '../../ir/dims.js';
+import { isFloat } from '../../ir/dtype.js';
+import type { Context } from '../context.js';
+import { lengthOf } from '../loops.js';
+import { dtypeOf, isNumeric } from '../tensors.js';
+import { leaves, treeOf } from '../trees.js';
+import { bool, int, list, none, numberOf, show, string, tensor, tuple, type Val } from '../values.js';
+import { type Arguments, type Builtin, define } from './builtin.js';
+
+const is = (name: string, doc: string, test: (val: Val) => boolean): Builtin =>
+  define(`${name}(x: any) -> bool`, doc, (_, args) => bool(test(args.get('x'))));
+
+/** `assert(condition, message)`: sizes that only running decides are checked when the entry is called. */
+function assert(cx: Context, args: Arguments): Val {
+  const condition = args.get('condition');
+  const message = show(args.get('message'));
+  if (condition.kind === 'bool') {
+    if (!condition.value) cx.fail('E0314', { message });
+    return none;
+  }
+  if (condition.kind !== 'relation')
+    return args.refuse('condition', 'a bool that is known when compiling, or a comparison of sizes');
+  const { op, left, right } = condition;
+  const one = dimConst(1);
+  const holds = (() => {
+    switch (op) {
+      case '==':
+        return cx.sameSize(left, right, message);
+      case '>=':
+        return cx.nonNegative(dimSub(left, right), message);
+      case '>':
+        return cx.nonNegative(dimSub(dimSub(left, right), one), message);
+      case '<=':
+        return cx.nonNegative(dimSub(right, left), message);
+      case '<':
+        return cx.nonNegative(dimSub(dimSub(right, left), one), message);
+      case '!=':
+        return true;
+    }
+  })();
+  if (!holds) cx.fail('E0314', { message, label: `${printDim(left)} ${op} ${printDim(right)} does not hold` });
+  return none;
+}
+
+export const reflectionBuiltins: readonly Builtin[] = [
+  define(
+    'assert(condition: bool, message: string = "this must hold") -> none',
+    'Refuses the program with the message where the condition fails.',
+    assert,
+  ),
+  define(
+    'len(x: any) -> int',
+    'The number of elements of a list, tuple or string, or of the first axis of a tensor.',
+    (cx, args) => int(lengthOf(cx, args.get('x'))),
+  ),
+  define('tuple(items: any) -> tuple', 'A list as a tuple: several results.', (_, args) => tuple(args.list('items'))),
+  define('list(items: any) -> list', 'A tuple as a list.', (_, args) => list(args.list('items'))),
+  define('str(x: any) -> string', 'A compile-time value as text.', (_, args) => string(show(args.get('x')))),
+  define(
+    'leaves(tree: any) -> [tensor]',
+    'The tensors of a tree: the parameters of a model, the elements of records, tuples and lists.',
+    (cx, args) =>
+      list(
+        leaves(treeOf(cx, args.get('tree'))).map(({ value }) =>
+          value.kind === 'cell' ? tensor(value.cell.value) : value,
+        ),
+      ),
+  ),
+  define('paths(tree: any) -> [string]', 'The dotted paths of the leaves of a tree.', (cx, args) =>
+    list(leaves(treeOf(cx, args.get('tree'))).map(({ path }) => string(path))),
+  ),
+  define('starts_with(text: string, part: string) -> bool', 'Whether a text begins with another.', (_, args) =>
+    bool(args.string('text').startsWith(args.string('part'))),
+  ),
+  define('ends_with(text: string, part: string) -> bool', 'Whether a text ends with another.', (_, args) =>
+    bool(args.string('text').endsWith(args.string('part'))),
+  ),
+  define('is_floating_point(input: any) -> bool', 'Whether a tensor or number is of floats.', (cx, args) => {
+    const input = args.get('input');
+    if (input.kind === 'dtype') return bool(isFloat(input.dtype));
+    return bool(isNumeric(input) && isFloat(dtypeOf(cx, input)));
+  }),
+  define(
+    'dtype_of(input: tensor) -> dtype',
+    'The dtype of a tensor, or the one that a number has by itself.',
+    (cx, args) => ({
+      kind: 'dtype',
+      dtype: dtypeOf(cx, args.numeric('input')),
+    }),
+  ),
+  is('is_tensor', 'Whether it is a tensor, not a compile-time number.', (val) => val.kind === 'tensor'),
+  is('is_list', 'Whether it is a list.', (val) => val.kind === 'list'),
+  is('is_tuple', 'Whether it is a tuple.', (val) => val.kind === 'tuple'),
+  is('is_record', 'Whether it is a record.', (val) => val.kind === 'record'),
+  is('is_model', 'Whether it is a model.', (val) => val.kind === 'model'),
+  is('is_string', 'Whether it is a string.', (val) => val.kind === 'string'),
+  is('is_int', 'Whether it is a compile-time int or a size.', (val) => val.kind === 'int'),
+  is('is_float', 'Whether it is a compile-time float.', (val) => val.kind === 'float'),
+  is('is_bool', 'Whether it is a compile-time bool.', (val) => val.kind === 'bool'),
+  is('is_known', 'Whether a number is known when compiling.', (val) => numberOf(val) !== undefined),
+  define('tied(to: tensor) -> tensor', 'In a model: the same parameter under another name.', (cx, args) => {
+    const to = args.get('to');
+    return to.kind === 'cell' || to.kind === 'model'
+      ? to
+      : cx.fail('E0404', { message: '`tied` names a parameter of the model', site: args.site('to') });
+  }),
+];

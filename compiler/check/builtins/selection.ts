@@ -1,0 +1,199 @@
+// Reads and writes at positions that tensors of integers hold.
+
+import { type Dim, dimConst, dimEquals, dimSub, isDimConst, printDim } from '../../ir/dims.js';
+import { isInt } from '../../ir/dtype.js';
+import type { Access, Index, ScatterMode, Value } from '../../ir/graph.js';
+import { affineConst, affineSubscript, plainSubscript, shapeSpace } from '../../ir/space.js';
+import type { Context } from '../context.js';
+import { nonNegativeIndices } from '../indexing.js';
+import { broadcastShape } from '../tensors.js';
+import { tensor, typeText, type Val } from '../values.js';
+import { type Arguments, type Builtin, define } from './builtin.js';
+
+/** A tensor of positions, as i64 or i32. */
+function positions(args: Arguments, name: string, value: Value): Value {
+  if (isInt(value.type.dtype)) return value.type.dtype === 'i32' ? value : args.cx.b.cast(value, 'i64');
+  return args.cx.fail('E0305', {
+    message: `\`${name}\` of ${args.builtin.name} holds integers (i64), not ${value.type.dtype}`,
+    site: args.site(name),
+  });
+}
+
+/** `index` of gather and scatter: of the input's rank, and no larger than it in the other axes. */
+function indexAlong(cx: Context, args: Arguments, input: Value): Value {
+  const index = positions(args, 'index', args.tensor('index'));
+  const rank = input.type.shape.length;
+  if (index.type.shape.length !== rank) {
+    cx.fail('E0303', {
+      message: `\`index\` of ${args.builtin.name} has the rank of the input, ${rank}, not ${index.type.shape.length}`,
+      label: `${typeText(input.type)} with index ${typeText(index.type)}`,
+      site: args.site('index'),
+    });
+  }
+  return index;
+}
+
+/** The access that replaces one axis by what an index tensor of the space's shape holds. */
+function accessAlong(rank: number, dim: number, operand: number): Access {
+  const all = Array.from({ length: rank }, (_, axis) => plainSubscript(axis));
+  return all.map((subscript, axis) => (axis === dim ? { kind: 'lookup', operand, subscripts: all } : subscript));
+}
+
+/** The other axes of the index must not reach beyond those of the tensor that it addresses. */
+function requireInside(cx: Context, args: Arguments, index: Value, target: Value, dim: number, what: string): void {
+  index.type.shape.forEach((size, axis) => {
+    const room = target.type.shape[axis] as Dim;
+    if (axis === dim || dimEquals(size, room)) return;
+    if (cx.nonNegative(dimSub(room, size), `the index of ${args.builtin.name} fits the ${what}`)) return;
+    cx.fail('E0302', {
+      message: `\`index\` of ${args.builtin.name} is larger than the ${what} in axis ${axis}: ${printDim(size)} against ${printDim(room)}`,
+      label: `${typeText(target.type)} with index ${typeText(index.type)}`,
+      site: args.site('index'),
+    });
+  });
+}
+
+function gather(cx: Context, args: Arguments): Val {
+  const input = args.tensor('input');
+  const rank = input.type.shape.length;
+  const dim = args.axis('dim', rank);
+  const index = indexAlong(cx, args, input);
+  if (rank === 0) return tensor(input);
+  requireInside(cx, args, index, input, dim, 'input');
+  return tensor(cx.b.gather(shapeSpace(index.type.shape), accessAlong(rank, dim, 1), [input, index]));
+}
+
+function scatterAlong(
+  cx: Context,
+  args: Arguments,
+  mode: ScatterMode,
+  source: (index: Value, input: Value) => Value,
+): Val {
+  const input = args.tensor('input');
+  const rank = input.type.shape.length;
+  const dim = args.axis('dim', rank);
+  const index = indexAlong(cx, args, input);
+  if (rank === 0) return tensor(source(index, input));
+  requireInside(cx, args, index, input, dim, 'input');
+  return tensor(
+    cx.b.scatter(mode, shapeSpace(index.type.shape), accessAlong(rank, dim, 2), [input, source(index, input), index]),
+  );
+}
+
+/** The part of `src` that the index covers. */
+function sourceTensor(cx: Context, args: Arguments, index: Value, input: Value): Value {
+  const src = args.tensor('src');
+  if (src.type.dtype !== input.type.dtype) {
+    cx.fail('E0305', {
+      message: `\`src\` of ${args.builtin.name} is ${src.type.dtype}, the input ${input.type.dtype}`,
+      site: args.site('src'),
+    });
+  }
+  if (src.type.shape.length !== index.type.shape.length) {
+    cx.fail('E0303', {
+      message: `\`src\` of ${args.builtin.name} has the rank of the index, not ${typeText(src.type)}`,
+      site: args.site('src'),
+    });
+  }
+  requireInside(cx, args, index, src, -1, 'src');
+  const { shape } = index.type;
+  if (shape.every((size, axis) => dimEquals(size, src.type.shape[axis] as Dim))) return src;
+  return cx.b.view(src, {
+    type: 'slice',
+    starts: shape.map(() => dimConst(0)),
+    steps: shape.map(() => 1),
+    sizes: shape,
+  });
+}
+
+function scatter(cx: Context, args: Arguments): Val {
+  if (args.isNone('src') === args.isNone('value')) {
+    cx.fail('E0207', { message: 'scatter needs exactly one of `src` and `value`' });
+  }
+  return scatterAlong(cx, args, 'set', (index, input) => {
+    if (!args.isNone('src')) return sourceTensor(cx, args, index, input);
+    const value = args.numeric('value');
+    const number =
+      value.kind === 'tensor'
+        ? cx.b.cast(value.value, input.type.dtype)
+        : cx.b.constant(args.number('value'), input.type.dtype);
+    return cx.b.broadcastTo(number, index.type.shape);
+  });
+}
+
+function indexPut(cx: Context, args: Arguments): Val {
+  const input = args.tensor('input');
+  const indices = args.tensors('indices').map((value) => positions(args, 'indices', value));
+  const rank = input.type.shape.length;
+  if (indices.length === 0 || indices.length > rank) {
+    cx.fail('E0303', {
+      message: `index_put takes 1 to ${rank} index tensors for ${typeText(input.type)}, not ${indices.length}`,
+      site: args.site('indices'),
+    });
+  }
+  const shape = broadcastShape(
+    cx,
+    indices.map((value) => value.type.shape),
+    (_, a, b) =>
+      cx.fail('E0304', {
+        message: `the index tensors do not broadcast: ${printDim(a)} against ${printDim(b)}`,
+        site: args.site('indices'),
+      }),
+  );
+  const rest = input.type.shape.slice(indices.length);
+  const updates = [...shape, ...rest];
+  const space: readonly Index[] = shapeSpace(updates).indices;
+  const access: Access = input.type.shape.map((_, axis) => {
+    const index = indices[axis];
+    if (index === undefined) return plainSubscript(shape.length + axis - indices.length);
+    const own = index.type.shape;
+    const offset = shape.length - own.length;
+    const subscripts = own.map((size, i) =>
+      isDimConst(size, 1) ? affineSubscript(affineConst(0), 1, size, space) : plainSubscript(offset + i),
+    );
+    return { kind: 'lookup', operand: 2 + axis, subscripts };
+  });
+  const given = args.tensor('values');
+  const values = given.type.shape.length === 0 ? cx.b.cast(given, input.type.dtype) : given;
+  if (values.type.dtype !== input.type.dtype) args.refuse('values', `a tensor of ${input.type.dtype}`);
+  const filled = broadcastShape(cx, [values.type.shape, updates], (axis, a, b) =>
+    cx.fail('E0304', {
+      message: `${typeText(values.type)} does not broadcast to the elements written`,
+      label: `axis ${axis}: ${printDim(a)} against ${printDim(b)}`,
+      site: args.site('values'),
+    }),
+  );
+  if (filled.length > updates.length) args.refuse('values', `a tensor of rank ${updates.length} or less`);
+  const tables = indices.map((value, axis) => nonNegativeIndices(cx, value, input.type.shape[axis] as Dim));
+  const mode = args.bool('accumulate') ? 'add' : 'set';
+  return tensor(
+    cx.b.scatter(mode, { indices: space, outer: space.length }, access, [
+      input,
+      cx.b.broadcastTo(values, updates),
+      ...tables,
+    ]),
+  );
+}
+
+export const selectionBuiltins: readonly Builtin[] = [
+  define(
+    'gather(input: tensor, dim: int, index: tensor) -> tensor',
+    'The elements at the positions along `dim` that `index` holds.',
+    gather,
+  ),
+  define(
+    'scatter(input: tensor, dim: int, index: tensor, src: tensor? = none, value: number? = none) -> tensor',
+    'The input with elements of `src`, or `value`, at the positions along `dim` that `index` holds.',
+    scatter,
+  ),
+  define(
+    'scatter_add(input: tensor, dim: int, index: tensor, src: tensor) -> tensor',
+    'The input with elements of `src` added at the positions along `dim` that `index` holds.',
+    (cx, args) => scatterAlong(cx, args, 'add', (index, input) => sourceTensor(cx, args, index, input)),
+  ),
+  define(
+    'index_put(input: tensor, indices: [tensor], values: tensor, accumulate: bool = false) -> tensor',
+    'The input with `values` at the positions that the index tensors hold together; added with `accumulate`.',
+    indexPut,
+  ),
+];

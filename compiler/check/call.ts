@@ -1,0 +1,254 @@
+// Calls: binds arguments to parameters and runs the body in place. Calls are unrolled into the function being written, so
+// every use of a generic function is checked with the sizes and dtypes that it has there.
+
+import type * as ast from '../syntax/ast.js';
+import { type Assigned, assignArguments, type ParameterShape } from './arguments.js';
+import { Arguments, type Builtin } from './builtins/builtin.js';
+import type { Context, Expected } from './context.js';
+import { settle } from './evaluate.js';
+import { Matcher } from './match.js';
+import { bindPattern } from './patterns.js';
+import { Scope } from './scope.js';
+import { type OpenNames, openNames, type Signature } from './signature.js';
+import { applyTransform } from './transforms.js';
+import { type Arg, describe, functionName, int, list, type ModelRef, type Site, type Val } from './values.js';
+import type { Unit } from './workspace.js';
+
+/** Calls a value: a function, a model (its `forward`), or a model's name (which describes a sub-model). */
+export function call(cx: Context, callee: Val, args: readonly Arg[]): Val {
+  switch (callee.kind) {
+    case 'function': {
+      const { fn } = callee;
+      switch (fn.type) {
+        case 'declared':
+          return callDeclared(cx, fn.decl, fn.unit, args, functionName(fn), fn.self);
+        case 'lambda':
+          return callLambda(cx, fn.node, fn.scope, args);
+        case 'builtin':
+          return callBuiltin(cx, fn.builtin, args);
+        case 'transform':
+          return applyTransform(cx, fn, args);
+        case 'partial':
+          return call(cx, fn.of, [fn.first, ...args]);
+      }
+      break;
+    }
+    case 'model': {
+      const forward = callee.instance.methods.get('forward');
+      if (forward !== undefined)
+        return callDeclared(cx, forward, callee.instance.unit, args, callee.instance.path, callee);
+      return cx.fail('E0403', {
+        message: `the model ${callee.instance.model.name.name} has no \`forward\`, so it cannot be called`,
+      });
+    }
+    case 'class':
+      return { kind: 'blueprint', model: callee.model, unit: callee.unit, args, site: cx.site };
+    case 'blueprint':
+      return cx.fail('E0404', {
+        message: `the model ${callee.model.name.name} has no place for its parameters here`,
+        help: 'make it a field of a model, or a parameter of the function',
+      });
+    case 'list':
+    case 'tuple':
+      return cx.fail('E0211', {
+        message: `${describe(callee)} cannot be called`,
+        ...(callee.items.some((item) => item.kind === 'model')
+          ? {
+              label: 'a list of layers has no `forward`',
+              help: 'call its elements: `layers[0](x)`, or `for layer in layers { x = layer(x) }`',
+            }
+          : {}),
+      });
+  }
+  return cx.fail('E0211', { message: `${describe(callee)} cannot be called` });
+}
+
+const shapeOf = (param: ast.Param): ParameterShape => ({
+  name: param.name.name,
+  required: param.default === undefined,
+  rest: param.rest,
+});
+
+/** In an initialiser, functions take the size and dtype of what is initialised where these are not given. */
+function withWanted(cx: Context, params: readonly ParameterShape[], assigned: Assigned): Assigned {
+  const { wanted } = cx;
+  if (wanted === undefined) return assigned;
+  const fill = (name: string, value: Val, i: number): readonly Arg[] =>
+    params[i]?.name === name && assigned[i]?.length === 0 ? [{ value, site: cx.site }] : (assigned[i] ?? []);
+  const isInitialiser = params.some((param, i) => param.name === 'size' && param.required && assigned[i]?.length === 0);
+  if (!isInitialiser) return assigned;
+  const size = list(wanted.type.shape.map(int));
+  return params.map((param, i) =>
+    param.name === 'dtype' ? fill('dtype', { kind: 'dtype', dtype: wanted.type.dtype }, i) : fill('size', size, i),
+  );
+}
+
+function assign(cx: Context, name: string, params: readonly ParameterShape[], args: readonly Arg[]): Assigned {
+  const implied = cx.wanted === undefined ? undefined : 'size';
+  return withWanted(cx, params, assignArguments(cx, name, params, args, implied));
+}
+
+function callBuiltin(cx: Context, builtin: Builtin, args: readonly Arg[]): Val {
+  const assigned = assign(cx, builtin.name, builtin.parameters, args);
+  const byName = new Map(builtin.parameters.map((param, i) => [param.name, assigned[i] ?? []]));
+  return builtin.run(cx, new Arguments(cx, builtin, byName));
+}
+
+/** The body of something written at another place: what an initialiser wants does not reach into it. */
+function apart<T>(cx: Context, body: () => T): T {
+  const { wanted } = cx;
+  cx.wanted = undefined;
+  try {
+    return body();
+  } finally {
+    cx.wanted = wanted;
+  }
+}
+
+function callLambda(cx: Context, node: ast.Lambda, outer: Scope, args: readonly Arg[]): Val {
+  const { unit } = outer;
+  if (args.length !== node.params.length || args.some((arg) => arg.name !== undefined)) {
+    cx.fail('E0208', {
+      message: `this function takes ${node.params.length} arguments by position, ${args.length} are given`,
+    });
+  }
+  const scope = Scope.function(unit, 'lambda', outer);
+  const matcher = new Matcher(cx, scope, new Map());
+  node.params.forEach((param, i) => {
+    const arg = args[i] as Arg;
+    const value =
+      param.type === undefined ? arg.value : matcher.match(param.type, arg.value, `parameter ${i + 1}`, arg.site);
+    bindPattern(cx, param.pattern, value, scope, 'parameter');
+  });
+  matcher.finish();
+  const call = cx.site;
+  return apart(cx, () => cx.within('lambda', call, () => body(cx, node.body, scope)));
+}
+
+/** The value of a body; an expression points to itself, a block to its statements. */
+function body(cx: Context, node: ast.Expr | ast.Block, scope: Scope, expected?: Expected): Val {
+  return settle(
+    node.kind === 'Block' ? cx.engine.block(cx, node, scope, expected) : cx.engine.evaluate(cx, node, scope),
+  );
+}
+
+/** The open names of a signature; the same for all uses, since what is in sight is. */
+export function signatureNames(cx: Context, unit: Unit, signature: Signature, outer: Scope | undefined): OpenNames {
+  let names = cx.signatures.get(signature);
+  if (names === undefined) {
+    names = openNames(cx, unit, signature, outer);
+    cx.signatures.set(signature, names);
+  }
+  return names;
+}
+
+/** Binds the arguments to the parameters of a signature in `scope`. */
+export function bindParameters(
+  cx: Context,
+  matcher: Matcher,
+  params: readonly ast.Param[],
+  assigned: Assigned,
+  owner: string,
+): void {
+  const { scope } = matcher;
+  params.forEach((param, i) => {
+    const given = assigned[i] ?? [];
+    const what = `\`${param.name.name}\` of ${owner}`;
+    const site: Site = { source: scope.unit.source, span: param.name.span };
+    const define = (value: Val) => scope.define(param.name.name, { value, role: 'parameter', site });
+    if (param.rest)
+      define(list(
+        restItems(given).map(({ value, site: at }) => matcher.match(param.type, value, `an argument of ${what}`, at)),
+      ));
+    else {
+      const [arg] = given;
+      const value = arg?.value ?? defaultValue(cx, param, scope);
+      define(matcher.match(param.type, value, what, arg?.site ?? site));
+    }
+  });
+  matcher.finish();
+}
+
+/** A single list or tuple for a rest parameter counts as its elements. */
+function restItems(given: readonly Arg[]): readonly Arg[] {
+  const [first] = given;
+  if (given.length !== 1 || first === undefined || (first.value.kind !== 'list' && first.value.kind !== 'tuple'))
+    return given;
+  return first.value.items.map((value) => ({ value, site: first.site }));
+}
+
+function defaultValue(cx: Context, param: ast.Param, scope: Scope): Val {
+  if (param.default === undefined) throw new Error(`the parameter ${param.name.name} has no default`);
+  return cx.engine.evaluate(cx, param.default, scope);
+}
+
+function callDeclared(
+  cx: Context,
+  decl: ast.Fn,
+  unit: Unit,
+  args: readonly Arg[],
+  name: string,
+  self: ModelRef | undefined,
+): Val {
+  const outer = self?.instance.scope;
+  const assigned = assign(cx, name, decl.params.map(shapeOf), args);
+  const open = signatureNames(cx, unit, decl, outer);
+  const scope = Scope.function(unit, name, outer, self);
+  const matcher = new Matcher(cx, scope, open);
+  const site = cx.site;
+  return cx.within(name, site, () =>
+    apart(cx, () => {
+      if (decl.derivative !== undefined && cx.differentiating > 0) {
+        cx.fail('L0904', { message: `\`${name}\` states its own derivative, which derivatives do not use yet` });
+      }
+      bindParameters(cx, matcher, decl.params, assigned, `\`${name}\``);
+      return result(cx, decl, matcher, name);
+    }),
+  );
+}
+
+/** The value of the body, of the declared type. */
+export function result(cx: Context, decl: ast.Fn, matcher: Matcher, name: string): Val {
+  const { scope } = matcher;
+  const value = body(cx, decl.body, scope, () => expectedShape(decl.result, matcher));
+  if (decl.result === undefined) return value;
+  const end = decl.body.kind === 'Block' ? (decl.body.value ?? decl.body.statements.at(-1) ?? decl.body) : decl.body;
+  const found = matcher.match(decl.result, value, `the result of \`${name}\``, {
+    source: scope.unit.source,
+    span: end.span,
+  });
+  matcher.finish();
+  return found;
+}
+
+/** The sizes that the declared result states, for an index definition that ends the body. */
+function expectedShape(type: ast.Type | undefined, matcher: Matcher) {
+  if (type?.kind !== 'ShapedType' || type.shape.some((item) => item.kind === 'RestDim')) return undefined;
+  return type.shape.map((item) => (item.kind === 'AnyDim' || item.kind === 'RestDim' ? undefined : matcher.size(item)));
+}
+
+/** The names of the parameters of what can be called, for `wrt:`. */
+export function parameterShapes(cx: Context, callee: Val): readonly ParameterShape[] {
+  if (callee.kind === 'model') {
+    const forward = callee.instance.methods.get('forward');
+    if (forward !== undefined) return forward.params.map(shapeOf);
+  }
+  if (callee.kind !== 'function') return cx.fail('E0211', { message: `${describe(callee)} cannot be called` });
+  const { fn } = callee;
+  switch (fn.type) {
+    case 'declared':
+      return fn.decl.params.map(shapeOf);
+    case 'lambda':
+      return fn.node.params.map(({ pattern }, i) => ({
+        name: pattern.kind === 'NamePattern' ? pattern.name.name : String(i),
+        required: true,
+        rest: false,
+      }));
+    case 'builtin':
+      return fn.builtin.parameters;
+    case 'transform':
+      return parameterShapes(cx, fn.of);
+    case 'partial':
+      return parameterShapes(cx, fn.of).slice(1);
+  }
+}

@@ -1,0 +1,293 @@
+// What all parts of the elaborator share while it writes one function of the program: the frame, the place in the source,
+// the calls that led there, what was assumed about sizes, and the diagnostics.
+
+import type { DiagnosticCode } from '../diagnostics/catalogue.js';
+import { type Diagnostic, diagnostic, type Note } from '../diagnostics/report.js';
+import { lineStarts, type Source } from '../diagnostics/source.js';
+import { isProvablyNonNegative } from '../ir/bounds.js';
+import {
+  type Dim,
+  dimConst,
+  dimEquals,
+  dimNeg,
+  dimSub,
+  dimSubstitute,
+  dimSymbols,
+  dimValue,
+  printDim,
+} from '../ir/dims.js';
+import type { DType } from '../ir/dtype.js';
+import type { Func, SourceSite, TensorType, Value } from '../ir/graph.js';
+import type { EntryConstraint } from '../program.js';
+import type * as ast from '../syntax/ast.js';
+import { Failure, Restart } from './failure.js';
+import { Frame } from './frame.js';
+import type { Dense } from './index-notation/lower.js';
+import type { IndexTree } from './index-notation/tree.js';
+import type { Scope } from './scope.js';
+import type { OpenNames, Signature } from './signature.js';
+import type { Arg, Blueprint, Cell, Site, Val } from './values.js';
+import type { Unit, Workspace } from './workspace.js';
+
+/** The parts of the elaborator that call each other in circles, tied together in `engine.ts`. */
+export interface Engine {
+  evaluate(cx: Context, expr: ast.Expr, scope: Scope): Val;
+  /** Like `evaluate`, but a leaf of the state stays a place that can be assigned to. */
+  evaluatePlace(cx: Context, expr: ast.Expr, scope: Scope): Val;
+  block(cx: Context, block: ast.Block, scope: Scope, expected?: Expected): Val;
+  call(cx: Context, callee: Val, args: readonly Arg[]): Val;
+  instantiate(cx: Context, blueprint: Blueprint, path: string): Val;
+  constant(cx: Context, item: ast.Constant, unit: Unit): Val;
+}
+
+/** A diagnostic as the elaborator says it; the place is the current one unless given. */
+export interface Complaint {
+  readonly message: string;
+  readonly site?: Site | undefined;
+  readonly label?: string | undefined;
+  readonly notes?: readonly (Note | string)[];
+  readonly help?: string | undefined;
+}
+
+/** The sizes that an index definition is expected to have, where they are stated. */
+export type Expected = () => readonly (Dim | undefined)[] | undefined;
+
+export interface CallFrame {
+  readonly name: string;
+  readonly site: Site;
+}
+
+/** The tensor that an initialiser has to make: what its functions take when they are called without a size. */
+export interface Wanted {
+  readonly type: TensorType;
+}
+
+/** Makes one leaf of the state; `init` computes its initial value. */
+export type LeafMaker = (path: string, role: Cell['role'], type: TensorType, site: Site, init: () => Value) => Cell;
+
+export interface ContextOptions {
+  readonly defaultFloat: DType;
+  /** Run-time dimensions that are fixed, by name. */
+  readonly dims: ReadonlyMap<string, Dim>;
+}
+
+/** Deeper calls are taken for a recursion that does not end when compiling. */
+const maxCallDepth = 400;
+
+export class Context {
+  frame: Frame;
+  /** The function of the entry itself. */
+  rootFrame: Frame;
+  site: Site;
+  readonly stack: CallFrame[] = [];
+  readonly diagnostics: Diagnostic[] = [];
+  readonly functions = new Map<string, Func>();
+  readonly constraints = new Map<string, EntryConstraint>();
+  readonly constants = new Map<ast.Constant, Val>();
+  /** The open names of signatures that were analysed. */
+  readonly signatures = new Map<Signature, OpenNames>();
+  /** Sub-models that were given their place, so that one that is named twice is shared. */
+  readonly placed = new Map<Blueprint, Val>();
+  /** What trees of index expressions were lowered to. */
+  readonly lowered = new WeakMap<IndexTree, Dense>();
+  /** Makes the leaves of instances: parameters of the entry, or their initial values. Absent where no state may be made. */
+  makeLeaf: LeafMaker | undefined;
+  /** How many derivatives surround the current place. */
+  differentiating = 0;
+  /** How often `no_grad` surrounds the current place. */
+  withoutGradient = 0;
+  wanted: Wanted | undefined;
+  /** The key of random draws, made a parameter of the entry at the first draw. */
+  randomKey: (() => Value) | undefined;
+  /** How many draws there were: each folds its own number into the key. */
+  draws = 0;
+  readonly #functionNames = new Set<string>();
+  readonly #lines = new Map<Source, readonly number[]>();
+  readonly #libraries = new Set<Source>();
+
+  constructor(
+    readonly engine: Engine,
+    readonly workspace: Workspace,
+    readonly unit: Unit,
+    readonly options: ContextOptions,
+  ) {
+    this.site = { source: unit.source, span: { start: 0, end: 0 } };
+    this.rootFrame = new Frame('none');
+    this.frame = this.rootFrame;
+  }
+
+  /** Begins to write the function of an entry. */
+  enterRoot(frame: Frame): void {
+    this.rootFrame = frame;
+    this.frame = frame;
+  }
+
+  /** The function being written. */
+  get b(): Frame {
+    return this.frame;
+  }
+
+  // ---- places -----------------------------------------------------------------------------------------------------
+
+  /** Evaluates something written at a place: errors point there, and nodes made for the user's own text come from there. */
+  at<T>(unit: Unit, span: Site['span'], body: () => T): T {
+    const outer = this.site;
+    this.site = { source: unit.source, span };
+    try {
+      if (unit.isLibrary) {
+        this.#libraries.add(unit.source);
+        return body();
+      }
+      return this.frame.withOrigin(
+        { site: this.#siteOf(unit.source, span.start), text: excerpt(unit.source, span) },
+        body,
+      );
+    } finally {
+      this.site = outer;
+    }
+  }
+
+  #siteOf(source: Source, offset: number): SourceSite {
+    let starts = this.#lines.get(source);
+    if (starts === undefined) {
+      starts = lineStarts(source.text);
+      this.#lines.set(source, starts);
+    }
+    let low = 0;
+    for (let high = starts.length; high - low > 1; ) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return { file: source.path, line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+  }
+
+  /** Runs the body of a function on behalf of a call. */
+  within<T>(name: string, site: Site, body: () => T): T {
+    if (this.stack.length >= maxCallDepth) {
+      this.fail('E0408', { message: `the calls of \`${name}\` do not end when compiling`, site });
+    }
+    this.stack.push({ name, site });
+    try {
+      return body();
+    } finally {
+      this.stack.pop();
+    }
+  }
+
+  // ---- diagnostics ------------------------------------------------------------------------------------------------
+
+  fail(code: DiagnosticCode, complaint: Complaint): never {
+    throw new Failure(this.complain(code, complaint));
+  }
+
+  /** The diagnostic of a complaint: an error inside the library is shown where the program calls it. */
+  complain(code: DiagnosticCode, { message, site = this.site, label, notes = [], help }: Complaint): Diagnostic {
+    let place = site;
+    let depth = this.stack.length;
+    while (this.#libraries.has(place.source) && depth > 0) place = (this.stack[--depth] as CallFrame).site;
+    const inside = this.stack[depth];
+    const trace: (Note | string)[] = depth < this.stack.length && inside !== undefined ? [`in \`${inside.name}\``] : [];
+    for (const { name, site: call } of this.stack.slice(Math.max(0, depth - 6), depth).reverse()) {
+      if (this.#libraries.has(call.source)) trace.push(`in the call of \`${name}\``);
+      else trace.push({ text: `in the call of \`${name}\``, span: call.span, source: call.source });
+    }
+    const visible = notes.filter(
+      (n) => typeof n === 'string' || n.source === undefined || !this.#libraries.has(n.source),
+    );
+    return diagnostic(code, { ...place, message, label, notes: [...visible, ...trace], help });
+  }
+
+  /** Adds a diagnostic unless the same was reported at the same place before, for another instance of a function say. */
+  report(found: Diagnostic): void {
+    const isKnown = this.diagnostics.some(
+      (d) =>
+        d.code === found.code &&
+        d.source === found.source &&
+        d.span.start === found.span.start &&
+        d.span.end === found.span.end,
+    );
+    if (!isKnown) this.diagnostics.push(found);
+  }
+
+  // ---- functions --------------------------------------------------------------------------------------------------
+
+  /** Keeps a name for a function that exists, or that an entry will have. */
+  reserveFunctionName(name: string): void {
+    this.#functionNames.add(name);
+  }
+
+  /** A name for a function of the module that no other has. */
+  functionName(hint: string): string {
+    const stem = hint.replace(/[^\w.]+/g, '_').replace(/^_+|_+$/g, '') || 'f';
+    let name = stem;
+    for (let n = 1; this.#functionNames.has(name); n++) name = `${stem}.${n}`;
+    this.#functionNames.add(name);
+    return name;
+  }
+
+  /** Runs `body` with another frame as the function being written. */
+  inFrame<T>(frame: Frame, body: () => T): T {
+    const outer = this.frame;
+    this.frame = frame;
+    try {
+      return frame.withOrigin(outer.origin, body);
+    } finally {
+      this.frame = outer;
+    }
+  }
+
+  // ---- sizes ------------------------------------------------------------------------------------------------------
+
+  /**
+   * Whether two sizes are equal. What cannot be decided is assumed: where it determines a run-time dimension, elaboration starts again
+   * with that dimension replaced; else it is checked when the entry is called.
+   */
+  sameSize(left: Dim, right: Dim, why: string): boolean {
+    if (dimEquals(left, right)) return true;
+    const difference = dimSub(left, right);
+    if (dimValue(difference) !== undefined || isPositive(difference) || isPositive(dimNeg(difference))) return false;
+    const solution = solve(difference);
+    if (solution !== undefined) {
+      if (isPositive(dimNeg(solution.size))) return false;
+      throw new Restart(solution.symbol, solution.size);
+    }
+    this.#constrain({ left, right, message: `${why}: ${printDim(left)} = ${printDim(right)}` });
+    return true;
+  }
+
+  /** Whether a size is at least 0; what cannot be decided is checked when the entry is called. */
+  nonNegative(size: Dim, why: string): boolean {
+    if (isProvablyNonNegative(size)) return true;
+    if (dimValue(size) !== undefined || isPositive(dimNeg(size))) return false;
+    this.#constrain({ left: size, message: `${why}: ${printDim(size)} ≥ 0` });
+    return true;
+  }
+
+  #constrain(constraint: EntryConstraint): void {
+    const key = `${constraint.left.key} ${constraint.right?.key ?? ''}`;
+    if (!this.constraints.has(key)) this.constraints.set(key, constraint);
+  }
+}
+
+const isPositive = (dim: Dim): boolean => isProvablyNonNegative(dimSub(dim, dimConst(1)));
+
+/** A symbol that `dim = 0` determines, and its value. */
+function solve(dim: Dim): { readonly symbol: string; readonly size: Dim } | undefined {
+  const solutions = dim.terms.flatMap((term) => {
+    const [atom] = term.atoms;
+    if (term.atoms.length !== 1 || atom?.kind !== 'symbol' || Math.abs(term.coefficient) !== 1) return [];
+    const rest = dimSubstitute(dim, new Map([[atom.name, dimConst(0)]]));
+    const others = dimSub(dim, { terms: [term], key: '' });
+    if (dimSymbols(others).has(atom.name)) return [];
+    return [{ symbol: atom.name, size: term.coefficient === 1 ? dimNeg(rest) : rest }];
+  });
+  // Of several symbols the one that is last in the alphabet goes: any choice would do, but it must not depend on the order of operands.
+  return solutions.sort((a, b) => (a.symbol < b.symbol ? 1 : -1))[0];
+}
+
+/** The text of a span, shortened to one line. */
+function excerpt(source: Source, span: Site['span']): string {
+  const text = source.text.slice(span.start, span.end).replace(/\s+/g, ' ');
+  return text.length <= 40 ? text : `${text.slice(0, 39)}…`;
+}

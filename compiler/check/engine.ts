@@ -1,0 +1,24 @@
+// Ties the parts of the elaborator together.
+
+import type * as ast from '../syntax/ast.js';
+import { block, letValue } from './block.js';
+import { call } from './call.js';
+import type { Context, Engine } from './context.js';
+import { evaluate, evaluatePlace } from './evaluate.js';
+import { instantiate } from './models.js';
+import { Scope } from './scope.js';
+import { poison, type Val } from './values.js';
+import type { Unit } from './workspace.js';
+
+/** The value of a constant of a file, computed at its first use. */
+function constant(cx: Context, item: ast.Constant, unit: Unit): Val {
+  const known = cx.constants.get(item);
+  if (known !== undefined) return known;
+  // Until it is known, a constant that needs itself is an error that its own failure reports.
+  cx.constants.set(item, poison);
+  const value = letValue(cx, item, Scope.function(unit, item.name.name));
+  cx.constants.set(item, value);
+  return value;
+}
+
+export const engine: Engine = { evaluate, evaluatePlace, block, call, instantiate, constant };

@@ -1,0 +1,207 @@
+// Expressions: from the tree of an expression to its value. Statements are in `block.ts`, loops and trees in `loops.ts`.
+
+import { dimConst } from '../ir/dims.js';
+import type * as ast from '../syntax/ast.js';
+import { quotedParameters } from './builtins/transforms.js';
+import type { Context } from './context.js';
+import { Poisoned } from './failure.js';
+import { reductionExpression } from './index-expression.js';
+import { indexValue } from './indexing.js';
+import { lookup, unknownName } from './lookup.js';
+import { comprehension, fold, mapTrees, noGrad, scan } from './loops.js';
+import { member } from './member.js';
+import { binary, condition, unary } from './operators.js';
+import type { Scope } from './scope.js';
+import {
+  type Arg,
+  bool,
+  describe,
+  float,
+  fnValue,
+  int,
+  list,
+  none,
+  string,
+  tensor,
+  tuple,
+  type Val,
+} from './values.js';
+
+/** The value of an expression; leaves of the state are read. */
+export const evaluate = (cx: Context, expr: ast.Expr, scope: Scope): Val => settle(evaluatePlace(cx, expr, scope));
+
+/** Reads the places in a value: what a name is bound to stays as it is when the state changes later. */
+export function settle(val: Val): Val {
+  switch (val.kind) {
+    case 'cell':
+      return tensor(val.cell.value);
+    case 'poison':
+      throw new Poisoned();
+    case 'list':
+    case 'tuple': {
+      const items = val.items.map(settle);
+      return items.every((item, i) => item === val.items[i]) ? val : { ...val, items };
+    }
+    case 'record': {
+      const fields = new Map([...val.fields].map(([name, field]) => [name, settle(field)]));
+      return [...fields].every(([name, field]) => field === val.fields.get(name)) ? val : { ...val, fields };
+    }
+    default:
+      return val;
+  }
+}
+
+/** The value of an expression; a leaf of the state stays a place. */
+export function evaluatePlace(cx: Context, expr: ast.Expr, scope: Scope): Val {
+  switch (expr.kind) {
+    case 'IntLiteral':
+      return integer(cx, expr, scope);
+    case 'FloatLiteral':
+      return float(expr.value);
+    case 'StringLiteral':
+      return string(expr.value);
+    case 'BoolLiteral':
+      return bool(expr.value);
+    case 'NoneLiteral':
+      return none;
+    case 'Lambda':
+      return fnValue({ type: 'lambda', node: expr, scope });
+    case 'Error':
+      throw new Poisoned();
+    default:
+      return cx.at(scope.unit, expr.span, () => compound(cx, expr, scope));
+  }
+}
+
+function integer(cx: Context, { value, text, span }: ast.IntLiteral, scope: Scope): Val {
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) return int(dimConst(number));
+  return cx.fail('E0319', {
+    message: `${text} is too large for a compile-time int`,
+    site: { source: scope.unit.source, span },
+  });
+}
+
+type Compound = Exclude<
+  ast.Expr,
+  { kind: 'IntLiteral' | 'FloatLiteral' | 'StringLiteral' | 'BoolLiteral' | 'NoneLiteral' | 'Lambda' | 'Error' }
+>;
+
+function compound(cx: Context, expr: Compound, scope: Scope): Val {
+  switch (expr.kind) {
+    case 'Name': {
+      const binding = lookup(cx, expr.name, scope) ?? unknownName(cx, expr.name, scope);
+      if (binding.value.kind === 'poison') throw new Poisoned();
+      return binding.value;
+    }
+    case 'Unary':
+      return unary(cx, expr.operator, evaluate(cx, expr.operand, scope));
+    case 'Binary':
+      return binaryExpression(cx, expr, scope);
+    case 'Pipe':
+      return pipe(cx, expr, scope);
+    case 'Range': {
+      const [start, end] = [expr.start, expr.end].map((side) => evaluate(cx, side, scope)) as [Val, Val];
+      if (start.kind === 'int' && end.kind === 'int') return { kind: 'range', start: start.dim, end: end.dim };
+      return cx.fail('E0301', {
+        message: `a range goes from an int to an int, not from ${describe(start)} to ${describe(end)}`,
+      });
+    }
+    case 'Call': {
+      const callee = evaluatePlace(cx, expr.callee, scope);
+      return cx.engine.call(cx, callee, evaluateArguments(cx, callee, expr.args, scope));
+    }
+    case 'Index':
+      return indexValue(cx, evaluatePlace(cx, expr.object, scope), expr, scope);
+    case 'Member':
+      return member(cx, evaluatePlace(cx, expr.object, scope), expr, scope);
+    case 'List':
+      return list(expr.elements.map((element) => evaluate(cx, element, scope)));
+    case 'Comprehension':
+      return comprehension(cx, expr, scope);
+    case 'Tuple':
+      return tuple(expr.elements.map((element) => evaluate(cx, element, scope)));
+    case 'Record':
+      return {
+        kind: 'record',
+        fields: new Map(expr.fields.map((field) => [field.name.name, evaluate(cx, field.value, scope)])),
+      };
+    case 'If':
+      return ifExpression(cx, expr, scope);
+    case 'Fold':
+      return fold(cx, expr, scope);
+    case 'Scan':
+      return scan(cx, expr, scope);
+    case 'While':
+      return cx.fail('L0902', { message: 'loops that end on a run-time value are not there yet' });
+    case 'Map':
+      return mapTrees(cx, expr, scope);
+    case 'NoGrad':
+      return noGrad(cx, expr, scope);
+    case 'Reduction':
+      return reductionExpression(cx, expr, scope);
+  }
+}
+
+function binaryExpression(cx: Context, expr: ast.Binary, scope: Scope): Val {
+  const left = evaluate(cx, expr.left, scope);
+  // A decided left side makes the right one irrelevant; it may even be meaningless, as in `p != none && p > 0`.
+  if (left.kind === 'bool' && expr.operator === '&&' && !left.value) return left;
+  if (left.kind === 'bool' && expr.operator === '||' && left.value) return left;
+  const right = evaluate(cx, expr.right, scope);
+  if (left.kind === 'bool' && (expr.operator === '&&' || expr.operator === '||') && right.kind === 'relation')
+    return right;
+  return binary(cx, expr.operator, left, right);
+}
+
+/** `x |> f` is `f(x)`, and `x |> f(a)` is `f(x, a)`. */
+function pipe(cx: Context, expr: ast.Pipe, scope: Scope): Val {
+  const first: Arg = {
+    value: evaluate(cx, expr.value, scope),
+    site: { source: scope.unit.source, span: expr.value.span },
+  };
+  const { target } = expr;
+  if (target.kind !== 'Call') return cx.engine.call(cx, evaluatePlace(cx, target, scope), [first]);
+  const callee = evaluatePlace(cx, target.callee, scope);
+  return cx.engine.call(cx, callee, [first, ...evaluateArguments(cx, callee, target.args, scope)]);
+}
+
+/** The arguments of a call. Where the callee takes names of parameters (`wrt: net`), those are not evaluated. */
+export function evaluateArguments(
+  cx: Context,
+  callee: Val,
+  args: readonly ast.Argument[],
+  scope: Scope,
+): readonly Arg[] {
+  const { source } = scope.unit;
+  const quoted = quotedParameters(callee);
+  const takesPlaces = callee.kind === 'function' && callee.fn.type === 'builtin' && callee.fn.builtin.name === 'tied';
+  return args.map((arg): Arg => {
+    const isQuoted = arg.name !== undefined && quoted.includes(arg.name.name);
+    const value = isQuoted
+      ? quote(cx, arg.value, scope)
+      : takesPlaces
+        ? evaluatePlace(cx, arg.value, scope)
+        : evaluate(cx, arg.value, scope);
+    return { value, site: { source, span: arg.value.span }, ...(arg.name === undefined ? {} : { name: arg.name }) };
+  });
+}
+
+/** A bare name as a string, a list or tuple of names as a list of strings; anything else as its value. */
+function quote(cx: Context, expr: ast.Expr, scope: Scope): Val {
+  if (expr.kind === 'Name') return string(expr.name);
+  if (expr.kind === 'List' || expr.kind === 'Tuple')
+    return list(expr.elements.map((element) => quote(cx, element, scope)));
+  return evaluate(cx, expr, scope);
+}
+
+function ifExpression(cx: Context, expr: ast.If, scope: Scope): Val {
+  const test = cx.at(scope.unit, expr.condition.span, () =>
+    condition(cx, evaluate(cx, expr.condition, scope), 'the condition of `if`'),
+  );
+  if (test) return cx.engine.block(cx, expr.then, scope.block());
+  if (expr.otherwise === undefined) return none;
+  return expr.otherwise.kind === 'If'
+    ? ifExpression(cx, expr.otherwise, scope)
+    : cx.engine.block(cx, expr.otherwise, scope.block());
+}

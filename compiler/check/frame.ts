@@ -1,0 +1,66 @@
+// A function of the graph while the elaborator writes it. Frames nest: the body of a derivative is a function of its own,
+// and what it reads from outside becomes a further parameter at the first use.
+
+import { Builder } from '../ir/builder.js';
+import type { NodeDraft, Region, TensorType, Value } from '../ir/graph.js';
+import type { Cell } from './values.js';
+
+export class Frame extends Builder {
+  /** Values of the outer frame by the parameters that stand for them, in order of first use. */
+  readonly captures = new Map<Value, Value>();
+  /** The cells that were assigned to, with the values that they had before. */
+  readonly written = new Map<Cell, Value>();
+  readonly #own = new Set<Value>();
+
+  constructor(
+    name: string,
+    readonly outer?: Frame,
+  ) {
+    super(name);
+  }
+
+  override param(hint: string, type: TensorType): Value {
+    const value = super.param(hint, type);
+    this.#own.add(value);
+    return value;
+  }
+
+  override add(draft: NodeDraft, hint?: string): readonly Value[] {
+    return this.#adopt(super.add({ ...draft, inputs: this.locals(draft.inputs) } as NodeDraft, hint));
+  }
+
+  override region(
+    region: Region,
+    inputs: readonly Value[],
+    types: readonly TensorType[],
+    hint?: string,
+  ): readonly Value[] {
+    return this.#adopt(super.region(region, this.locals(inputs), types, hint));
+  }
+
+  #adopt(results: readonly Value[]): readonly Value[] {
+    for (const result of results) this.#own.add(result);
+    return results;
+  }
+
+  /** The value of this function that stands for a value of this frame or of one around it. */
+  local(value: Value): Value {
+    if (this.#own.has(value)) return value;
+    const captured = this.captures.get(value);
+    if (captured !== undefined) return captured;
+    if (this.outer === undefined) throw new Error(`%${value.name} is used outside of the function that computes it`);
+    const param = this.param(value.name, value.type);
+    this.captures.set(value, param);
+    return param;
+  }
+
+  locals(values: readonly Value[]): readonly Value[] {
+    return values.map((value) => this.local(value));
+  }
+
+  /** Gives a cell a new value, until the frame around this one takes it over. */
+  assign(cell: Cell, value: Value): void {
+    if (!this.written.has(cell)) this.written.set(cell, cell.value);
+    cell.value = value;
+  }
+}

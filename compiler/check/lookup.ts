@@ -1,0 +1,129 @@
+// Names: from the scopes of the function over the items of the file and its imports to the library and the dtypes.
+
+import { dtypes, isDType } from '../ir/dtype.js';
+import type * as ast from '../syntax/ast.js';
+import { builtins } from './builtins/index.js';
+import type { Context } from './context.js';
+import { nearest } from './nearest.js';
+import type { Binding, Scope } from './scope.js';
+import { fnValue, type Val } from './values.js';
+import { importText, type Unit, type UnitItem } from './workspace.js';
+
+/** What a name means in a scope; undefined when it is not known. */
+export function lookup(cx: Context, name: string, scope: Scope): Binding | undefined {
+  const local = scope.find(name)?.binding;
+  if (local !== undefined) return local;
+  const value = itemValue(cx, scope.unit, name) ?? libraryValue(cx, name);
+  if (value !== undefined) return { value, role: 'constant' };
+  const size = scope.unit.dims.has(name) ? cx.options.dims.get(name) : undefined;
+  return size && { value: { kind: 'int', dim: size }, role: 'dimension' };
+}
+
+function libraryValue(cx: Context, name: string): Val | undefined {
+  const builtin = builtins().get(name);
+  if (builtin !== undefined) return fnValue({ type: 'builtin', builtin });
+  if (isDType(name)) return { kind: 'dtype', dtype: name };
+  const unit = name.startsWith('_') ? undefined : cx.workspace.libraryUnit(name);
+  return unit && itemValue(cx, unit, name);
+}
+
+/** An item of a file as a value; imports are followed. */
+function itemValue(cx: Context, unit: Unit, name: string): Val | undefined {
+  const found = findItem(cx, unit, name);
+  if (found === undefined) return undefined;
+  const { item, unit: home } = found;
+  if (item.kind === 'Fn') return fnValue({ type: 'declared', decl: item, unit: home });
+  return item.kind === 'Model' ? { kind: 'class', model: item, unit: home } : cx.engine.constant(cx, item, home);
+}
+
+interface Found {
+  readonly item: ast.Fn | ast.Model | ast.Constant;
+  readonly unit: Unit;
+}
+
+/** The declaration of a name of a file, wherever its import leads. */
+export function findItem(cx: Context, unit: Unit, name: string): Found | undefined {
+  const item = unit.items.get(name);
+  if (item === undefined) return undefined;
+  return item.kind === 'ImportedName' ? followImport(cx, unit, item) : { item, unit };
+}
+
+function followImport(cx: Context, unit: Unit, item: Extract<UnitItem, { kind: 'ImportedName' }>): Found {
+  const text = importText(item.from.from);
+  const from = cx.workspace.imported(unit, text);
+  if (from === undefined) {
+    const modules = cx.workspace.host.standardModules().map((module) => `std.${module}`);
+    const hint = nearest(text, modules);
+    return cx.fail('E0203', {
+      message: `there is no module \`${text}\``,
+      site: { source: unit.source, span: item.from.from.span },
+      help: hint === undefined ? `the library has ${modules.join(', ')}` : `did you mean \`${hint}\`?`,
+    });
+  }
+  const { name, span } = item.entry.name;
+  const found = name.startsWith('_') ? undefined : findItem(cx, from, name);
+  if (found !== undefined) return found;
+  const hint = nearest(
+    name,
+    [...from.items.keys()].filter((known) => !known.startsWith('_')),
+  );
+  return cx.fail('E0204', {
+    message: `\`${text}\` has no \`${name}\``,
+    site: { source: unit.source, span },
+    help: hint && `did you mean \`${hint}\`?`,
+  });
+}
+
+/** The model that a type names. */
+export function findModel(
+  cx: Context,
+  name: ast.Identifier,
+  scope: Scope,
+): { readonly model: ast.Model; readonly unit: Unit } {
+  const value = lookup(cx, name.name, scope)?.value;
+  if (value?.kind === 'class') return value;
+  const site = { source: scope.unit.source, span: name.span };
+  const module = value === undefined ? cx.workspace.libraryModuleOfModel(name.name) : undefined;
+  if (module !== undefined) {
+    return cx.fail('E0201', {
+      message: `\`${name.name}\` is not known here`,
+      site,
+      help: `import it: import ${module} { ${name.name} }`,
+    });
+  }
+  const types = ['int', 'float', 'bool', 'string', 'dtype', 'dim', 'key', 'tensor', ...dtypes];
+  const hint = nearest(name.name, [...types, ...modelNames(scope.unit)]);
+  return cx.fail('E0201', {
+    message: `\`${name.name}\` is not a type`,
+    site,
+    help: hint && `did you mean \`${hint}\`?`,
+  });
+}
+
+const modelNames = (unit: Unit): readonly string[] =>
+  [...unit.items].flatMap(([name, item]) => (item.kind === 'Model' || item.kind === 'ImportedName' ? [name] : []));
+
+/** Says that a name is not known, with the nearest one that is. */
+export function unknownName(cx: Context, name: string, scope: Scope): never {
+  const module = cx.workspace.libraryModuleOfModel(name);
+  const known = [
+    ...scope.names(),
+    ...scope.unit.items.keys(),
+    ...scope.unit.dims.keys(),
+    ...builtins().keys(),
+    ...cx.workspace.libraryIndex().keys(),
+    ...dtypes,
+  ];
+  const hint = nearest(
+    name,
+    known.filter((other) => !other.startsWith('_')),
+  );
+  const help = module !== undefined ? `import it: import ${module} { ${name} }` : hint && `did you mean \`${hint}\`?`;
+  const isDim = scope.unit.dims.has(name);
+  return cx.fail('E0201', {
+    message: isDim
+      ? `the dimension \`${name}\` is not bound here: no parameter's shape has it`
+      : `\`${name}\` is not known`,
+    help: isDim ? `fix it with \`--dim ${name}=SIZE\`` : help,
+  });
+}

@@ -1,0 +1,286 @@
+// Operators on values: arithmetic of compile-time values when all operands are such, else operations on tensors.
+
+import { isProvablyNonNegative } from '../ir/bounds.js';
+import { type Dim, dimAdd, dimConst, dimFloorDiv, dimMul, dimNeg, dimSub, dimValue, printDim } from '../ir/dims.js';
+import { dtypeKind, isInt } from '../ir/dtype.js';
+import type * as ast from '../syntax/ast.js';
+import type { Context } from './context.js';
+import { matmul } from './matmul.js';
+import { dtypeOf, isNumeric, isRank0, type Numeric, pointwise } from './tensors.js';
+import {
+  bool,
+  describe,
+  float,
+  int,
+  isWeakNumber,
+  list,
+  numberOf,
+  type Relation,
+  show,
+  string,
+  typeText,
+  type Val,
+} from './values.js';
+
+type Arithmetic = '+' | '-' | '*' | '/' | '//' | '%' | '**';
+
+const tensorOps: Readonly<Record<Arithmetic | Relation, string>> = {
+  '+': 'add',
+  '-': 'sub',
+  '*': 'mul',
+  '/': 'div',
+  '//': 'floor_div',
+  '%': 'remainder',
+  '**': 'pow',
+  '==': 'eq',
+  '!=': 'ne',
+  '<': 'lt',
+  '<=': 'le',
+  '>': 'gt',
+  '>=': 'ge',
+};
+
+const isRelation = (op: ast.BinaryOperator): op is Relation => ['==', '!=', '<', '<=', '>', '>='].includes(op);
+
+/** `left op right`, for every operator but `&&` and `||` on compile-time operands, which decide without the right side. */
+export function binary(cx: Context, op: ast.BinaryOperator, left: Val, right: Val): Val {
+  if (op === '&&' || op === '||') return logical(cx, op, left, right);
+  if (op === '@') return matmulOperator(cx, left, right);
+  if (isWeakNumber(left) && isWeakNumber(right)) {
+    const known = isRelation(op) ? compareNumbers(op, left, right) : arithmeticOnNumbers(cx, op, left, right);
+    if (known !== undefined) return known;
+  }
+  if (isNumeric(left) && isNumeric(right))
+    return isRelation(op) ? pointwise(cx, tensorOps[op], [left, right], `\`${op}\``) : arithmetic(cx, op, left, right);
+  return onOthers(cx, op, left, right);
+}
+
+/** `a && b`, `a || b` on truth values and numbers. */
+function logical(cx: Context, op: '&&' | '||', left: Val, right: Val): Val {
+  if (left.kind === 'bool' && right.kind === 'bool') {
+    return bool(op === '&&' ? left.value && right.value : left.value || right.value);
+  }
+  if (isNumeric(left) && isNumeric(right))
+    return pointwise(cx, op === '&&' ? 'logical_and' : 'logical_or', [left, right], `\`${op}\``);
+  return undefinedFor(cx, op, left, right);
+}
+
+function matmulOperator(cx: Context, left: Val, right: Val): Val {
+  if (isNumeric(left) && isNumeric(right)) return matmul(cx, left, right, '`@`');
+  return undefinedFor(cx, '@', left, right);
+}
+
+function undefinedFor(cx: Context, op: string, left: Val, right: Val): never {
+  return cx.fail('E0311', { message: `\`${op}\` is not defined for ${describe(left)} and ${describe(right)}` });
+}
+
+/** Operators on lists, strings, dtypes and the like. */
+function onOthers(cx: Context, op: ast.BinaryOperator, left: Val, right: Val): Val {
+  if (op === '==' || op === '!=') return bool(sameStatic(cx, left, right) === (op === '=='));
+  if (op === '+' && (left.kind === 'string' || right.kind === 'string')) return string(show(left) + show(right));
+  if (op === '+' && left.kind === 'list' && right.kind === 'list') return list([...left.items, ...right.items]);
+  if (op === '+' && left.kind === 'tuple' && right.kind === 'tuple')
+    return { kind: 'tuple', items: [...left.items, ...right.items] };
+  if (op === '*' && left.kind === 'list' && right.kind === 'int') {
+    const times = dimValue(right.dim);
+    if (times !== undefined && times >= 0) return list(Array.from({ length: times }, () => left.items).flat());
+  }
+  return undefinedFor(cx, op, left, right);
+}
+
+/** Whether two compile-time values are the same. Values of different kinds differ; tensors cannot be asked. */
+export function sameStatic(cx: Context, left: Val, right: Val): boolean {
+  if ((left.kind === 'list' && right.kind === 'list') || (left.kind === 'tuple' && right.kind === 'tuple')) {
+    return (
+      left.items.length === right.items.length &&
+      left.items.every((item, i) => sameStatic(cx, item, right.items[i] as Val))
+    );
+  }
+  if (isWeakNumber(left) && isWeakNumber(right)) {
+    const result = compareNumbers('==', left, right);
+    if (result?.kind === 'bool') return result.value;
+    return cx.sameSize(
+      (left as Extract<Val, { kind: 'int' }>).dim,
+      (right as Extract<Val, { kind: 'int' }>).dim,
+      'sizes that are compared',
+    );
+  }
+  if (left.kind === 'string' && right.kind === 'string') return left.value === right.value;
+  if (left.kind === 'dtype' && right.kind === 'dtype') return left.dtype === right.dtype;
+  if (left.kind === 'none' || right.kind === 'none') return left.kind === right.kind;
+  if (left.kind === right.kind) return undefinedFor(cx, '==', left, right);
+  return false;
+}
+
+const decide: Readonly<Record<Relation, (a: number, b: number) => boolean>> = {
+  '==': (a, b) => a === b,
+  '!=': (a, b) => a !== b,
+  '<': (a, b) => a < b,
+  '<=': (a, b) => a <= b,
+  '>': (a, b) => a > b,
+  '>=': (a, b) => a >= b,
+};
+
+/** A comparison of compile-time numbers: decided where possible, also between sizes; undefined where a tensor is needed. */
+function compareNumbers(op: Relation, left: Numeric, right: Numeric): Val | undefined {
+  const [a, b] = [numberOf(left), numberOf(right)];
+  if (a !== undefined && b !== undefined) return bool(decide[op](a, b));
+  const [l, r] = [asDim(left), asDim(right)];
+  if (l === undefined || r === undefined) return undefined;
+  const truth = decideSizes(op, l, r);
+  return truth === undefined ? { kind: 'relation', op, left: l, right: r } : bool(truth);
+}
+
+const asDim = (val: Val): Dim | undefined => (val.kind === 'int' ? val.dim : undefined);
+
+/** A comparison of sizes that holds, or fails, whatever the run-time dimensions are. */
+function decideSizes(op: Relation, left: Dim, right: Dim): boolean | undefined {
+  const difference = dimSub(left, right);
+  const fixed = dimValue(difference);
+  if (fixed !== undefined) return decide[op](fixed, 0);
+  const atLeast = (dim: Dim, bound: number) => isProvablyNonNegative(dimSub(dim, dimConst(bound)));
+  const opposite = dimNeg(difference);
+  if (atLeast(difference, 1)) return op === '>' || op === '>=' || op === '!=';
+  if (atLeast(opposite, 1)) return op === '<' || op === '<=' || op === '!=';
+  if (atLeast(difference, 0) && (op === '>=' || op === '<')) return op === '>=';
+  if (atLeast(opposite, 0) && (op === '<=' || op === '>')) return op === '<=';
+  return undefined;
+}
+
+/** Arithmetic of compile-time numbers; integers are sizes and stay exact. Undefined where a tensor is needed. */
+function arithmeticOnNumbers(
+  cx: Context,
+  op: Exclude<ast.BinaryOperator, Relation | '&&' | '||' | '@'>,
+  left: Val,
+  right: Val,
+): Val | undefined {
+  const [l, r] = [asDim(left), asDim(right)];
+  if (l !== undefined && r !== undefined) return arithmeticOnSizes(cx, op, l, r);
+  const [a, b] = [numberOf(left), numberOf(right)];
+  if (a === undefined || b === undefined || left.kind === 'bool' || right.kind === 'bool') return undefined;
+  switch (op) {
+    case '+':
+      return float(a + b);
+    case '-':
+      return float(a - b);
+    case '*':
+      return float(a * b);
+    case '/':
+      return float(a / b);
+    case '//':
+      return float(Math.floor(a / b));
+    case '%':
+      return float(a - b * Math.floor(a / b));
+    case '**':
+      return float(a ** b);
+  }
+}
+
+function arithmeticOnSizes(cx: Context, op: Arithmetic, left: Dim, right: Dim): Val | undefined {
+  const [a, b] = [dimValue(left), dimValue(right)];
+  switch (op) {
+    case '+':
+      return int(dimAdd(left, right));
+    case '-':
+      return int(dimSub(left, right));
+    case '*':
+      return int(dimMul(left, right));
+    case '/':
+      return a === undefined || b === undefined ? undefined : float(a / b);
+    case '//':
+    case '%': {
+      if (b === 0) cx.fail('E0318', { message: `${printDim(left)} is divided by zero` });
+      const quotient = dimFloorDiv(left, right);
+      return int(op === '//' ? quotient : dimSub(left, dimMul(quotient, right)));
+    }
+    case '**': {
+      if (b === undefined) return undefined;
+      if (b < 0) return a === undefined ? undefined : float(a ** b);
+      let power = dimConst(1);
+      for (let i = 0; i < b; i++) power = dimMul(power, left);
+      return int(power);
+    }
+  }
+}
+
+/** Arithmetic with tensors. */
+function arithmetic(cx: Context, op: Arithmetic, left: Numeric, right: Numeric): Val {
+  const name = tensorOps[op];
+  const areBools = dtypeOf(cx, left) === 'bool' && dtypeOf(cx, right) === 'bool';
+  if (areBools && op === '+') return pointwise(cx, 'logical_or', [left, right]);
+  if (areBools && op === '*') return pointwise(cx, 'logical_and', [left, right]);
+  if (areBools && op === '-') {
+    cx.fail('E0311', {
+      message: '`-` is not defined for bools',
+      help: 'use `a != b` for the exclusive or, or cast the operands',
+    });
+  }
+  const exponent = numberOf(right);
+  if (op === '**' && isInt(dtypeOf(cx, left)) && right.kind === 'int' && exponent !== undefined && exponent < 0) {
+    cx.fail('E0311', {
+      message: `integers to the negative power ${exponent} are no integers`,
+      label: `the base is ${dtypeOf(cx, left)}`,
+      help: 'cast the base to a float',
+    });
+  }
+  if ((op === '//' || op === '%') && exponent === 0 && right.kind === 'int' && dtypeKind(dtypeOf(cx, left)) === 'int') {
+    cx.fail('E0318', { message: 'integer division by zero' });
+  }
+  if (op === '/') return pointwise(cx, name, [floatOperand(cx, left, right), right], '`/`');
+  return pointwise(cx, name, [left, right], `\`${op}\``);
+}
+
+/** Of two integers, the first as a float, so that true division meets in floats. */
+function floatOperand(cx: Context, left: Numeric, right: Numeric): Numeric {
+  const both = [left, right].every((val) => dtypeKind(dtypeOf(cx, val)) !== 'float');
+  if (!both) return left;
+  const value = left.kind === 'tensor' ? left.value : undefined;
+  if (value !== undefined) return { kind: 'tensor', value: cx.b.cast(value, cx.options.defaultFloat) };
+  const number = numberOf(left);
+  return number === undefined
+    ? { kind: 'tensor', value: cx.b.size((left as Extract<Val, { kind: 'int' }>).dim, cx.options.defaultFloat) }
+    : { kind: 'float', value: number };
+}
+
+/** `-x` and `!x`. */
+export function unary(cx: Context, op: ast.UnaryOperator, operand: Val): Val {
+  if (op === '!') {
+    if (operand.kind === 'bool') return bool(!operand.value);
+    if (operand.kind === 'relation') return { ...operand, op: negated[operand.op] };
+    if (isNumeric(operand)) return pointwise(cx, 'logical_not', [operand], '`!`');
+  } else {
+    if (operand.kind === 'int') return int(dimNeg(operand.dim));
+    if (operand.kind === 'float') return float(-operand.value);
+    if (operand.kind === 'tensor' && operand.value.type.dtype === 'bool') {
+      cx.fail('E0311', {
+        message: '`-` is not defined for bools',
+        label: typeText(operand.value.type),
+        help: 'use `!`',
+      });
+    }
+    if (isNumeric(operand)) return pointwise(cx, 'neg', [operand], '`-`');
+  }
+  return cx.fail('E0311', { message: `\`${op}\` is not defined for ${describe(operand)}` });
+}
+
+const negated: Readonly<Record<Relation, Relation>> = {
+  '==': '!=',
+  '!=': '==',
+  '<': '>=',
+  '<=': '>',
+  '>': '<=',
+  '>=': '<',
+};
+
+/** Whether a value can be the condition of a compile-time decision, and which way it goes. */
+export function condition(cx: Context, val: Val, what: string): boolean {
+  if (val.kind === 'bool') return val.value;
+  if (val.kind === 'relation' || (isRank0(val) && val.kind === 'tensor')) {
+    const help =
+      val.kind === 'relation'
+        ? 'fix the run-time dimension with `--dim NAME=SIZE`, or choose between tensors with `where(condition, a, b)`'
+        : 'choose element by element with `where(condition, a, b)`';
+    return cx.fail('L0901', { message: `${what} is decided only when running: ${describe(val)}`, help });
+  }
+  return cx.fail('E0317', { message: `${what} is a bool, not ${describe(val)}` });
+}

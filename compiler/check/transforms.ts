@@ -1,0 +1,271 @@
+// Derivatives: the function to differentiate becomes a function of the graph, which a `jvp` or `vjp` region carries. What it
+// closes over is passed as further, undifferentiated parameters; what it writes to the state comes out as further results.
+
+import { printShape, shapeEquals } from '../ir/dims.js';
+import { isFloat } from '../ir/dtype.js';
+import type { Region, TensorType, Value } from '../ir/graph.js';
+import { assignArguments } from './arguments.js';
+import { call, parameterShapes } from './call.js';
+import type { Context } from './context.js';
+import { type Flat, flatten } from './flatten.js';
+import { Frame } from './frame.js';
+import { nearest } from './nearest.js';
+import { type Leaf, leafType, leaves, rebuild, type Tree, treeOf } from './trees.js';
+import {
+  type Arg,
+  type Cell,
+  calleeName,
+  describe,
+  type FunctionValue,
+  tensor,
+  tuple,
+  typeText,
+  type Val,
+  type Wrt,
+} from './values.js';
+
+type Transform = Extract<FunctionValue, { type: 'transform' }>;
+
+/** A function of the graph made of a call, and what the caller needs to use it in a region. */
+export interface Outlined {
+  readonly fn: string;
+  /** The inputs of the region: the differentiated leaves, then what the function closes over. */
+  readonly inputs: readonly Value[];
+  readonly results: readonly TensorType[];
+  readonly value: Flat;
+  /** The cells that the function writes; their new values are the results after those of the value. */
+  readonly written: readonly Cell[];
+}
+
+/** The differentiated arguments as trees, with all their leaves in order. */
+export interface Differentiated {
+  readonly trees: readonly Tree[];
+  readonly leaves: readonly Leaf[];
+}
+
+/** The trees of differentiated arguments; all their leaves are tensors of floats. */
+export function treesOf(cx: Context, args: readonly Arg[]): Differentiated {
+  const trees = args.map((arg) => {
+    const tree = treeOf(cx, arg.value);
+    for (const { value, path } of leaves(tree)) {
+      const type = leafType(value);
+      if (type !== undefined && isFloat(type.dtype)) continue;
+      const name = path === '' ? '' : ` at \`${path}\``;
+      const found = type === undefined ? describe(value) : type.dtype;
+      cx.fail('E0502', { message: `only tensors of floats have gradients, got ${found}${name}`, site: arg.site });
+    }
+    return tree;
+  });
+  return { trees, leaves: trees.flatMap((tree) => leaves(tree)) };
+}
+
+const currentValue = (val: Val): Value => {
+  if (val.kind === 'tensor') return val.value;
+  if (val.kind === 'cell') return val.cell.value;
+  throw new Error('a leaf of a derivative is a tensor');
+};
+
+/** Writes `body` as a function of the graph whose first parameters stand for the differentiated leaves; `substitute` gives argument i made of them. */
+export function outline(
+  cx: Context,
+  name: string,
+  given: Differentiated,
+  body: (substitute: (argument: number) => Val) => Val,
+): Outlined {
+  const frame = new Frame(cx.functionName(name), cx.frame);
+  const outer = given.leaves.map(({ value }) => currentValue(value));
+  const before = new Map<Cell, Value>();
+  const inner = new Map<Val, Value>();
+  given.leaves.forEach(({ value, path }, i) => {
+    const type = leafType(value) as TensorType;
+    const param = frame.param(path === '' ? (outer[i] as Value).name : path, type);
+    inner.set(value, param);
+    if (value.kind !== 'cell') return;
+    before.set(value.cell, value.cell.value);
+    value.cell.value = param;
+  });
+  // Leaves of the state are places: the body finds the parameters there. Other leaves are replaced in the argument.
+  const substitute = (argument: number): Val =>
+    rebuild(given.trees[argument] as Tree, (value) => tensor(inner.get(value) as Value));
+  const { draws } = cx;
+  try {
+    return cx.inFrame(frame, () => {
+      cx.differentiating++;
+      const value = flatten(cx, body(substitute), `the result of \`${name}\``);
+      const written = [...frame.written.keys()];
+      const results = frame.locals([...value.values, ...written.map((cell) => cell.value)]);
+      const func = frame.finish(results, frame.origin);
+      cx.functions.set(func.name, func);
+      return {
+        fn: func.name,
+        inputs: [...outer, ...frame.captures.keys()],
+        results: results.map((result) => result.type),
+        value,
+        written,
+      };
+    });
+  } catch (error) {
+    cx.draws = draws;
+    throw error;
+  } finally {
+    cx.differentiating--;
+    for (const [cell, value] of frame.written) cell.value = value;
+    for (const [cell, value] of before) cell.value = value;
+  }
+}
+
+/** Adds the region; writes back the state; gives the value of the function and the further results. */
+export function regionOf(
+  cx: Context,
+  outlined: Outlined,
+  region: Region,
+  extra: readonly Value[],
+  types: readonly TensorType[],
+): { readonly value: Val; readonly derivatives: readonly Value[] } {
+  const results = cx.b.region(region, [...outlined.inputs, ...extra], [...outlined.results, ...types], outlined.fn);
+  const own = outlined.value.values.length;
+  outlined.written.forEach((cell, i) => void cx.frame.assign(cell, results[own + i] as Value));
+  return { value: outlined.value.rebuild(results.slice(0, own)), derivatives: results.slice(outlined.results.length) };
+}
+
+/** The arguments that `wrt` names, by the parameters of the function. */
+function selectArguments(cx: Context, of: Val, wrt: Wrt, args: readonly Arg[]): readonly Arg[] {
+  const params = parameterShapes(cx, of);
+  const assigned = assignArguments(cx, calleeName(of), params, args);
+  return wrt.params.map((param) => {
+    const at = typeof param === 'number' ? param : params.findIndex(({ name }) => name === param);
+    if (params[at] === undefined) {
+      const hint =
+        typeof param === 'string'
+          ? nearest(
+              param,
+              params.map(({ name }) => name),
+            )
+          : undefined;
+      const names = params.map(({ name }) => `\`${name}\``).join(', ');
+      cx.fail('E0503', {
+        message: `\`${calleeName(of)}\` has no parameter \`${param}\` to differentiate by`,
+        help: hint === undefined ? `its parameters are ${names}` : `did you mean \`${hint}\`?`,
+      });
+    }
+    const [arg, ...others] = assigned[at] ?? [];
+    if (arg !== undefined && others.length === 0) return arg;
+    return cx.fail('E0503', {
+      message: `\`${params[at]?.name}\` of \`${calleeName(of)}\` is not given, so there is nothing to differentiate by`,
+    });
+  });
+}
+
+/** The arguments with the differentiated ones replaced by what stands for them in the function. Models stay: their leaves are places. */
+function substituted(
+  args: readonly Arg[],
+  selected: readonly Arg[],
+  substitute: (argument: number) => Val,
+): readonly Arg[] {
+  return args.map((arg) => {
+    const at = selected.indexOf(arg);
+    return at < 0 || arg.value.kind === 'model' ? arg : { ...arg, value: substitute(at) };
+  });
+}
+
+/** Calls `grad(f)` or `value_and_grad(f)`. */
+export function applyTransform(cx: Context, transform: Transform, args: readonly Arg[]): Val {
+  const { of, wrt, name } = transform;
+  const selected = selectArguments(cx, of, wrt, args);
+  const given = treesOf(cx, selected);
+  const outlined = outline(cx, calleeName(of), given, (substitute) =>
+    call(cx, of, substituted(args, selected, substitute)),
+  );
+  const [result] = outlined.value.values;
+  if (
+    result === undefined ||
+    outlined.value.values.length > 1 ||
+    result.type.shape.length > 0 ||
+    !isFloat(result.type.dtype)
+  ) {
+    const found = outlined.value.values.map((value) => typeText(value.type)).join(', ');
+    cx.fail('E0501', {
+      message: `${name} differentiates a scalar of floats, but \`${calleeName(of)}\` gives ${outlined.value.values.length > 1 ? `(${found})` : found}`,
+      label: result === undefined ? 'no tensor' : `its shape is [${printShape(result.type.shape)}]`,
+      help: 'reduce it: sum(…), mean(…); or give a cotangent to vjp',
+    });
+  }
+  const region: Region = { type: 'vjp', fn: outlined.fn, wrt: given.leaves.map((_, i) => i), of: [0] };
+  const types = given.leaves.map(({ value }) => leafType(value) as TensorType);
+  const { value, derivatives } = regionOf(cx, outlined, region, [cx.b.constant(1, result.type.dtype)], types);
+  const gradients = rebuildAll(given.trees, derivatives);
+  const gradient = wrt.single ? (gradients[0] as Val) : tuple(gradients);
+  return name === 'grad' ? gradient : tuple([value, gradient]);
+}
+
+/** Trees with other leaves, taken in order. */
+function rebuildAll(trees: readonly Tree[], values: readonly Value[]): readonly Val[] {
+  let at = 0;
+  return trees.map((tree) => rebuild(tree, () => tensor(values[at++] as Value)));
+}
+
+/** The float results of a function by position; derivatives are of these. */
+const floatResults = (outlined: Outlined): readonly number[] =>
+  outlined.value.values.flatMap((value, i) => (isFloat(value.type.dtype) ? [i] : []));
+
+/** `jvp(f, inputs, v)` and `vjp(f, inputs, v)` as in `torch.autograd.functional`: the value of the function, and the product. */
+export function product(cx: Context, mode: 'jvp' | 'vjp', of: Val, inputs: Arg, direction: Arg | undefined): Val {
+  const isSingle = inputs.value.kind !== 'tuple';
+  const args: readonly Arg[] =
+    inputs.value.kind === 'tuple' ? inputs.value.items.map((value) => ({ value, site: inputs.site })) : [inputs];
+  const given = treesOf(cx, args);
+  const outlined = outline(cx, calleeName(of), given, (substitute) =>
+    call(cx, of, substituted(args, args, substitute)),
+  );
+  const results = floatResults(outlined);
+  const wrt = given.leaves.map((_, i) => i);
+  const inputTypes = given.leaves.map(({ value }) => leafType(value) as TensorType);
+  const outputTypes = results.map((i) => outlined.results[i] as TensorType);
+  const wanted = mode === 'jvp' ? inputTypes : outputTypes;
+  const vectors = directions(cx, mode, wanted, direction);
+  const region: Region = { type: mode, fn: outlined.fn, wrt, of: results };
+  const { value, derivatives } = regionOf(cx, outlined, region, vectors, mode === 'jvp' ? outputTypes : inputTypes);
+  if (mode === 'vjp') {
+    const gradients = rebuildAll(given.trees, derivatives);
+    return tuple([value, isSingle ? (gradients[0] as Val) : tuple(gradients)]);
+  }
+  if (results.length !== outlined.value.values.length) {
+    cx.fail('E0502', {
+      message: `only tensors of floats have derivatives, but \`${calleeName(of)}\` gives others too`,
+    });
+  }
+  return tuple([value, outlined.value.rebuild(derivatives)]);
+}
+
+/** The tensors of `v`, which has the structure of what it is multiplied with; a scalar needs none. */
+function directions(
+  cx: Context,
+  mode: 'jvp' | 'vjp',
+  wanted: readonly TensorType[],
+  direction: Arg | undefined,
+): readonly Value[] {
+  const what = mode === 'jvp' ? 'tangent' : 'cotangent';
+  const against = mode === 'jvp' ? 'input' : 'output';
+  if (direction === undefined) {
+    if (wanted.every((type) => type.shape.length === 0)) return wanted.map((type) => cx.b.constant(1, type.dtype));
+    return cx.fail('E0501', {
+      message: `${mode} needs \`v\`: the ${against} is not a scalar but ${wanted.map(typeText).join(', ')}`,
+    });
+  }
+  const { values } = flatten(cx, direction.value, 'the vector of a derivative');
+  if (values.length !== wanted.length) {
+    cx.fail('E0504', {
+      message: `${values.length} ${what}s are given for ${wanted.length} ${against}s`,
+      site: direction.site,
+    });
+  }
+  return values.map((value, i) => {
+    const type = wanted[i] as TensorType;
+    const cast = isFloat(value.type.dtype) && value.type.shape.length === 0 ? cx.b.cast(value, type.dtype) : value;
+    if (cast.type.dtype === type.dtype && shapeEquals(cast.type.shape, type.shape)) return cast;
+    return cx.fail('E0504', {
+      message: `the ${what} is ${typeText(value.type)}, but the ${against} is ${typeText(type)}`,
+      site: direction.site,
+    });
+  });
+}

@@ -1,0 +1,125 @@
+// The files of a program: parsed once, with their items by name; and the index of what the library offers without import.
+
+import { type Diagnostic, diagnostic } from '../diagnostics/report.js';
+import type { Source, Span } from '../diagnostics/source.js';
+import type { Host } from '../host.js';
+import type * as ast from '../syntax/ast.js';
+import { parseFile } from '../syntax/parser.js';
+
+/** A name that an import brings into a file. */
+export interface ImportedName {
+  readonly kind: 'ImportedName';
+  readonly from: ast.Import;
+  readonly entry: ast.ImportName;
+}
+
+export type UnitItem = ast.Fn | ast.Model | ast.Constant | ImportedName;
+
+/** A parsed file. */
+export interface Unit {
+  readonly path: string;
+  readonly source: Source;
+  readonly file: ast.File;
+  /** Files of the library are trusted: errors inside are shown where the user's program calls them. */
+  readonly isLibrary: boolean;
+  readonly items: ReadonlyMap<string, UnitItem>;
+  /** The names of `dim` declarations. */
+  readonly dims: ReadonlyMap<string, ast.Identifier>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+function nameOf(item: ast.Item): ast.Identifier | undefined {
+  return item.kind === 'Fn' || item.kind === 'Model' || item.kind === 'Constant' ? item.name : undefined;
+}
+
+/** Parses one text as a file of a program. */
+export function makeUnit(path: string, source: Source, isLibrary: boolean): Unit {
+  const { file, diagnostics } = parseFile(source);
+  const items = new Map<string, UnitItem>();
+  const dims = new Map<string, ast.Identifier>();
+  const spans = new Map<string, Span>();
+  const found = [...diagnostics];
+  const declare = ({ name, span }: ast.Identifier): boolean => {
+    const first = spans.get(name);
+    if (first === undefined) {
+      spans.set(name, span);
+      return true;
+    }
+    const notes = [{ text: `\`${name}\` is first declared here`, span: first }];
+    found.push(diagnostic('E0202', { source, span, message: `\`${name}\` is declared twice`, notes }));
+    return false;
+  };
+  for (const item of file.items) {
+    const name = nameOf(item);
+    if (name !== undefined && declare(name)) items.set(name.name, item as ast.Fn | ast.Model | ast.Constant);
+    if (item.kind === 'DimDeclaration') for (const dim of item.names) if (declare(dim)) dims.set(dim.name, dim);
+    if (item.kind !== 'Import') continue;
+    for (const entry of item.names) {
+      const local = entry.alias ?? entry.name;
+      if (declare(local)) items.set(local.name, { kind: 'ImportedName', from: item, entry });
+    }
+  }
+  return { path, source, file, isLibrary, items, dims, diagnostics: found };
+}
+
+/** The text of an import's source, as the host resolves it. */
+export const importText = (from: ast.Import['from']): string =>
+  from.kind === 'StringLiteral' ? from.value : from.parts.map(({ name }) => name).join('.');
+
+/** The files that a host gives, each read and parsed at most once. Use one for several compilations of unchanged files. */
+export class Workspace {
+  readonly #units = new Map<string, Unit | undefined>();
+  readonly #library = new Map<string, Source>();
+  #index: ReadonlyMap<string, string> | undefined;
+
+  constructor(readonly host: Host) {}
+
+  /** The file at a path, or undefined where there is none. */
+  unit(path: string): Unit | undefined {
+    if (!this.#units.has(path)) {
+      this.libraryIndex();
+      const library = this.#library.get(path);
+      const text = library === undefined ? this.host.readFile(path) : library.text;
+      const source = library ?? (text === undefined ? undefined : { path, text });
+      this.#units.set(path, source && makeUnit(path, source, library !== undefined));
+    }
+    return this.#units.get(path);
+  }
+
+  /** The file that an import of `from` leads to. */
+  imported(from: Unit, name: string): Unit | undefined {
+    const path = this.host.resolve(from.path, name);
+    return path === undefined ? undefined : this.unit(path);
+  }
+
+  /** The paths of the library's modules by the names of the functions and constants in them; found without parsing. */
+  libraryIndex(): ReadonlyMap<string, string> {
+    if (this.#index !== undefined) return this.#index;
+    const index = new Map<string, string>();
+    for (const module of this.host.standardModules()) {
+      const path = this.host.resolve('', `std.${module}`);
+      const text = path === undefined ? undefined : this.host.readFile(path);
+      if (path === undefined || text === undefined) continue;
+      this.#library.set(path, { path: `std/${module}.td`, text });
+      for (const [, name] of text.matchAll(/^(?:fn|let) ([A-Za-z]\w*)/gm))
+        if (name !== undefined) index.set(name, path);
+    }
+    this.#index = index;
+    return index;
+  }
+
+  /** The module of the library that declares a function or constant of this name. */
+  libraryUnit(name: string): Unit | undefined {
+    const path = this.libraryIndex().get(name);
+    return path === undefined ? undefined : this.unit(path);
+  }
+
+  /** The module of the library that declares a model, for hints. */
+  libraryModuleOfModel(name: string): string | undefined {
+    this.libraryIndex();
+    for (const { path, text } of this.#library.values()) {
+      if (new RegExp(`^model ${name}\\b`, 'm').test(text)) return path.replace(/^std\//, 'std.').replace(/\.td$/, '');
+    }
+    return undefined;
+  }
+}
