@@ -1,0 +1,3 @@
+tdsl 1
+# A tensor of three elements where one number is declared.
+fn loss(x: f32[3]) -> f32 = x
