@@ -51,11 +51,13 @@ function holdsState(val: Val): boolean {
 function assignMember(cx: Context, target: ast.Member, next: Val, scope: Scope): void {
   const { name } = target.name;
   const object = evaluatePlace(cx, target.object, scope);
-  if (object.kind === 'model') return assignPlace(cx, evaluatePlace(cx, target, scope), next, name);
+  if (object.kind === 'model' || holdsState(object)) {
+    assignPlace(cx, evaluatePlace(cx, target, scope), next, name);
+    return;
+  }
   if (object.kind !== 'record' || !object.fields.has(name)) {
     cx.fail('E0412', { message: `\`${name}\` of ${describe(object)} cannot be assigned to` });
   }
-  if (holdsState(object)) return assignPlace(cx, object.fields.get(name) as Val, next, name);
   // A record is a value: the name that holds it is bound to one with another field.
   const changed: Val = { kind: 'record', fields: new Map(object.fields).set(name, next) };
   if (target.object.kind === 'Name') assignName(cx, target.object.name, changed, scope);
@@ -65,7 +67,10 @@ function assignMember(cx: Context, target: ast.Member, next: Val, scope: Scope):
 
 /** Writes to a leaf of the state, or to all leaves of a tree. */
 function assignPlace(cx: Context, place: Val, next: Val, name: string): void {
-  if (place.kind === 'cell') return assignCell(cx, place.cell, place.access, next);
+  if (place.kind === 'cell') {
+    assignCell(cx, place.cell, place.access, next);
+    return;
+  }
   if (place.kind === 'model' || !holdsState(place)) {
     cx.fail('E0412', { message: `\`${name}\` is not a tensor of the state: it cannot be assigned to` });
   }

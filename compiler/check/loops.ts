@@ -148,7 +148,7 @@ export function mapTrees(cx: Context, expr: ast.Map, scope: Scope): Val {
     (path, leaves) => {
       const inner = scope.block();
       const parts = hasPath ? [string(path), ...leaves] : leaves;
-      params.forEach((pattern, i) => bindPattern(cx, pattern, parts[i] as Val, inner, 'variable'));
+      for (const [i, pattern] of params.entries()) bindPattern(cx, pattern, parts[i] as Val, inner, 'variable');
       return cx.engine.block(cx, expr.body, inner);
     },
   );

@@ -32,7 +32,6 @@ export const textOf = (scope: Scope, node: ast.Type | ast.Expr): string =>
 export class Matcher {
   readonly #origins = new Map<string, string>();
   readonly #dtypes = new Map<string, DType>();
-  readonly #models = new Map<string, ast.Model>();
   readonly #deferred: (() => void)[] = [];
 
   constructor(
@@ -158,13 +157,15 @@ export class Matcher {
     return this.#model(type, type.name, val, what, site);
   }
 
+  /** A model variable means the model of its first argument from then on, in the methods of the model too. */
   #modelVariable(type: ast.Type, name: string, val: Val, what: string, site: Site): Val {
     if (val.kind !== 'model' && val.kind !== 'blueprint') this.#refuse(type, val, what, site);
-    const model = val.kind === 'model' ? val.instance.model : val.model;
-    const bound = this.#models.get(name);
-    if (bound !== undefined && bound !== model)
-      this.#refuse(type, val, what, site, `\`${name}\` is ${bound.name.name} here`);
-    this.#models.set(name, model);
+    const { model, unit } = val.kind === 'model' ? val.instance : val;
+    const bound = this.scope.own(name)?.value;
+    if (bound?.kind === 'class' && bound.model !== model) {
+      this.#refuse(type, val, what, site, `\`${name}\` is ${bound.model.name.name} here`);
+    }
+    this.scope.define(name, { value: { kind: 'class', model, unit }, role: 'constant' });
     return this.#passOn(val);
   }
 

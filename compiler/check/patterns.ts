@@ -17,7 +17,7 @@ export function bindPattern(cx: Context, pattern: ast.Pattern, value: Val, scope
       if (items === undefined || items.length !== pattern.elements.length) {
         cx.fail('E0323', { message: `${pattern.elements.length} names stand for ${describe(value)}`, site });
       }
-      pattern.elements.forEach((element, i) => bindPattern(cx, element, items[i] as Val, scope, role));
+      for (const [i, element] of pattern.elements.entries()) bindPattern(cx, element, items[i] as Val, scope, role);
       return;
     }
     case 'RecordPattern':

@@ -111,14 +111,14 @@ const keyType: TensorType = { dtype: 'i64', shape: [dimConst(2)] };
 
 /** The key of a draw: the one that is given, or the session's folded with the number of the draw. */
 function drawKey(cx: Context, args: Arguments): Value {
-  if (!args.isNone('key')) return keyArgument(cx, args, 'key');
+  if (!args.isNone('key')) return keyArgument(args, 'key');
   if (cx.randomKey === undefined) {
     cx.fail('E0411', { message: 'nothing random can be drawn here', help: 'pass a key' });
   }
   return foldIn(cx, cx.randomKey(), cx.b.constant(BigInt(++cx.draws), 'i64'));
 }
 
-function keyArgument(cx: Context, args: Arguments, name: string): Value {
+function keyArgument(args: Arguments, name: string): Value {
   const value = args.tensor(name);
   const isKey =
     value.type.dtype === keyType.dtype &&
@@ -164,11 +164,11 @@ export const creationBuiltins: readonly Builtin[] = [
     (cx, args) => {
       const data = args.tensor('data');
       if (data.type.shape.length > 0 || dtypeKind(data.type.dtype) !== 'int') args.refuse('data', 'an integer');
-      return tensor(foldIn(cx, keyArgument(cx, args, 'key'), cx.b.cast(data, 'i64')));
+      return tensor(foldIn(cx, keyArgument(args, 'key'), cx.b.cast(data, 'i64')));
     },
   ),
   define('split_key(key: key) -> (key, key)', 'Two independent keys.', (cx, args) => {
-    const key = keyArgument(cx, args, 'key');
+    const key = keyArgument(args, 'key');
     return tuple([1n, 2n].map((n) => tensor(foldIn(cx, key, cx.b.constant(n, 'i64')))));
   }),
 ];
