@@ -124,7 +124,7 @@ const log10Factors = {
 
 export const log2: Elementary = elementary('log2', {
   doc: 'The logarithm to base 2: -∞ at 0, NaN of negative numbers, exact at powers of 2. Exponent and minimax polynomial.',
-  ulp: { f32: 1.5, f64: 1.5 },
+  ulp: { f32: 1, f64: 1 },
   body: {
     f32: (x) => scaledLog(x as Scalar, log2Factors.f32, [1, 0]),
     f64: (x) => scaledLog(x as Scalar, log2Factors.f64, [1, 0]),
@@ -133,7 +133,7 @@ export const log2: Elementary = elementary('log2', {
 
 export const log10: Elementary = elementary('log10', {
   doc: 'The logarithm to base 10: -∞ at 0, NaN of negative numbers. Exponent and minimax polynomial.',
-  ulp: { f32: 1.5, f64: 1.5 },
+  ulp: { f32: 1, f64: 1 },
   body: {
     f32: (x) => scaledLog(x as Scalar, log10Factors.f32.factor, log10Factors.f32.ofTwo),
     f64: (x) => scaledLog(x as Scalar, log10Factors.f64.factor, log10Factors.f64.ofTwo),

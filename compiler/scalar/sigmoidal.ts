@@ -4,7 +4,7 @@
 // With t = n / d that is 2nd / (n² + d²), one division. Since 2nd ≤ n² + d², the value stays within ±1.
 
 import type { Scalar } from '../ir/scalar.js';
-import { add, choose, div, fma, gt, lt, mul, polynomial } from './expression.js';
+import { abs, add, choose, div, fma, gt, literal, mul, polynomial, withSign } from './expression.js';
 
 /** t / x as a quotient of polynomials in x². From `bound` on the function is 1 in f32. */
 export interface HalfArgument {
@@ -15,11 +15,10 @@ export interface HalfArgument {
 
 /** The odd function y(x) whose t is given. */
 export function sigmoidal(x: Scalar, { bound, numerator, denominator }: HalfArgument): Scalar {
-  const raised = choose(lt(x, -bound), -bound, x);
-  const clamped = choose(gt(raised, bound), bound, raised);
-  const z = mul(clamped, clamped);
+  const z = mul(x, x);
   const [first = 0, ...rest] = numerator;
-  const n = fma(mul(clamped, z), polynomial(z, rest), mul(clamped, first));
+  const n = fma(mul(x, z), polynomial(z, rest), mul(x, first));
   const d = polynomial(z, denominator);
-  return div(mul(add(n, n), d), fma(n, n, mul(d, d)));
+  const value = div(mul(add(n, n), d), fma(n, n, mul(d, d)));
+  return choose(gt(abs(x), bound), withSign(literal(1, x.dtype), x), value);
 }
