@@ -10,7 +10,7 @@ import { binary, unary } from '../operators.js';
 import type { Scope } from '../scope.js';
 import { isNumeric } from '../tensors.js';
 import { type Arg, describe, type Site, typeText, type Val } from '../values.js';
-import type { AffineUse, IndexTree, IndexVar, SubscriptTree } from './tree.js';
+import { type AffineUse, type IndexTree, type IndexVar, type SubscriptTree, statedRange } from './tree.js';
 
 export const reducers = [
   'sum',
@@ -58,7 +58,14 @@ export class Analysis {
       }
       const start = given?.start ?? dimConst(0);
       const extent = given && dimAdd(given.end, dimNeg(given.start));
-      return { name: name.name, id: this.#count++, site, start, extent, source: 'its range' };
+      return {
+        name: name.name,
+        id: this.#count++,
+        site,
+        start,
+        extent,
+        source: given === undefined ? '' : statedRange,
+      };
     });
   }
 

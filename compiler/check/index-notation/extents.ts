@@ -4,7 +4,7 @@
 import { type Dim, dimAdd, dimConst, dimFloorDiv, dimMul, dimSub, dimValue, printDim } from '../../ir/dims.js';
 import type { Context } from '../context.js';
 import { typeText } from '../values.js';
-import { type AffineUse, type IndexTree, type IndexVar, type ReadTree, readsOf } from './tree.js';
+import { type AffineUse, type IndexTree, type IndexVar, type ReadTree, readsOf, statedRange } from './tree.js';
 
 interface Use {
   readonly affine: AffineUse;
@@ -35,7 +35,7 @@ export function resolveExtents(
   );
   for (const { affine, size, axis, read } of uses) {
     const index = bareVariable(affine);
-    if (index === undefined || index.source === 'its range') continue;
+    if (index === undefined || index.source === statedRange) continue;
     const source = `axis ${axis} of ${typeText(read.tensor.type)}`;
     if (index.extent === undefined) {
       index.extent = size;

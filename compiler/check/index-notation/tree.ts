@@ -5,6 +5,9 @@ import type { Value } from '../../ir/graph.js';
 import type { Numeric } from '../tensors.js';
 import type { Site, Val } from '../values.js';
 
+/** The source of an extent that the program states. */
+export const statedRange = 'its range';
+
 /** An index variable: of the result, or of a reduction. It runs from `start` on. */
 export interface IndexVar {
   readonly name: string;
