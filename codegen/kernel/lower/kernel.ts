@@ -8,6 +8,7 @@ import { orderOp } from '../../../compiler/ops/table.js';
 import { type Buffer, type Kernel, kernelOf, type Position, type Register, type Temp } from '../ir.js';
 import { flatten } from '../positions.js';
 import { scatterJoin, usesArgument } from './folds.js';
+import { fitsRows, lowerRows, type Output, rowsOf } from './rows.js';
 import { type FaultSite, Lowering, operand } from './values.js';
 
 /** A kernel and the places in the program where it may report a fault. */
@@ -31,17 +32,14 @@ export function lowerKernel(fn: Func): Lowered {
       lowerAlone(lowering, node, (result) => outputs[fn.results.indexOf(result)]);
     }
   });
-  lowerTogether(lowering, plain);
+  const rows = rowsOf(fn);
+  if (rows !== undefined && fitsRows(rows, plain)) lowerRows(lowering, rows, plain);
+  else lowerTogether(lowering, plain);
   const [inputs, tables] = [lowering.inputs.slice(0, fn.params.length), lowering.inputs.slice(fn.params.length)];
   return {
     kernel: kernelOf([...inputs, ...outputs, ...tables], lowering.body.statements, lowering.faults.length),
     faults: lowering.faults,
   };
-}
-
-interface Output {
-  readonly value: Value;
-  readonly buffer: Buffer;
 }
 
 const outputBuffer = (name: string, { type }: Value): Buffer => ({

@@ -4,6 +4,7 @@
 import {
   type Dim,
   dimAdd,
+  dimAsSymbol,
   dimConst,
   dimExactDiv,
   dimMul,
@@ -65,11 +66,10 @@ export class Lowering {
   readonly #definitions: ReadonlyMap<Value, { readonly node: Node; readonly result: number }>;
   readonly #scalars = new Map<Node, Scalar>();
   readonly #sites = new Map<Node, number>();
-  /** Values that lie in memory, complete for the current row, by the buffer and the offset of an element. */
-  readonly stored = new Map<
-    Value,
-    (at: readonly Position[]) => { readonly buffer: Buffer; readonly offset: Position }
-  >();
+  /** Buffers in which values are kept once a fold has computed them for its whole row. */
+  readonly #keep = new Map<Value, Buffer>();
+  readonly #pending = new Set<Value>();
+  readonly #kept = new Set<Value>();
 
   constructor(readonly fn: Func) {
     this.#inputs = new Map(fn.params.map((param, i) => [param, inputBuffer(`in${i}`, param.type)]));
@@ -89,8 +89,9 @@ export class Lowering {
 
   /** The element `at` of a value. Where a guard fails nothing out of bounds is read, and the result is any number. */
   value(value: Value, at: readonly Position[], guards: readonly Guard[] = []): Temp {
-    const stored = this.stored.get(value)?.(at);
-    if (stored !== undefined) return this.body.letHere({ kind: 'load', ...stored, guards });
+    const kept = this.#kept.has(value) ? this.#keep.get(value) : undefined;
+    if (kept !== undefined)
+      return this.body.letHere({ kind: 'load', buffer: kept, offset: flatten(at, value.type.shape), guards });
     const input = this.#inputs.get(value);
     if (input !== undefined) return this.#load(input, value.type.shape, at, guards);
     const definition = this.#definitions.get(value);
@@ -124,7 +125,19 @@ export class Lowering {
     const args = node.inputs.map((input) => this.value(input, broadcastPosition(at, input.type.shape), guards));
     const known = this.#scalars.get(node) ?? elementwiseBody(node);
     this.#scalars.set(node, known);
-    return this.body.let({ kind: 'scalar', body: known, args });
+    const temp = this.body.let({ kind: 'scalar', body: known, args });
+    const value = node.results[0] as Value;
+    const buffer = this.#keep.get(value);
+    if (buffer !== undefined && guards.length === 0 && isWholePlace(at, value.type.shape)) {
+      this.body.append({ kind: 'store', buffer, offset: flatten(at, value.type.shape), value: temp });
+      this.#pending.add(value);
+    }
+    return temp;
+  }
+
+  /** Lets the next fold that computes a value for a whole row keep it in a buffer, from which it is read from then on. */
+  keep(value: Value, buffer: Buffer): void {
+    this.#keep.set(value, buffer);
   }
 
   /** Where the element of a view lies in the operand. */
@@ -264,7 +277,7 @@ export class Lowering {
   /** The element of a value where the guards of `mask` hold, else 0. */
   masked(value: Value, at: readonly Position[], mask: readonly Guard[], guards: readonly Guard[]): Temp {
     const read = this.value(value, at, bothGuards(guards, mask));
-    const isLoad = this.#inputs.has(value) || this.stored.has(value);
+    const isLoad = this.#inputs.has(value);
     if (mask.length === 0 || isLoad) return read;
     const otherwise = this.constant(constant(0, value.type.dtype));
     return this.body.let({ kind: 'choose', guards: mask, accepted: read, otherwise });
@@ -330,7 +343,10 @@ export class Lowering {
   #fold(node: Node, at: readonly Position[], guards: readonly Guard[], make: () => readonly Temp[]): readonly Temp[] {
     const key = `${node.results[0]?.name} ${at.map((p) => p.key).join()} ${guards.map(guardKey).join()}`;
     const depth = this.body.depthOf([...at, ...guards.map((guard) => guard.value)]);
-    return this.body.once(key, depth, make);
+    const results = this.body.once(key, depth, make);
+    for (const value of this.#pending) this.#kept.add(value);
+    this.#pending.clear();
+    return results;
   }
 
   #reduce(node: ReduceNode, at: readonly Position[], guards: readonly Guard[]): readonly Temp[] {
@@ -377,6 +393,12 @@ const inputBuffer = (name: string, type: TensorType): Buffer => ({
   role: 'in',
   size: type.shape.reduce(dimMul, dimConst(1)),
 });
+
+/** Whether a position stands for every element in turn: a loop variable of its own for each dimension with more than one element. */
+function isWholePlace(at: readonly Position[], shape: readonly Dim[]): boolean {
+  const names = at.flatMap((position, d) => (isDimConst(shape[d] as Dim, 1) ? [] : [dimAsSymbol(position) ?? '']));
+  return names.every((name) => name.startsWith('$i')) && new Set(names).size === names.length;
+}
 
 /** The operand of a node by position. */
 export function operand(node: { readonly inputs: readonly Value[] }, index: number): Value {
