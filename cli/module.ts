@@ -52,7 +52,7 @@ async function writeBindings(lowered: Lowered, built: Built, outDir: string): Pr
     sourceHash: built.sourceHash,
     target: 'c',
     layout: built.generated.layout,
-    workspace: built.generated.workspace,
+    workspace: built.generated.plan.workspace,
     stages: lowered.stages,
   });
   const addon = path.basename(built.result.file);
