@@ -74,6 +74,9 @@ export interface ContextOptions {
 /** Deeper calls are taken for a recursion that does not end when compiling. */
 const maxCallDepth = 400;
 
+/** How many of the calls that lead to an error are shown. */
+const maxTrace = 6;
+
 export class Context {
   frame: Frame;
   /** The function of the entry itself. */
@@ -183,19 +186,38 @@ export class Context {
 
   /** The diagnostic of a complaint: an error inside the library is shown where the program calls it. */
   complain(code: DiagnosticCode, { message, site = this.site, label, notes = [], help }: Complaint): Diagnostic {
+    const { place, depth } = this.#blame(site);
+    const visible = notes.filter((n) => typeof n === 'string' || n.source === undefined || !this.#libraries.has(n.source));
+    return diagnostic(code, { ...place, message, label, notes: [...visible, ...this.#trace(message, place, depth)], help });
+  }
+
+  /** The function that the program called, where the library is at work on behalf of it; else the name given. */
+  actor(own: string): string {
+    return this.stack[this.#blame(this.site).depth]?.name ?? own;
+  }
+
+  /** Where the program itself is at fault, and how many calls lead there. */
+  #blame(site: Site): { readonly place: Site; readonly depth: number } {
     let place = site;
     let depth = this.stack.length;
     while (this.#libraries.has(place.source) && depth > 0) place = (this.stack[--depth] as CallFrame).site;
+    return { place, depth };
+  }
+
+  /** The function of the library that refuses, and the calls that lead to the place, as far as the frame of the code does not show them. */
+  #trace(message: string, place: Site, depth: number): readonly (Note | string)[] {
     const inside = this.stack[depth];
-    const trace: (Note | string)[] = depth < this.stack.length && inside !== undefined ? [`in \`${inside.name}\``] : [];
-    for (const { name, site: call } of this.stack.slice(Math.max(0, depth - 6), depth).reverse()) {
-      if (this.#libraries.has(call.source)) trace.push(`in the call of \`${name}\``);
-      else trace.push({ text: `in the call of \`${name}\``, span: call.span, source: call.source });
-    }
-    const visible = notes.filter(
-      (n) => typeof n === 'string' || n.source === undefined || !this.#libraries.has(n.source),
-    );
-    return diagnostic(code, { ...place, message, label, notes: [...visible, ...trace], help });
+    const refusing = inside === undefined || message.includes(inside.name) ? [] : [`in \`${inside.name}\``];
+    const calls = this.stack.slice(0, depth).filter(({ site }) => !isMadeUp(site) && !encloses(site, place));
+    const shown = calls.slice(-maxTrace).reverse();
+    return [
+      ...refusing,
+      ...shown.map(({ name, site }): Note | string => {
+        const text = `in the call of \`${name}\``;
+        return this.#libraries.has(site.source) ? text : { text, ...site };
+      }),
+      ...(calls.length > maxTrace ? [`and ${calls.length - maxTrace} calls around it`] : []),
+    ];
   }
 
   /** Adds a diagnostic unless the same was reported at the same place before, for another instance of a function say. */
@@ -269,6 +291,12 @@ export class Context {
     if (!this.constraints.has(key)) this.constraints.set(key, constraint);
   }
 }
+
+/** The site of a call that the checker makes to see a function by itself: nothing is written there. */
+const isMadeUp = ({ span }: Site): boolean => span.start === span.end;
+
+const encloses = (outer: Site, inner: Site): boolean =>
+  outer.source === inner.source && outer.span.start <= inner.span.start && inner.span.end <= outer.span.end;
 
 const isPositive = (dim: Dim): boolean => isProvablyNonNegative(dimSub(dim, dimConst(1)));
 

@@ -4,6 +4,7 @@ import { dimConst } from '../ir/dims.js';
 import type * as ast from '../syntax/ast.js';
 import { quotedParameters } from './builtins/transforms.js';
 import type { Context } from './context.js';
+import { explained } from './explain.js';
 import { Poisoned } from './failure.js';
 import { reductionExpression } from './index-expression.js';
 import { indexValue } from './indexing.js';
@@ -69,7 +70,7 @@ export function evaluatePlace(cx: Context, expr: ast.Expr, scope: Scope): Val {
     case 'Error':
       throw new Poisoned();
     default:
-      return cx.at(scope.unit, expr.span, () => compound(cx, expr, scope));
+      return cx.at(scope.unit, expr.span, () => explained(expr, scope, () => compound(cx, expr, scope)));
   }
 }
 

@@ -7,7 +7,11 @@ import type { Dim } from '../ir/dims.js';
 export class Failure extends Error {
   override readonly name = 'Failure';
 
-  constructor(readonly diagnostic: Diagnostic) {
+  constructor(
+    readonly diagnostic: Diagnostic,
+    /** Whether the notes say already what the operands of the failed expression are. */
+    readonly isExplained = false,
+  ) {
     super(diagnostic.message);
   }
 }

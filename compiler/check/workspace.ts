@@ -15,6 +15,13 @@ export interface ImportedName {
 
 export type UnitItem = ast.Fn | ast.Model | ast.Constant | ImportedName;
 
+/** The items of a file by name. */
+export interface Items extends Iterable<readonly [string, UnitItem]> {
+  get(name: string): UnitItem | undefined;
+  has(name: string): boolean;
+  keys(): Iterable<string>;
+}
+
 /** A parsed file. */
 export interface Unit {
   readonly path: string;
@@ -22,7 +29,7 @@ export interface Unit {
   readonly file: ast.File;
   /** Files of the library are trusted: errors inside are shown where the user's program calls them. */
   readonly isLibrary: boolean;
-  readonly items: ReadonlyMap<string, UnitItem>;
+  readonly items: Items;
   /** The names of `dim` declarations. */
   readonly dims: ReadonlyMap<string, ast.Identifier>;
   readonly diagnostics: readonly Diagnostic[];
@@ -62,6 +69,67 @@ export function makeUnit(path: string, source: Source, isLibrary: boolean): Unit
   return { path, source, file, isLibrary, items, dims, diagnostics: found };
 }
 
+/** The beginnings of the declarations of a file in which each stands at the beginning of a line. */
+const declaration = /^(?:fn|let|model|import) (\w*)/gm;
+
+/** A file of the library: its declarations are parsed when they are asked for, since a program needs few of them. */
+class LibraryItems implements Items {
+  readonly #places = new Map<string, { readonly start: number; readonly end: number }>();
+  readonly #parsed = new Map<string, UnitItem | undefined>();
+
+  constructor(
+    readonly path: string,
+    readonly source: Source,
+  ) {
+    const found = [...source.text.matchAll(declaration)];
+    found.forEach(({ 0: head, index, 1: name = '' }, i) => {
+      const place = { start: index, end: found[i + 1]?.index ?? source.text.length };
+      if (!head.startsWith('import')) this.#places.set(name, place);
+      else for (const [imported, item] of this.#parse(place)) this.#parsed.set(imported, item);
+    });
+  }
+
+  /** The items of a stretch of the text. What comes before is blanked, so that the spans are those of the file. */
+  #parse({ start, end }: { readonly start: number; readonly end: number }): Items {
+    const text = ' '.repeat(start) + this.source.text.slice(start, end);
+    return makeUnit(this.path, { path: this.source.path, text }, true).items;
+  }
+
+  get(name: string): UnitItem | undefined {
+    const place = this.#places.get(name);
+    if (place !== undefined && !this.#parsed.has(name)) this.#parsed.set(name, this.#parse(place).get(name));
+    return this.#parsed.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.#places.has(name) || this.#parsed.has(name);
+  }
+
+  keys(): Iterable<string> {
+    return this.#places.keys();
+  }
+
+  *[Symbol.iterator](): Iterator<readonly [string, UnitItem]> {
+    for (const name of this.#places.keys()) {
+      const item = this.get(name);
+      if (item !== undefined) yield [name, item];
+    }
+  }
+}
+
+function makeLibraryUnit(path: string, source: Source): Unit {
+  const { file } = parseFile({ path: source.path, text: '' });
+  return {
+    path,
+    source,
+    file,
+    isLibrary: true,
+    items: new LibraryItems(path, source),
+    dims: new Map(),
+    diagnostics: [],
+  };
+}
+
 /** The text of an import's source, as the host resolves it. */
 export const importText = (from: ast.Import['from']): string =>
   from.kind === 'StringLiteral' ? from.value : from.parts.map(({ name }) => name).join('.');
@@ -79,9 +147,11 @@ export class Workspace {
     if (!this.#units.has(path)) {
       this.libraryIndex();
       const library = this.#library.get(path);
-      const text = library === undefined ? this.host.readFile(path) : library.text;
-      const source = library ?? (text === undefined ? undefined : { path, text });
-      this.#units.set(path, source && makeUnit(path, source, library !== undefined));
+      if (library !== undefined) this.#units.set(path, makeLibraryUnit(path, library));
+      else {
+        const text = this.host.readFile(path);
+        this.#units.set(path, text === undefined ? undefined : makeUnit(path, { path, text }, false));
+      }
     }
     return this.#units.get(path);
   }

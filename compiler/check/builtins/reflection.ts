@@ -100,6 +100,9 @@ export const reflectionBuiltins: readonly Builtin[] = [
   is('is_float', 'Whether it is a compile-time float.', (val) => val.kind === 'float'),
   is('is_bool', 'Whether it is a compile-time bool.', (val) => val.kind === 'bool'),
   is('is_known', 'Whether a number is known when compiling.', (val) => numberOf(val) !== undefined),
+  define('trunc_int(x: float) -> int', 'The integer part of a compile-time number.', (_, args) =>
+    int(dimConst(Math.trunc(args.number('x')))),
+  ),
   define('tied(to: tensor) -> tensor', 'In a model: the same parameter under another name.', (cx, args) => {
     const to = args.get('to');
     return to.kind === 'cell' || to.kind === 'model'
