@@ -170,7 +170,8 @@ model NAdam[M: model](
     mu_product = mu_product * now
     let correction = 1 - betas[1] ** t
     let of_gradient = lr * (1 - now) / (1 - mu_product)
-    let of_average = lr * next / (1 - mu_product * next)
+    # PyTorch multiplies by the factor of this step once more than Dozat does.
+    let of_average = lr * next / (1 - mu_product * now * next)
     map (p, g, m, v) over (params, grads, exp_avg, exp_avg_sq) {
       let d = _direction(p, g, weight_decay, false)
       m = betas[0] * m + (1 - betas[0]) * d

@@ -110,7 +110,6 @@ const y: Domain = { shape: [3, 4] };
 const positive: Domain = { shape: [3, 4], low: 0.2, high: 2 };
 const unit: Domain = { shape: [3, 4], low: 0.05, high: 0.95 };
 const classes: Domain = { shape: [3], dtype: 'i64', data: [1, 3, 0] };
-const signs: Domain = { shape: [3], dtype: 'f64', data: [1, -1, 1] };
 const images: Domain = { shape: [2, 4, 5, 6] };
 const volumes: Domain = { shape: [1, 2, 4, 3, 4] };
 const series: Domain = { shape: [2, 4, 7] };
@@ -285,7 +284,7 @@ const table: Readonly<Record<string, readonly (readonly [string, Readonly<Record
     ['kl_div(x, y, "batchmean")', { x, y: unit }],
     ['soft_margin_loss(x, y)', { x, y }],
     ['cosine_similarity(x, y)', { x, y }],
-    ['cosine_embedding_loss(x, y, s, 0.1)', { x, y, s: signs }],
+    ['cosine_embedding_loss(x, y, tensor([1, -1, 1], f64), 0.1)', { x, y }],
     ['gaussian_nll_loss(x, y, v)', { x, y, v: positive }],
     ['poisson_nll_loss(x, y)', { x, y: positive }],
     ['multi_margin_loss(x, c)', { x, c: classes }],
