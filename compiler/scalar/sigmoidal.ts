@@ -16,8 +16,7 @@ export interface HalfArgument {
 /** The odd function y(x) whose t is given. */
 export function sigmoidal(x: Scalar, { bound, numerator, denominator }: HalfArgument): Scalar {
   const z = mul(x, x);
-  const [first = 0, ...rest] = numerator;
-  const n = fma(mul(x, z), polynomial(z, rest), mul(x, first));
+  const n = mul(x, polynomial(z, numerator));
   const d = polynomial(z, denominator);
   const value = div(mul(add(n, n), d), fma(n, n, mul(d, d)));
   return choose(gt(abs(x), bound), withSign(literal(1, x.dtype), x), value);
