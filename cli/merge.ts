@@ -1,6 +1,7 @@
 // Merges programs into one whose entries carry a prefix, so that one native build serves many small programs.
 
 import type { Func, Module, Node } from '../compiler/ir/graph.js';
+import { renameRegion } from '../compiler/ir/rewrite.js';
 import type { Program } from '../compiler/program.js';
 
 export interface Part {
@@ -11,7 +12,7 @@ export interface Part {
 
 function renameRegions(func: Func, prefix: string): Func {
   const rename = (node: Node): Node =>
-    node.kind === 'region' ? { ...node, region: { ...node.region, fn: `${prefix}.${node.region.fn}` } } : node;
+    node.kind === 'region' ? { ...node, region: renameRegion(node.region, (fn) => `${prefix}.${fn}`) } : node;
   return { ...func, name: `${prefix}.${func.name}`, nodes: func.nodes.map(rename) };
 }
 

@@ -1,6 +1,7 @@
 // Restricts a program to one function: what `--fn` of the commands shows.
 
 import type { Module } from '../compiler/ir/graph.js';
+import { regionFunctions } from '../compiler/ir/rewrite.js';
 import type { Program } from '../compiler/program.js';
 import { userError } from './errors.js';
 
@@ -8,7 +9,8 @@ import { userError } from './errors.js';
 function reachable(module: Module, root: string, found: Set<string> = new Set()): Set<string> {
   found.add(root);
   for (const node of module.functions.get(root)?.nodes ?? []) {
-    if (node.kind === 'region' && !found.has(node.region.fn)) reachable(module, node.region.fn, found);
+    if (node.kind !== 'region') continue;
+    for (const fn of regionFunctions(node.region)) if (!found.has(fn)) reachable(module, fn, found);
   }
   return found;
 }

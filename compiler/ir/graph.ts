@@ -192,7 +192,44 @@ export type Region =
   /** inputs: fn's, then a cotangent for each result in `of`. results: fn's, then a cotangent for each parameter in `wrt`. */
   | { readonly type: 'vjp'; readonly fn: string; readonly wrt: readonly number[]; readonly of: readonly number[] }
   /** A call whose body one kernel computes; made by the pass `fuse`. */
-  | { readonly type: 'kernel'; readonly fn: string };
+  | { readonly type: 'kernel'; readonly fn: string }
+  | LoopRegion
+  | IfRegion;
+
+/**
+ * A loop: `fold`, `scan` and `while`. `inputs` are, in order (`ir/control.ts` takes them apart):
+ *
+ *   trips      with `counted` only: the number of trips, i64 of rank 0; a negative one is 0
+ *   constants  what every trip reads as it is
+ *   carries    the first values of what each trip reads and replaces
+ *   xs         tensors whose first dimension is `length`: a trip reads the slice at its position
+ *
+ * `fn` takes (position i64, constants, carries, slices of xs) and gives (carries, slices of ys). Results: the last carries; the ys, stacked
+ * along a first dimension `length`, 0 at positions without a trip; and with `condition` the number of trips made, i64.
+ *
+ * Trips are at the positions 0, 1, …, with `reverse` from the last one down to 0. There are `length` of them, or `trips`; with `condition`
+ * as long as it holds: it takes (position, constants, carries), gives a bool and is asked before each trip. To need more than
+ * `length` trips is a run-time error. Without a length there are no xs and no ys.
+ */
+export interface LoopRegion {
+  readonly type: 'loop';
+  readonly fn: string;
+  readonly condition?: string;
+  readonly length?: Dim;
+  readonly counted: boolean;
+  readonly reverse: boolean;
+  /** How many of the inputs, and first results, are carries. */
+  readonly carries: number;
+  /** How many of the inputs, the last ones, are xs. */
+  readonly xs: number;
+}
+
+/** inputs: a bool of rank 0, then the arguments of both functions. results: those of `fn` where it is true, else those of `otherwise`. */
+export interface IfRegion {
+  readonly type: 'if';
+  readonly fn: string;
+  readonly otherwise: string;
+}
 
 export interface RegionNode extends NodeBase {
   readonly kind: 'region';

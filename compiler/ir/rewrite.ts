@@ -12,6 +12,7 @@ import type {
   Node,
   NodeDraft,
   Origin,
+  Region,
   Subscript,
   TensorType,
   Value,
@@ -58,9 +59,20 @@ export function namesOf(func: Func): NameSupply {
   return names;
 }
 
-/** The function that a node carries, when it is a region. */
-export const regionFunction = (node: NodeDraft): string | undefined =>
-  node.kind === 'region' ? node.region.fn : undefined;
+/** The functions that a region carries. */
+export function regionFunctions(region: Region): readonly string[] {
+  if (region.type === 'loop') return region.condition === undefined ? [region.fn] : [region.fn, region.condition];
+  return region.type === 'if' ? [region.fn, region.otherwise] : [region.fn];
+}
+
+/** The region with the functions that it carries under other names. */
+export function renameRegion(region: Region, rename: (fn: string) => string): Region {
+  const fn = rename(region.fn);
+  if (region.type === 'if') return { ...region, fn, otherwise: rename(region.otherwise) };
+  if (region.type === 'loop' && region.condition !== undefined)
+    return { ...region, fn, condition: rename(region.condition) };
+  return { ...region, fn };
+}
 
 const affineDims = (affine: Affine): readonly Dim[] => [affine.offset];
 
@@ -90,6 +102,8 @@ export function attributeDims(node: NodeDraft): readonly Dim[] {
     case 'source':
       if (node.source.type === 'size') return [node.source.value];
       return node.source.type === 'fold_in' ? [] : node.source.shape;
+    case 'region':
+      return node.region.type === 'loop' && node.region.length !== undefined ? [node.region.length] : [];
     default:
       return [];
   }
@@ -250,8 +264,7 @@ export function outline(
 export function callees(func: Func): ReadonlySet<string> {
   const names = new Set<string>();
   for (const node of func.nodes) {
-    const fn = regionFunction(node);
-    if (fn !== undefined) names.add(fn);
+    if (node.kind === 'region') for (const fn of regionFunctions(node.region)) names.add(fn);
   }
   return names;
 }

@@ -7,11 +7,12 @@
 
 import { inferTypes } from '../ops/table.js';
 import { isProvablyNonNegative } from './bounds.js';
+import { ifProblem, isLoop, loopProblem } from './control.js';
 import { type Dim, dimAdd, dimConst, dimEquals, dimMul, dimSub, dimValue, shapeEquals } from './dims.js';
 import { isFloat } from './dtype.js';
 import type { Access, Affine, Func, IndexSpace, Module, Node, NodeOf, Region, TensorType, Value } from './graph.js';
 import { printNode, printType } from './print.js';
-import { callees, regionFunction } from './rewrite.js';
+import { regionFunctions } from './rewrite.js';
 import { affineRange } from './space.js';
 
 /** A graph that no correct compiler makes. */
@@ -37,10 +38,10 @@ export type Stage = 'elaborated' | 'inlined' | 'differentiated' | 'fused';
 
 /** The regions that each stage allows. */
 const allowedRegions: Readonly<Record<Stage, readonly Region['type'][]>> = {
-  elaborated: ['call', 'jvp', 'vjp'],
-  inlined: ['jvp', 'vjp'],
-  differentiated: [],
-  fused: ['kernel'],
+  elaborated: ['call', 'jvp', 'vjp', 'loop', 'if'],
+  inlined: ['jvp', 'vjp', 'loop', 'if'],
+  differentiated: ['loop', 'if'],
+  fused: ['kernel', 'loop', 'if'],
 };
 
 export interface VerifyOptions {
@@ -61,16 +62,19 @@ export function verifyModule(module: Module, options: VerifyOptions = {}): void 
   if (options.stage === 'fused') verifyFused(module);
 }
 
-/** After `fuse`, a function that holds kernels holds no other computation, and kernels hold no regions. */
+/** After `fuse`, a function that is no kernel holds kernels, loops and conditional nodes alone, and kernels hold no regions. */
 function verifyFused(module: Module): void {
-  const kernels = new Set([...module.functions.values()].flatMap((func) => [...callees(func)]));
+  const regions = [...module.functions.values()].flatMap(({ nodes }) =>
+    nodes.flatMap((node) => (node.kind === 'region' ? [node.region] : [])),
+  );
+  const kernels = new Set(regions.flatMap((region) => (region.type === 'kernel' ? [region.fn] : [])));
   for (const func of module.functions.values()) {
     for (const node of func.nodes) {
-      const isKernel = node.kind === 'region';
+      const isRegion = node.kind === 'region';
       const isFree = node.kind === 'view' && node.view.type === 'reshape';
       const problem = kernels.has(func.name)
-        ? isKernel && 'a kernel may not run kernels'
-        : !isKernel && !isFree && `the ${node.kind} node stands outside a kernel`;
+        ? isRegion && 'a kernel may not run kernels'
+        : !isRegion && !isFree && `the ${node.kind} node stands outside a kernel`;
       if (problem) throw new VerifyError(func.name, printNode(node, func), problem);
     }
   }
@@ -140,8 +144,15 @@ class FunctionVerifier {
     if (stage !== undefined && !allowedRegions[stage].includes(region.type)) {
       this.#fail(`there is no ${region.type} in the stage '${stage}'`, node);
     }
-    const callee = this.before.get(regionFunction(node) ?? '');
-    if (callee === undefined) this.#fail(`no function before this one is called @${region.fn}`, node);
+    const [callee, other] = regionFunctions(region).map((fn) => {
+      const func = this.before.get(fn);
+      return func ?? this.#fail(`no function before this one is called @${fn}`, node);
+    }) as [Func, Func?];
+    if (region.type === 'loop' || region.type === 'if') {
+      const problem = isLoop(node) ? loopProblem(node, callee, other) : ifProblem(node, callee, other as Func);
+      if (problem !== undefined) this.#fail(problem, node);
+      return;
+    }
     const { inputs, results } = this.#signature(node, callee);
     if (inputs.length !== node.inputs.length)
       this.#fail(`it has ${node.inputs.length} operands, expected ${inputs.length}`, node);
@@ -155,7 +166,7 @@ class FunctionVerifier {
 
   /** The types of operands and results of a region, by the function that it carries. */
   #signature(node: NodeOf<'region'>, callee: Func): { inputs: readonly TensorType[]; results: readonly TensorType[] } {
-    const { region } = node;
+    const region = node.region as Exclude<Region, { type: 'loop' | 'if' }>;
     const params = callee.params.map((param) => param.type);
     const results = callee.results.map((result) => result.type);
     if (region.type === 'call' || region.type === 'kernel') return { inputs: params, results };

@@ -3,9 +3,10 @@
 // and the backends.
 
 import { reduceOp } from '../../ops/table.js';
-import type { Func, Module, Node, Value } from '../graph.js';
+import type { Func, Module, Node, NodeOf, Value } from '../graph.js';
 import { type AccessContext, accessOffsets, spaceExtents } from './access.js';
 import { evaluateContract } from './contract.js';
+import { evaluateIf, evaluateLoop, type RunFunction } from './control.js';
 import { evaluateElementwise } from './elementwise.js';
 import { EvaluationError } from './error.js';
 import { lanesAlong, reduceFolds, scanFolds } from './fold.js';
@@ -30,8 +31,7 @@ export class Interpreter {
 
   /** The results of a function. Throws `EvaluationError` for tensors that do not fit and for indices out of range. */
   run(name: string, inputs: readonly HostTensor[], options: EvaluationOptions = {}): readonly HostTensor[] {
-    const func = this.module.functions.get(name);
-    if (func === undefined) throw new EvaluationError(`there is no function @${name}`);
+    const func = this.#function(name);
     const dims = bindDims(func, inputs, options.dims);
     const values = new Map<Value, HostTensor>(func.params.map((param, i) => [param, inputs[i] as HostTensor]));
     const read = (value: Value): HostTensor => {
@@ -47,6 +47,12 @@ export class Interpreter {
       for (const value of node.inputs) if (lastUse.get(value) === at) values.delete(value);
     });
     return func.results.map(read);
+  }
+
+  #function(name: string): Func {
+    const func = this.module.functions.get(name);
+    if (func === undefined) throw new EvaluationError(`there is no function @${name}`);
+    return func;
   }
 
   #node(node: Node, inputs: readonly HostTensor[], dims: Dims, options: EvaluationOptions): readonly HostTensor[] {
@@ -77,12 +83,28 @@ export class Interpreter {
       case 'source':
         return [evaluateSource(node, inputs, shape, dims, this.#programs)];
       case 'region':
-        if (node.region.type !== 'call' && node.region.type !== 'kernel') {
-          throw new Error(
-            `${node.region.type} of @${node.region.fn} is not expanded: run the pass 'differentiate' first`,
-          );
-        }
-        return this.run(node.region.fn, inputs, { ...options, dims });
+        return this.#region(node, inputs, dims, options);
+    }
+  }
+
+  #region(
+    node: NodeOf<'region'>,
+    inputs: readonly HostTensor[],
+    dims: Dims,
+    options: EvaluationOptions,
+  ): readonly HostTensor[] {
+    const { region } = node;
+    const run: RunFunction = (fn, args) => this.run(fn, args, { ...options, dims });
+    switch (region.type) {
+      case 'call':
+      case 'kernel':
+        return run(region.fn, inputs);
+      case 'if':
+        return evaluateIf(region, inputs, run);
+      case 'loop':
+        return evaluateLoop(node, region, this.#function(region.fn), inputs, dims, run);
+      default:
+        throw new Error(`${region.type} of @${region.fn} is not expanded: run the pass 'differentiate' first`);
     }
   }
 

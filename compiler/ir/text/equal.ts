@@ -57,7 +57,7 @@ function attributesKey(node: Node): unknown {
         : keyed(source);
     }
     case 'region':
-      return node.region;
+      return node.region.type === 'loop' ? keyed(node.region) : node.region;
   }
 }
 

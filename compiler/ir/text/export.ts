@@ -3,7 +3,7 @@
 import type { Program } from '../../program.js';
 import type { Func, Module, Node, Value } from '../graph.js';
 import { nodeName } from '../graph.js';
-import { definitions } from '../rewrite.js';
+import { definitions, regionFunctions } from '../rewrite.js';
 import { inlineConstant } from './equal.js';
 import { printName, printOrigin, printType } from './words.js';
 
@@ -69,7 +69,12 @@ function dotFunction(func: Func, prefix: string): string {
       const source = defined.get(value)?.node;
       return source === undefined ? [] : (inlineConstant(source) ?? []);
     });
-    const region = node.kind === 'region' ? ` @${printName(node.region.fn)}` : '';
+    const region =
+      node.kind === 'region'
+        ? regionFunctions(node.region)
+            .map((fn) => ` @${printName(fn)}`)
+            .join('')
+        : '';
     const label = [
       `${[nodeName(node) + region, ...constants].join(' ')}`,
       node.results.map((r) => `%${r.name}`).join(', '),

@@ -1,7 +1,19 @@
 // Prints the right-hand side of a statement: one form for each kind of node.
 
+import { loopInputs } from '../control.js';
 import { isDimConst, shapeEquals } from '../dims.js';
-import type { Access, Affine, Index, IndexSpace, Node, NodeOf, Region, Subscript, Value } from '../graph.js';
+import type {
+  Access,
+  Affine,
+  Index,
+  IndexSpace,
+  LoopRegion,
+  Node,
+  NodeOf,
+  Region,
+  Subscript,
+  Value,
+} from '../graph.js';
 import { dimsSpace, distinctNames, plainIndexOf, plainIndicesOf } from '../space.js';
 import { printName, printNumber } from './words.js';
 
@@ -36,7 +48,7 @@ export function printOperation(node: Node, value: PrintValue): string {
     case 'source':
       return printSource(node, operands);
     case 'region':
-      return printRegion(node.region, operands);
+      return printRegion(node.region, inputs);
   }
 }
 
@@ -74,11 +86,36 @@ function printSource(node: NodeOf<'source'>, operands: string): string {
   }
 }
 
-function printRegion(region: Region, operands: string): string {
-  const call = `${region.type} @${printName(region.fn)}(${operands})`;
-  return region.type === 'jvp' || region.type === 'vjp'
-    ? `${call} wrt ${list(region.wrt)} of ${list(region.of)}`
-    : call;
+function printRegion(region: Region, inputs: readonly string[]): string {
+  const fn = `@${printName(region.fn)}`;
+  switch (region.type) {
+    case 'loop':
+      return `loop ${fn}${printLoop(region, inputs)}`;
+    case 'if': {
+      const [condition, ...args] = inputs;
+      return `if ${condition} then ${fn} else @${printName(region.otherwise)} (${args.join(', ')})`;
+    }
+    case 'jvp':
+    case 'vjp':
+      return `${region.type} ${fn}(${inputs.join(', ')}) wrt ${list(region.wrt)} of ${list(region.of)}`;
+    default:
+      return `${region.type} ${fn}(${inputs.join(', ')})`;
+  }
+}
+
+/** The parts of a loop, each after a word of its own; parts that are empty are left out. */
+function printLoop(region: LoopRegion, inputs: readonly string[]): string {
+  const { trips, constants, carries, xs } = loopInputs(region, inputs);
+  const part = (word: string, items: readonly string[]) => (items.length === 0 ? '' : ` ${word} ${items.join(', ')}`);
+  return [
+    region.length === undefined ? '' : ` over ${list([region.length.key])}`,
+    part('times', trips),
+    part('while', region.condition === undefined ? [] : [`@${printName(region.condition)}`]),
+    region.reverse ? ' reverse' : '',
+    part('with', constants),
+    part('carry', carries),
+    part('each', xs),
+  ].join('');
 }
 
 // ---- index spaces -----------------------------------------------------------------------------------------------------

@@ -176,6 +176,8 @@ const forms: Readonly<Record<string, Form>> = {
   kernel: readRegion('kernel'),
   jvp: readRegion('jvp'),
   vjp: readRegion('vjp'),
+  loop: readLoop,
+  if: readIf,
 };
 
 /** Operations with a record: the syntax tells reductions, order operations and elementwise ones apart. */
@@ -215,10 +217,48 @@ function readByShape(op: string): Form {
   };
 }
 
-function readRegion(type: Region['type']): Form {
+function readFunctionName(scanner: Scanner): string {
+  scanner.expect('@', 'and the name of a function');
+  return scanner.name('the name of a function');
+}
+
+/** `over [length] times %n while @condition reverse with constants carry carries each xs`: every part may be absent. */
+function readLoop(scanner: Scanner, operand: ReadOperand): Pending {
+  const fn = readFunctionName(scanner);
+  const part = (word: string): readonly Value[] => (scanner.accept(word) ? readOperands(scanner, operand) : []);
+  const length = scanner.accept('over') ? scanner.list(() => scanner.dim(']'))[0] : undefined;
+  const trips = scanner.accept('times') ? [operand()] : [];
+  const condition = scanner.accept('while') ? readFunctionName(scanner) : undefined;
+  const reverse = scanner.accept('reverse');
+  const constants = part('with');
+  const carries = part('carry');
+  const xs = part('each');
+  const region: Region = {
+    type: 'loop',
+    fn,
+    ...(condition !== undefined && { condition }),
+    ...(length !== undefined && { length }),
+    counted: trips.length > 0,
+    reverse,
+    carries: carries.length,
+    xs: xs.length,
+  };
+  return always({ kind: 'region', region, inputs: [...trips, ...constants, ...carries, ...xs] });
+}
+
+function readIf(scanner: Scanner, operand: ReadOperand): Pending {
+  const condition = operand();
+  scanner.expect('then', 'and the function called where the condition is true');
+  const fn = readFunctionName(scanner);
+  scanner.expect('else', 'and the function called where it is false');
+  const otherwise = readFunctionName(scanner);
+  const inputs = [condition, ...scanner.list(operand, '(', ')')];
+  return always({ kind: 'region', region: { type: 'if', fn, otherwise }, inputs });
+}
+
+function readRegion(type: 'call' | 'kernel' | 'jvp' | 'vjp'): Form {
   return (scanner, operand) => {
-    scanner.expect('@', 'and the name of a function');
-    const fn = scanner.name('the name of a function');
+    const fn = readFunctionName(scanner);
     const inputs = scanner.list(operand, '(', ')');
     if (type === 'call' || type === 'kernel') return always({ kind: 'region', region: { type, fn }, inputs });
     scanner.expect('wrt', 'and the parameters differentiated');
