@@ -1,21 +1,19 @@
 // From a fused program to C: lowers its kernels, plans the memory of its entries, and prints the files. Pure: no file system, no process.
 
 import type { Dim } from '../compiler/ir/dims.js';
-import { dimConst, dimMul, printDim } from '../compiler/ir/dims.js';
-import { dtypeBytes } from '../compiler/ir/dtype.js';
+import { dimConst, dimMax, dimMul, isDimConst, printDim } from '../compiler/ir/dims.js';
 import type { Func } from '../compiler/ir/graph.js';
 import type { Program } from '../compiler/program.js';
 import { emitModel, type LaunchedKernel } from './emit/entry.js';
-import { emitHeader } from './emit/header.js';
+import { emitHeader, MAX_CHUNKS } from './emit/header.js';
 import { instructionHeader } from './emit/intrinsics.js';
-import { emitKernel } from './emit/kernel.js';
+import { emitKernel, scratchBytes } from './emit/kernel.js';
 import { Unit } from './emit/unit.js';
 import type { Kernel } from './kernel/ir.js';
 import { type Lowered, lowerKernel } from './kernel/lower/kernel.js';
 import { type Machine, machines } from './kernel/machine.js';
 import { printKernel } from './kernel/print.js';
-import { chunkedLoop, scheduleKernel } from './kernel/schedule/index.js';
-import { iterationCost, loopUnit } from './kernel/schedule/vectorise.js';
+import { scheduleKernel } from './kernel/schedule/index.js';
 import { verifyKernel } from './kernel/verify.js';
 import { type EntryPlan, planEntry, type StepKernel } from './plan/entry.js';
 import { layoutState, type StateLayout } from './plan/layout.js';
@@ -65,6 +63,9 @@ interface CompiledKernel {
   readonly lowered: Lowered;
   /** By the name of the machine. */
   readonly scheduled: ReadonlyMap<string, Kernel>;
+  /** The run-time dimensions that it is passed, and the scratch memory of a chunk: enough for every machine. */
+  readonly sizes: readonly string[];
+  readonly chunkBytes: Dim;
 }
 
 const DEFAULT_FILES = 4;
@@ -129,41 +130,32 @@ class KernelTable {
     const shared = this.#byText.get(text);
     const scheduled =
       shared?.scheduled ??
-      new Map(this.targets.map((machine) => [machine.name, verified(schedule(lowered, machine), fn)]));
-    const compiled = { name: shared?.name ?? `kernel_${this.#byText.size}`, fn, lowered, scheduled };
+      new Map(this.targets.map((machine) => [machine.name, verified(scheduleKernel(lowered.kernel, machine), fn)]));
+    const kernels = [...scheduled.values()];
+    const compiled = {
+      name: shared?.name ?? `kernel_${this.#byText.size}`,
+      fn,
+      lowered,
+      scheduled,
+      sizes: [...new Set(kernels.flatMap((kernel) => kernel.sizes))].sort(),
+      chunkBytes: kernels.map(scratchBytes).reduce(dimMax),
+    };
     if (shared === undefined) this.#byText.set(text, compiled);
     this.#byFunction.set(fn, compiled);
     return compiled;
   }
 
   stepKernel(fn: Func): StepKernel {
-    const { lowered, scheduled } = this.#compile(fn);
-    const scratch = [...scheduled.values()].flatMap((kernel) =>
-      kernel.buffers.filter(({ role }) => role === 'scratch').slice(0),
-    );
-    return {
-      kernel: lowered.kernel,
-      faults: lowered.faults.length,
-      scratch: scratch.map(({ dtype, size }) => dimMul(size, dimConst(dtypeBytes(dtype)))),
-    };
+    const { lowered, chunkBytes } = this.#compile(fn);
+    const scratch = isDimConst(chunkBytes, 0) ? undefined : dimMul(chunkBytes, dimConst(MAX_CHUNKS));
+    return { kernel: lowered.kernel, faults: lowered.faults.length, scratch };
   }
 
   launched(fn: Func): LaunchedKernel {
-    const { name, lowered, scheduled } = this.#compile(fn);
-    const kernel = scheduled.get((this.targets[0] as Machine).name) as Kernel;
-    const loop = chunkedLoop(kernel);
-    return {
-      name,
-      sizes: kernel.sizes,
-      extent: loop?.extent,
-      unit: loop === undefined ? 1 : loopUnit(loop, this.targets[0] as Machine),
-      nanoseconds: loop === undefined ? 0 : iterationCost(loop, this.targets[0] as Machine) / 4,
-      faults: lowered.faults,
-    };
+    const { name, sizes, lowered } = this.#compile(fn);
+    return { name, sizes, faults: lowered.faults };
   }
 }
-
-const schedule = (lowered: Lowered, machine: Machine): Kernel => scheduleKernel(lowered.kernel, machine);
 
 function verified(kernel: Kernel, fn: Func): Kernel {
   verifyKernel(kernel, fn.name);
@@ -192,9 +184,9 @@ function emitKernelFile(
 ): string {
   const parts = targets.map((machine, i) => {
     const unit = new Unit(machine);
-    const texts = kernels.map(({ name, fn, scheduled }) => {
+    const texts = kernels.map(({ name, fn, scheduled, sizes, chunkBytes }) => {
       const origin = fn.origin.site === undefined ? '' : `, ${fn.origin.site.file}:${fn.origin.site.line}`;
-      return `/* ${fn.name.replaceAll('*/', '* /')}${origin} */\n${emitKernel(unit, scheduled.get(machine.name) as Kernel, name)}`;
+      return `/* ${fn.name.replaceAll('*/', '* /')}${origin} */\n${emitKernel(unit, scheduled.get(machine.name) as Kernel, name, sizes, chunkBytes)}`;
     });
     const body = `${instructionHeader(machine)}\n${unit.text}\n${texts.join('\n')}`;
     return `#${i === 0 ? 'if' : 'elif'} ${machine.predicate ?? '1'} /* ${machine.name} */\n${body}`;

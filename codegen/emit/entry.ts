@@ -1,15 +1,7 @@
 // Prints the file of a model that is not kernels: one run function per entry, what is computed from the run-time dimensions, and the static
 // tables that describe the model to the run-time system.
 
-import {
-  type Dim,
-  dimAsSymbol,
-  dimSub,
-  dimSubstitute,
-  dimSymbols,
-  dimValue,
-  printDim,
-} from '../../compiler/ir/dims.js';
+import { type Dim, dimAsSymbol, dimSub, dimSymbols, dimValue, printDim } from '../../compiler/ir/dims.js';
 import type { DType } from '../../compiler/ir/dtype.js';
 import type { Origin, TensorType } from '../../compiler/ir/graph.js';
 import type { Program } from '../../compiler/program.js';
@@ -25,12 +17,6 @@ export interface LaunchedKernel {
   readonly name: string;
   /** The run-time dimensions that it is passed, in order. */
   readonly sizes: readonly string[];
-  /** The number of iterations that may be shared out; undefined for a kernel that runs as a whole. */
-  readonly extent: Dim | undefined;
-  /** Iterations of a chunk are a multiple of this. */
-  readonly unit: number;
-  /** Estimated nanoseconds of one iteration. */
-  readonly nanoseconds: number;
   readonly faults: readonly FaultSite[];
 }
 
@@ -202,15 +188,12 @@ function runText(
   plan.steps.forEach((planned, at) => {
     if (at === plan.checkAt && hasFaults) body.push('  TDSL_CHECK_FAULTS(call);');
     const kernel = model.kernelOf(planned);
-    const actual = (dim: Dim): Dim => dimSubstitute(dim, planned.step.symbols);
     const sizes = kernel.sizes.map((symbol) => {
       const value = planned.step.symbols.get(symbol);
       if (value === undefined) throw new Error(`the size ${symbol} of the kernel ${kernel.name} is not known`);
       used.push(value);
       return sizeText(value, sizeName);
     });
-    const extent = kernel.extent === undefined ? undefined : actual(kernel.extent);
-    if (extent !== undefined) used.push(extent);
     const buffers = [...planned.inputs, ...planned.outputs, ...planned.scratch].map(placeText);
     const site = sites.length;
     sites.push(...kernel.faults.map((fault) => ({ site: fault })));
@@ -219,11 +202,7 @@ function runText(
     body.push(`    void *const buffers[] = {${buffers.join(', ')}};`);
     if (sizes.length > 0) body.push(`    const int64_t sizes[] = {${sizes.join(', ')}};`);
     body.push(`    const kernel_args args = {call, buffers, ${sizes.length > 0 ? 'sizes' : 'NULL'}, ${site}};`);
-    body.push(
-      extent === undefined
-        ? `    ${kernel.name}(&args, 0, 1);`
-        : `    launch(${kernel.name}, &args, ${sizeText(extent, sizeName)}, ${kernel.unit}, ${kernel.nanoseconds.toPrecision(3)});`,
-    );
+    body.push(`    ${kernel.name}(&args);`);
     body.push('  }');
   });
   if (hasFaults && plan.checkAt >= plan.steps.length) body.push('  TDSL_CHECK_FAULTS(call);');

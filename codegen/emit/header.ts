@@ -2,6 +2,9 @@
 
 import { kernelPrototype } from './kernel.js';
 
+/** The largest number of chunks that a phase is divided into. */
+export const MAX_CHUNKS = 16;
+
 /** Prints `kernels.h`. */
 export function emitHeader(kernels: readonly string[]): string {
   return `/* What the kernels of a model and its entries share. Written by tdsl. Integers wrap: compile with -fwrapv. */
@@ -10,7 +13,7 @@ export function emitHeader(kernels: readonly string[]): string {
 
 #include "tdsl_rts.h"
 
-/* The operands of a kernel: buffers in its own order, the run-time dimensions that it uses, and the number of its first fault site. */
+/* What a kernel is passed: operands, results and scratch memory, the run-time dimensions that it uses, and the number of its first fault site. */
 typedef struct kernel_args {
   tdsl_call *call;
   void *const *buffers;
@@ -18,8 +21,8 @@ typedef struct kernel_args {
   uint32_t site;
 } kernel_args;
 
-/* Runs the iterations begin ... end - 1 of the kernel's outermost loop. */
-typedef void kernel_function(const kernel_args *args, int64_t begin, int64_t end);
+/* Runs the iterations begin ... end - 1 of a loop; each chunk has scratch memory of its own. */
+typedef void phase_function(const kernel_args *args, int64_t begin, int64_t end, int64_t chunk);
 
 static inline int64_t tdsl_max(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t tdsl_min(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -28,27 +31,27 @@ static inline int64_t tdsl_quotient(int64_t a, int64_t b) { return b > 0 ? tdsl_
 static inline double size_quotient(double a, double b) { return b > 0 ? __builtin_floor(a / b) : 0; }
 
 typedef struct kernel_job {
-  kernel_function *kernel;
+  phase_function *phase;
   const kernel_args *args;
   int64_t extent, step;
 } kernel_job;
 
 static inline void run_chunk(void *context, int64_t chunk) {
   const kernel_job *job = context;
-  job->kernel(job->args, chunk * job->step, tdsl_min(job->extent, (chunk + 1) * job->step));
+  job->phase(job->args, chunk * job->step, tdsl_min(job->extent, (chunk + 1) * job->step), chunk);
 }
 
 /*
- * Runs a kernel, in chunks where there is enough work. The chunks are multiples of \`unit\` and depend on the shapes alone.
+ * Runs a phase of a kernel, in chunks where there is enough work. The chunks are multiples of \`unit\` and depend on the shapes alone.
  */
-static inline void launch(kernel_function *kernel, const kernel_args *args, int64_t extent, int64_t unit, double nanoseconds) {
+static inline void launch(phase_function *phase, const kernel_args *args, int64_t extent, int64_t unit, double nanoseconds) {
   const double work = (double)extent * nanoseconds;
-  int64_t chunks = work < 10e3 ? 1 : work > 80e3 ? 16 : (int64_t)(work / 5e3);
+  int64_t chunks = work < 10e3 ? 1 : work > 80e3 ? ${MAX_CHUNKS} : (int64_t)(work / 5e3);
   int64_t step = (extent + chunks - 1) / chunks;
   step = (step + unit - 1) / unit * unit;
-  kernel_job job = {kernel, args, extent, step};
+  kernel_job job = {phase, args, extent, step};
   if (extent <= 0) return;
-  if (step >= extent) kernel(args, 0, extent);
+  if (step >= extent) phase(args, 0, extent, 0);
   else tdsl_parallel(args->call->pool, (extent + step - 1) / step, run_chunk, &job);
 }
 

@@ -24,8 +24,8 @@ export interface StepKernel {
   /** As lowered, for what it reads and writes. */
   readonly kernel: Kernel;
   readonly faults: number;
-  /** Bytes of memory that it needs for itself while it runs. */
-  readonly scratch: readonly Dim[];
+  /** Bytes of memory that it needs for itself while it runs, if any. */
+  readonly scratch: Dim | undefined;
 }
 
 export interface PlannedStep {
@@ -115,12 +115,12 @@ export function planEntry(module: Module, entry: Entry, kernelOf: (fn: Func) => 
     return place;
   };
   const planned = steps.map((step, at): PlannedStep => {
-    const needs = kernelOf(step.fn).scratch.map((bytes) => dimSubstitute(bytes, step.symbols));
+    const { scratch } = kernelOf(step.fn);
     return {
       step,
       inputs: step.inputs.map(placeOf),
       outputs: step.outputs.map(placeOf),
-      scratch: needs.map((bytes) => workspace.add(bytes, at, at)),
+      scratch: scratch === undefined ? [] : [workspace.add(dimSubstitute(scratch, step.symbols), at, at)],
     };
   });
   const writesState = planned.findIndex(({ outputs }) => outputs.some((place) => place.kind === 'state'));

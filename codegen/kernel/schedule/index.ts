@@ -1,6 +1,7 @@
 // Schedules a lowered kernel for a machine: joins loops, chooses vector loops, and names the loop whose iterations may be shared out.
 
-import type { Kernel, Loop, Stmt } from '../ir.js';
+import { scheduleContraction } from '../contraction/index.js';
+import type { Kernel, Stmt } from '../ir.js';
 import type { Machine } from '../machine.js';
 import { collapseLoops } from './collapse.js';
 import { mapStatements } from './rewrite.js';
@@ -8,15 +9,10 @@ import { vectoriseLoops } from './vectorise.js';
 
 /** The kernel as it will run. Loops that stay marked `parallel` or `vector` at the top may be run in chunks. */
 export function scheduleKernel(kernel: Kernel, machine: Machine): Kernel {
+  const contraction = scheduleContraction(kernel, machine);
+  if (contraction !== undefined) return contraction;
   const body = vectoriseLoops(collapseLoops(kernel.body), machine);
   return { ...kernel, body: serialise(body) };
-}
-
-/** The loop of a kernel that may be run in chunks: the only statement at the top that is more than a value. */
-export function chunkedLoop(kernel: Kernel): Loop | undefined {
-  const parts = kernel.body.filter((stmt) => stmt.kind !== 'let' && stmt.kind !== 'lookup');
-  const [loop] = parts;
-  return parts.length === 1 && loop?.kind === 'for' && loop.mark !== 'serial' ? loop : undefined;
 }
 
 /** Takes the mark `parallel` from loops inside of others. */

@@ -7,7 +7,8 @@ type PositionMap = (position: Position) => Position;
 const mapGuards = (guards: readonly Guard[], f: PositionMap): readonly Guard[] =>
   guards.map((guard) => ({ ...guard, value: f(guard.value) }));
 
-function mapExpr(expr: Expr, f: PositionMap): Expr {
+/** The expression with every position replaced. */
+export function mapExpr(expr: Expr, f: PositionMap): Expr {
   switch (expr.kind) {
     case 'load':
       return { ...expr, offset: f(expr.offset), guards: mapGuards(expr.guards, f) };
