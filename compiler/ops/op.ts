@@ -16,10 +16,9 @@ export type Formula =
 
 /**
  * The partial derivative with respect to one operand: a formula that multiplies the tangent; or `none` with the reason
- * (the derivative is zero or does not exist). A formula whose root is `where(c, a, b)` selects among tangents, so that the
- * branch not taken contributes exactly 0 even where its factor is infinite or NaN; this holds for a `where` in a branch of a
- * root `where` too. The factors 1 and 0 stand for the tangent itself and for no tangent. Where the result has another dtype
- * than the operand (`cast`), the tangent is cast to it afterwards.
+ * (the derivative is zero or does not exist). A formula whose root is `where(c, a, b)`, or a `where` in its branches, selects among
+ * tangents, so that the branch not taken contributes exactly 0. The factors 1 and 0 stand for the tangent itself and for no tangent.
+ * A factor in a branch must be finite where the branch is not taken: reverse mode selects first and multiplies 0 by it.
  */
 export type Partial =
   | { readonly kind: 'formula'; readonly formula: Formula }

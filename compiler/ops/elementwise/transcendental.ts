@@ -19,6 +19,9 @@ const square = (of: typeof x) => mul(of, of);
 const oneMinusSquare = mul(sub(1, x), add(1, x));
 const bell = on('exp', neg(square(x)));
 
+/** The result, or 1 at the origin, where a gradient of 0 is wanted and not 0 / 0. */
+const hypotOrOne = where(on('eq', result, 0), 1, result);
+
 export const transcendentalOps: readonly ElementwiseOp[] = [
   elementaryRecord(exp, partial(result)),
   elementaryRecord(exp2, partial(mul(result, Math.LN2))),
@@ -55,10 +58,7 @@ export const transcendentalOps: readonly ElementwiseOp[] = [
     doc: `${hypot.doc} At the origin the gradient is 0.`,
     accepts: floats,
     value: (args) => callElementary(hypot, ...args),
-    partials: [
-      partial(where(on('eq', result, 0), 0, div(x, result))),
-      partial(where(on('eq', result, 0), 0, div(y, result))),
-    ],
+    partials: [partial(div(x, hypotOrOne)), partial(div(y, hypotOrOne))],
     domain: [positive, positive],
   }),
   record({
@@ -73,8 +73,8 @@ export const transcendentalOps: readonly ElementwiseOp[] = [
       return dtypeKind(base.dtype) === 'float' ? callElementary(pow, base, exponent) : callIntegerPower(base, exponent);
     },
     partials: [
-      partial(where(on('eq', y, 0), 0, mul(y, on('pow', x, sub(y, 1))))),
-      partial(where(on('logical_and', on('eq', x, 0), on('ge', y, 0)), 0, mul(result, on('log', x)))),
+      partial(mul(y, on('pow', x, where(on('eq', y, 0), 0, sub(y, 1))))),
+      partial(mul(result, on('log', where(on('logical_and', on('eq', x, 0), on('ge', y, 0)), 1, x)))),
     ],
     domain: [positive, from(-2, 3)],
   }),
