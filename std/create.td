@@ -55,5 +55,7 @@ fn meshgrid(tensors...: tensor, indexing: string = "ij") {
 }
 
 ## 1 at the class that `tensor` holds and 0 elsewhere, along a new last axis. A class outside of 0 … num_classes - 1 gives zeros.
-fn one_hot(tensor: i64[*S], num_classes: dim) -> i64[*S, num_classes] =
+fn one_hot(tensor: i64[*S], num_classes: dim) -> i64[*S, num_classes] {
+  assert_known(tensor >= 0 && tensor < num_classes, "one_hot: a class is outside of 0 to " + (num_classes - 1) + ", there are " + num_classes)
   cast(unsqueeze(tensor, -1) == arange(end: num_classes), i64)
+}

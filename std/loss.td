@@ -50,6 +50,7 @@ fn huber_loss[T: float](input: T[*S], target: T[*S], reduction: string = "mean",
 
 ## Binary cross-entropy of probabilities; each logarithm is clamped at -100.
 fn binary_cross_entropy[T: float](input: T[*S], target: T[*S], weight: tensor? = none, reduction: string = "mean") -> tensor {
+  assert_known(input >= 0 && input <= 1, "binary_cross_entropy takes probabilities, which are between 0 and 1")
   let (never, always) = (input == 0, input == 1)
   let log_of = clamp(where(never, -100, log(where(never, 1, input))), min: -100)
   let log_of_other = clamp(where(always, -100, log1p(-where(always, 0, input))), min: -100)

@@ -106,7 +106,6 @@ export class Context {
   draws = 0;
   readonly #functionNames = new Set<string>();
   readonly #lines = new Map<Source, readonly number[]>();
-  readonly #libraries = new Set<Source>();
 
   constructor(
     readonly engine: Engine,
@@ -137,10 +136,7 @@ export class Context {
     const outer = this.site;
     this.site = { source: unit.source, span };
     try {
-      if (unit.isLibrary) {
-        this.#libraries.add(unit.source);
-        return body();
-      }
+      if (unit.isLibrary) return body();
       return this.frame.withOrigin(
         { site: this.#siteOf(unit.source, span.start), text: excerpt(unit.source, span) },
         body,
@@ -187,8 +183,16 @@ export class Context {
   /** The diagnostic of a complaint: an error inside the library is shown where the program calls it. */
   complain(code: DiagnosticCode, { message, site = this.site, label, notes = [], help }: Complaint): Diagnostic {
     const { place, depth } = this.#blame(site);
-    const visible = notes.filter((n) => typeof n === 'string' || n.source === undefined || !this.#libraries.has(n.source));
-    return diagnostic(code, { ...place, message, label, notes: [...visible, ...this.#trace(message, place, depth)], help });
+    const visible = notes.filter(
+      (n) => typeof n === 'string' || n.source === undefined || !this.workspace.isLibrary(n.source),
+    );
+    return diagnostic(code, {
+      ...place,
+      message,
+      label,
+      notes: [...visible, ...this.#trace(message, place, depth)],
+      help,
+    });
   }
 
   /** The function that the program called, where the library is at work on behalf of it; else the name given. */
@@ -200,7 +204,7 @@ export class Context {
   #blame(site: Site): { readonly place: Site; readonly depth: number } {
     let place = site;
     let depth = this.stack.length;
-    while (this.#libraries.has(place.source) && depth > 0) place = (this.stack[--depth] as CallFrame).site;
+    while (this.workspace.isLibrary(place.source) && depth > 0) place = (this.stack[--depth] as CallFrame).site;
     return { place, depth };
   }
 
@@ -214,7 +218,7 @@ export class Context {
       ...refusing,
       ...shown.map(({ name, site }): Note | string => {
         const text = `in the call of \`${name}\``;
-        return this.#libraries.has(site.source) ? text : { text, ...site };
+        return this.workspace.isLibrary(site.source) ? text : { text, ...site };
       }),
       ...(calls.length > maxTrace ? [`and ${calls.length - maxTrace} calls around it`] : []),
     ];

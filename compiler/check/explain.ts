@@ -50,7 +50,9 @@ function operandNotes({ source, span }: Diagnostic, expr: ast.Expr, scope: Scope
   const texts = new Set<string>();
   return operandsOf(expr).flatMap((operand): Note[] => {
     // An error at one operand is about that one.
-    const isMeant = (span.start === expr.span.start && span.end === expr.span.end) || (operand.span.start <= span.start && span.end <= operand.span.end);
+    const isMeant =
+      (span.start === expr.span.start && span.end === expr.span.end) ||
+      (operand.span.start <= span.start && span.end <= operand.span.end);
     const named = isMeant ? resolve(operand, scope) : undefined;
     if (named === undefined) return [];
     const { value, site } = named;
@@ -73,13 +75,19 @@ function operandsOf(expr: ast.Expr): readonly ast.Expr[] {
     case 'Unary':
       return [expr.operand];
     case 'Index':
-      return [expr.object, ...expr.items.filter((item): item is ast.Expr => item.kind !== 'Slice' && item.kind !== 'Ellipsis')];
+      return [
+        expr.object,
+        ...expr.items.filter((item): item is ast.Expr => item.kind !== 'Slice' && item.kind !== 'Ellipsis'),
+      ];
     case 'Pipe':
       return [expr.value, ...operandsOf(expr.target)];
     case 'Call': {
       const args = expr.args.map(({ value }) => value);
       const receiver = expr.callee.kind === 'Member' ? [expr.callee.object] : [];
-      return [...receiver, ...args.flatMap((arg) => (arg.kind === 'List' || arg.kind === 'Tuple' ? arg.elements : [arg]))];
+      return [
+        ...receiver,
+        ...args.flatMap((arg) => (arg.kind === 'List' || arg.kind === 'Tuple' ? arg.elements : [arg])),
+      ];
     }
     default:
       return [];
@@ -94,7 +102,12 @@ interface Named {
 
 /** What a name, or a field of what a name holds, stands for. Functions and compile-time values explain nothing. */
 function resolve(expr: ast.Expr, scope: Scope): Named | undefined {
-  const found = expr.kind === 'Name' ? resolveName(expr.name, scope) : expr.kind === 'Member' ? resolveField(expr, scope) : undefined;
+  const found =
+    expr.kind === 'Name'
+      ? resolveName(expr.name, scope)
+      : expr.kind === 'Member'
+        ? resolveField(expr, scope)
+        : undefined;
   return found;
 }
 
@@ -103,7 +116,8 @@ function resolveName(name: string, scope: Scope): Named | undefined {
   if (found === undefined) return undefined;
   const { value, site, role } = found.binding;
   const owner = found.scope.self?.instance;
-  const declared = role === 'field' ? owner?.model.fields.find((field) => 'name' in field && field.name.name === name) : undefined;
+  const declared =
+    role === 'field' ? owner?.model.fields.find((field) => 'name' in field && field.name.name === name) : undefined;
   const fieldSite = owner && declared && { source: owner.unit.source, span: declared.span };
   return isTelling(value) ? { value, site: site ?? fieldSite } : undefined;
 }
@@ -114,7 +128,9 @@ function resolveField(expr: ast.Member, scope: Scope): Named | undefined {
     const value = fieldOf(object, expr.name.name);
     const { model, unit } = object.instance;
     const declared = model.fields.find((field) => 'name' in field && field.name.name === expr.name.name);
-    return value && isTelling(value) ? { value, site: declared && { source: unit.source, span: declared.span } } : undefined;
+    return value && isTelling(value)
+      ? { value, site: declared && { source: unit.source, span: declared.span } }
+      : undefined;
   }
   return undefined;
 }
@@ -126,4 +142,5 @@ function anyValue(expr: ast.Expr, scope: Scope): Val | undefined {
   return object?.kind === 'model' ? fieldOf(object, expr.name.name) : undefined;
 }
 
-const isTelling = (value: Val): boolean => value.kind === 'tensor' || value.kind === 'cell' || value.kind === 'tuple' || value.kind === 'record';
+const isTelling = (value: Val): boolean =>
+  value.kind === 'tensor' || value.kind === 'cell' || value.kind === 'tuple' || value.kind === 'record';

@@ -5,6 +5,7 @@ import { type Dim, dimAdd, dimConst, dimFloorDiv, dimMul, dimNeg, dimSub, dimVal
 import { dtypeKind, isInt } from '../ir/dtype.js';
 import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
+import { knownValue } from './known.js';
 import { matmul } from './matmul.js';
 import { dtypeOf, isNumeric, isRank0, type Numeric, pointwise } from './tensors.js';
 import {
@@ -223,11 +224,19 @@ function arithmetic(cx: Context, op: Arithmetic, left: Numeric, right: Numeric):
       help: 'cast the base to a float',
     });
   }
-  if ((op === '//' || op === '%') && exponent === 0 && right.kind === 'int' && dtypeKind(dtypeOf(cx, left)) === 'int') {
-    cx.fail('E0318', { message: 'integer division by zero' });
-  }
+  if (op === '//' || op === '%') refuseZeroDivisor(cx, left, right);
   if (op === '/') return pointwise(cx, name, [floatOperand(cx, left, right), right], '`/`');
   return pointwise(cx, name, [left, right], `\`${op}\``);
+}
+
+/** Integers have no infinity: a divisor that is known to be 0 is refused. */
+export function refuseZeroDivisor(cx: Context, left: Numeric, right: Numeric): void {
+  if ([left, right].some((val) => dtypeKind(dtypeOf(cx, val)) === 'float')) return;
+  const known =
+    right.kind === 'tensor'
+      ? knownValue(cx.b, right.value)?.data.some((element) => Number(element) === 0)
+      : numberOf(right) === 0;
+  if (known) cx.fail('E0318', { message: 'integer division by zero' });
 }
 
 /** Of two integers, the first as a float, so that true division meets in floats. */

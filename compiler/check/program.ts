@@ -164,7 +164,9 @@ function checkModel(session: Session, model: ast.Model): void {
         scope.define(param.name.name, { value, role: 'parameter', site });
         return [{ name: param.name, value, site }];
       });
-      cx.at(unit, { start: site.span.start, end: site.span.start }, () => call(cx, fnValue({ type: 'declared', decl: field, unit, self }), args));
+      cx.at(unit, { start: site.span.start, end: site.span.start }, () =>
+        call(cx, fnValue({ type: 'declared', decl: field, unit, self }), args),
+      );
     });
   }
 }

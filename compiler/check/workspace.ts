@@ -138,6 +138,7 @@ export const importText = (from: ast.Import['from']): string =>
 export class Workspace {
   readonly #units = new Map<string, Unit | undefined>();
   readonly #library = new Map<string, Source>();
+  readonly #librarySources = new Set<Source>();
   #index: ReadonlyMap<string, string> | undefined;
 
   constructor(readonly host: Host) {}
@@ -170,12 +171,19 @@ export class Workspace {
       const path = this.host.resolve('', `std.${module}`);
       const text = path === undefined ? undefined : this.host.readFile(path);
       if (path === undefined || text === undefined) continue;
-      this.#library.set(path, { path: `std/${module}.td`, text });
+      const source = { path: `std/${module}.td`, text };
+      this.#library.set(path, source);
+      this.#librarySources.add(source);
       for (const [, name] of text.matchAll(/^(?:fn|let) ([A-Za-z]\w*)/gm))
         if (name !== undefined) index.set(name, path);
     }
     this.#index = index;
     return index;
+  }
+
+  /** Whether a text is the library's own, not the program's. */
+  isLibrary(source: Source): boolean {
+    return this.#librarySources.has(source);
   }
 
   /** The module of the library that declares a function or constant of this name. */

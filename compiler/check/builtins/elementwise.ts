@@ -3,6 +3,7 @@
 import { dimMax, dimNeg } from '../../ir/dims.js';
 import { elementwiseOps } from '../../ops/elementwise/index.js';
 import type { Context } from '../context.js';
+import { refuseZeroDivisor } from '../operators.js';
 import { pointwise } from '../tensors.js';
 import { float, int, isWeakNumber, numberOf, tensor, type Val } from '../values.js';
 import { type Arguments, type Builtin, define } from './builtin.js';
@@ -52,6 +53,9 @@ function onNumbers(name: string, operands: readonly Val[]): Val | undefined {
   return float(compute(...(values as number[])));
 }
 
+/** Where a divisor of 0 has no value in integers. */
+const divisions = new Set(['floor_div', 'trunc_div', 'remainder', 'fmod']);
+
 const names = ['input', 'other', 'third'];
 
 function elementwiseBuiltin(name: string, record: string, arity: number, doc: string): Builtin {
@@ -59,6 +63,8 @@ function elementwiseBuiltin(name: string, record: string, arity: number, doc: st
   const signature = `${name}(${parameters.map((param) => `${param}: tensor`).join(', ')}) -> tensor`;
   return define(signature, doc, (cx, args) => {
     const operands = parameters.map((param) => args.numeric(param));
+    const [left, right] = operands;
+    if (divisions.has(name) && left !== undefined && right !== undefined) refuseZeroDivisor(cx, left, right);
     return onNumbers(name, operands) ?? pointwise(cx, record, operands, name);
   });
 }

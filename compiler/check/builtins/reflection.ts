@@ -3,6 +3,7 @@
 import { dimConst, dimSub, printDim } from '../../ir/dims.js';
 import { isFloat } from '../../ir/dtype.js';
 import type { Context } from '../context.js';
+import { knownValue } from '../known.js';
 import { lengthOf } from '../loops.js';
 import { dtypeOf, isNumeric } from '../tensors.js';
 import { leaves, treeOf } from '../trees.js';
@@ -44,12 +45,36 @@ function assert(cx: Context, args: Arguments): Val {
   return none;
 }
 
+/** `assert_known(condition, message)`: conditions on elements are decided where the data are constants. */
+function assertKnown(cx: Context, args: Arguments): Val {
+  const condition = args.numeric('condition');
+  if (condition.kind !== 'tensor') return assert(cx, args);
+  const value = knownValue(cx.b, condition.value);
+  if (value?.data.some((element) => Number(element) === 0)) cx.fail('E0314', { message: show(args.get('message')) });
+  return none;
+}
+
+/** A compile-time number rounded to an int. */
+const rounded = (name: string, doc: string, round: (value: number) => number): Builtin =>
+  define(`${name}(x: float) -> int`, doc, (_, args) => {
+    const value = round(args.number('x'));
+    return Number.isSafeInteger(value) ? int(dimConst(value)) : args.refuse('x', 'a number in the range of ints');
+  });
+
 export const reflectionBuiltins: readonly Builtin[] = [
   define(
     'assert(condition: bool, message: string = "this must hold") -> none',
     'Refuses the program with the message where the condition fails.',
     assert,
   ),
+  define(
+    'assert_known(condition: tensor, message: string = "this must hold") -> none',
+    'Refuses the program where an element of the condition is false and that is known when compiling.',
+    assertKnown,
+  ),
+  rounded('trunc_int', 'The integer part of a compile-time number.', Math.trunc),
+  rounded('floor_int', 'The largest int that is not above a compile-time number.', Math.floor),
+  rounded('ceil_int', 'The smallest int that is not below a compile-time number.', Math.ceil),
   define(
     'len(x: any) -> int',
     'The number of elements of a list, tuple or string, or of the first axis of a tensor.',
