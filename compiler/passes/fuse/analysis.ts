@@ -2,7 +2,7 @@
 // evaluated again wherever they are read (pulled), because that costs no more than a load.
 
 import { isProvablyNonNegative } from '../../ir/bounds.js';
-import { dimConst, dimMul, dimProduct, dimSub, dimValue } from '../../ir/dims.js';
+import { type Dim, dimConst, dimMul, dimProduct, dimSub, dimValue, isDimConst, shapeEquals } from '../../ir/dims.js';
 import type { ContractNode, Func, Node, ReduceNode, Value, View } from '../../ir/graph.js';
 import type { PassContext } from '../pass.js';
 import { operationCost } from './cost.js';
@@ -18,6 +18,7 @@ export interface Analysis {
   readonly visible: ReadonlySet<Value>;
   /** The position of a node in the function. */
   readonly position: ReadonlyMap<Node, number>;
+  readonly context: PassContext;
 }
 
 /** Evaluating this many operations for one scalar before a kernel's loops is cheaper than a kernel of its own. */
@@ -34,6 +35,13 @@ export const isPointwise = (node: Node): boolean =>
   (node.kind === 'source' && node.source.type === 'random_bits');
 
 const repeats = (view: View): boolean => view.type === 'broadcast';
+/** Whether a reshape changes nothing but dimensions of size 1. */
+export function addsOnlyUnits(node: Node): boolean {
+  if (node.kind !== 'view' || node.view.type !== 'reshape') return false;
+  const sizes = (shape: readonly Dim[]) => shape.filter((size) => !isDimConst(size, 1));
+  return shapeEquals(sizes(node.view.shape), sizes((node.inputs[0] as Value).type.shape));
+}
+
 const rank = (value: Value): number => value.type.shape.length;
 
 /** The value under a chain of reshapes. */
@@ -100,7 +108,7 @@ class Classifier {
     return node.results.some((result) => this.visible.has(result));
   }
 
-  /** The nodes that read a value, through views too; `repeated` when a view on the way repeats elements, `viewed` when there is any. */
+  /** The nodes that read a value, through views too; `repeated` when a view on the way repeats elements, `viewed` when one moves any. */
   *#reads(
     value: Value,
     repeated = false,
@@ -108,7 +116,11 @@ class Classifier {
   ): Generator<{ reader: Node; value: Value; repeated: boolean; viewed: boolean }> {
     for (const reader of this.readers.get(value) ?? []) {
       if (reader.kind === 'view' && !this.#isMember(reader)) {
-        yield* this.#reads(reader.results[0] as Value, repeated || repeats(reader.view), true);
+        yield* this.#reads(
+          reader.results[0] as Value,
+          repeated || repeats(reader.view),
+          viewed || !addsOnlyUnits(reader),
+        );
       } else yield { reader, value, repeated, viewed };
     }
   }
@@ -179,7 +191,8 @@ class Classifier {
     if (rank(result) === 0) return cost <= scalarChain;
     if (cost > this.context.cheapOperations) return false;
     const leaves = [...new Set(node.inputs.flatMap((input) => [...this.#leaves(input)]))];
-    if (leaves.length > 1 || !leaves.every((leaf) => this.#isSurelyInMemory(leaf))) return false;
+    const large = leaves.filter((leaf) => this.#sameCount(leaf, result));
+    if (large.length > 1 || !large.every((leaf) => this.#isSurelyInMemory(leaf))) return false;
     return [...this.#reads(result)].every(({ reader, value }) => this.#toleratesRecomputing(reader, value));
   }
 
@@ -189,7 +202,7 @@ class Classifier {
     if (node === undefined || this.visible.has(value)) return true;
     return [...this.#reads(value)].some(({ reader, value: read }) => {
       if (reader.kind === 'contract') return !readsOnce(reader, reader.inputs.indexOf(read));
-      return reader.kind === 'reduce' && !isWholeReduction(reader);
+      return reader.kind === 'reduce' && (node.kind === 'contract' || !isWholeReduction(reader));
     });
   }
 
@@ -230,5 +243,13 @@ export function analyse(func: Func, context: PassContext): Analysis {
   const classifier = new Classifier(func, context);
   classifier.classify();
   const { definition, readers, roleOf, visible } = classifier;
-  return { func, definition, readers, roleOf, visible, position: new Map(func.nodes.map((node, i) => [node, i])) };
+  return {
+    func,
+    context,
+    definition,
+    readers,
+    roleOf,
+    visible,
+    position: new Map(func.nodes.map((node, i) => [node, i])),
+  };
 }

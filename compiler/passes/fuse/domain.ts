@@ -1,7 +1,7 @@
 // The loops that the nodes of one kernel share, and whether the nodes of a kernel read one another at the positions of those loops.
 
-import { type Dim, dimConst, dimProduct, dimSub, dimValue, isDimConst, shapeEquals } from '../../ir/dims.js';
-import type { IndexNode, Node, ReduceNode, Value } from '../../ir/graph.js';
+import { type Dim, dimEquals, dimProduct, dimValue, isDimConst, shapeEquals } from '../../ir/dims.js';
+import type { Index, IndexNode, Node, ReduceNode, Value } from '../../ir/graph.js';
 import { plainIndexOf, subscriptIndices } from '../../ir/space.js';
 import { type Analysis, isPointwise, wholeDims } from './analysis.js';
 
@@ -47,11 +47,22 @@ function rowsDomain(node: ReduceNode, reduced: readonly number[]): Domain {
 
 type Rows = Extract<Domain, { form: 'rows' }>;
 
-/** The shape of one value for each row, without and with the reduced dimensions. */
-const rowShapes = ({ shape, reduced }: Rows): readonly (readonly Dim[])[] => [
-  shape.filter((_, dim) => !reduced.includes(dim)),
-  shape.map((size, dim) => (reduced.includes(dim) ? dimConst(1) : size)),
-];
+/** The shape of one value for each row without the reduced dimensions. */
+const keptShape = ({ shape, reduced }: Rows): readonly Dim[] => shape.filter((_, dim) => !reduced.includes(dim));
+
+/** Whether a shape is that of one value for each row so that NumPy's broadcasting repeats it along the row: 1 or nothing where it is reduced. */
+function isAligned(row: readonly Dim[], { shape, reduced }: Rows): boolean {
+  const first = shape.length - row.length;
+  if (first < 0) return false;
+  return shape.every((size, dim) => {
+    if (dim < first) return reduced.includes(dim) || isDimConst(size, 1);
+    const own = row[dim - first] as Dim;
+    return reduced.includes(dim) ? isDimConst(own, 1) : dimEquals(own, size);
+  });
+}
+
+const isRowShape = (shape: readonly Dim[], rows: Rows): boolean =>
+  shapeEquals(shape, keptShape(rows)) || isAligned(shape, rows);
 
 /** The loops that compute the nodes of both domains, when one loop nest can. `producer` has a value that `consumer` reads. */
 export function joinDomains(producer: Domain, consumer: Domain): Domain | undefined {
@@ -71,7 +82,7 @@ const sameRows = (a: Rows, b: Rows): boolean =>
   shapeEquals(a.shape, b.shape) && a.reduced.join() === b.reduced.join() && a.revisits === b.revisits;
 
 const fitsRows = (shape: readonly Dim[], rows: Rows): boolean =>
-  shapeEquals(shape, rows.shape) || rowShapes(rows).some((row) => shapeEquals(shape, row));
+  shapeEquals(shape, rows.shape) || isRowShape(shape, rows);
 
 /**
  * Where a value stands in the loops of a kernel: `memory` is loaded from outside and may be read anywhere; `full` and `row` are computed at
@@ -82,15 +93,12 @@ type Place = 'memory' | 'full' | 'row' | 'apart';
 /** Whether the nodes of a group, in the loops of a domain, read one another where they are computed. */
 export class Alignment {
   readonly #places = new Map<Value, Place>();
-  readonly #rows: readonly (readonly Dim[])[];
 
   constructor(
     readonly analysis: Analysis,
     readonly members: ReadonlySet<Node>,
     readonly domain: Exclude<Domain, { form: 'single' }>,
-  ) {
-    this.#rows = domain.form === 'rows' ? rowShapes(domain) : [];
-  }
+  ) {}
 
   holds(): boolean {
     return [...this.members].every((node) => this.#placeOfMember(node) !== 'apart');
@@ -118,7 +126,7 @@ export class Alignment {
   #shapeIs(value: Value, place: 'full' | 'row'): boolean {
     const { shape } = value.type;
     if (place === 'full') return shapeEquals(shape, this.domain.shape);
-    return this.#rows.some((row) => shapeEquals(shape, row));
+    return this.domain.form === 'rows' && isRowShape(shape, this.domain);
   }
 
   /** A view of a row value keeps its place when it only adds or drops the reduced dimensions, or repeats the value along them. */
@@ -128,10 +136,17 @@ export class Alignment {
     const { view } = node;
     if (view.type === 'reshape' && this.#shapeIs(result, 'row')) return 'row';
     if (view.type !== 'broadcast' || !this.#shapeIs(result, 'full') || this.domain.form !== 'rows') return 'apart';
-    const { shape, reduced } = this.domain;
-    const kept = shape.map((_, dim) => dim).filter((dim) => !reduced.includes(dim));
-    const targets = input.type.shape.length === shape.length ? shape.map((_, dim) => dim) : kept;
+    const { shape } = input.type;
+    const first = this.domain.shape.length - shape.length;
+    const targets = isAligned(shape, this.domain) ? shape.map((_, i) => first + i) : this.#keptDims();
     return view.dims.join() === targets.join() ? 'full' : 'apart';
+  }
+
+  /** The dimensions that are not reduced. */
+  #keptDims(): readonly number[] {
+    const { domain } = this;
+    if (domain.form !== 'rows') return [];
+    return domain.shape.flatMap((_, dim) => (domain.reduced.includes(dim) ? [] : [dim]));
   }
 
   #placeOfMember(node: Node): Place {
@@ -156,7 +171,7 @@ export class Alignment {
     const fits = node.inputs.every((input) => {
       const place = this.#place(input);
       if (place === 'memory') return true;
-      if (isRow) return place === 'row' && shapeEquals(input.type.shape, result.type.shape);
+      if (isRow) return place === 'row' && this.#areSameRows(input, result);
       return place === 'full' ? this.#shapeIs(input, 'full') : place === 'row' && this.#repeatsAlongRow(input);
     });
     return fits ? (isFull ? 'full' : 'row') : 'apart';
@@ -164,11 +179,12 @@ export class Alignment {
 
   /** Whether broadcasting a row value against a full value repeats it along the reduced dimensions. */
   #repeatsAlongRow(value: Value): boolean {
-    if (this.domain.form !== 'rows' || !this.domain.revisits) return false;
-    const { shape, reduced } = this.domain;
-    if (value.type.shape.length === shape.length) return true;
-    const first = shape.length - value.type.shape.length;
-    return shape.every((_, dim) => reduced.includes(dim) === dim < first);
+    return this.domain.form === 'rows' && this.domain.revisits && isAligned(value.type.shape, this.domain);
+  }
+
+  #areSameRows(a: Value, b: Value): boolean {
+    if (shapeEquals(a.type.shape, b.type.shape)) return true;
+    return this.domain.form === 'rows' && [a, b].every((value) => isAligned(value.type.shape, this.domain as Rows));
   }
 
   /** A gather may read a full value of its own row: plain row indices, and any position along the reduced dimensions. */
@@ -179,23 +195,21 @@ export class Alignment {
     const isFull = this.#shapeIs(result, 'full');
     if (this.#place(base) === 'memory') return isFull ? 'full' : this.#shapeIs(result, 'row') ? 'row' : 'apart';
     const { domain } = this;
-    if (domain.form !== 'rows' || !domain.revisits || this.#place(base) !== 'full' || isFull) return 'apart';
-    if (!this.#shapeIs(result, 'row')) return 'apart';
-    const keepsDims = result.type.shape.length === domain.shape.length;
-    const kept = domain.shape.map((_, dim) => dim).filter((dim) => !domain.reduced.includes(dim));
+    const isRow = this.#shapeIs(result, 'row') && !isFull;
+    if (domain.form !== 'rows' || !domain.revisits || this.#place(base) !== 'full' || !isRow) return 'apart';
+    const kept = this.#keptDims();
+    const rank = result.type.shape.length;
+    // The dimension of the full shape that each index of the gather stands for.
+    const dims =
+      rank === domain.shape.length ? domain.shape.map((_, dim) => dim) : rank === kept.length ? kept : undefined;
+    if (dims === undefined) return 'apart';
     const isOwnRow = node.indexing.access.every((subscript, dim) => {
-      const at = keepsDims ? dim : kept.indexOf(dim);
-      return domain.reduced.includes(dim) || plainIndexOf(subscript) === at;
+      if (!domain.reduced.includes(dim)) return dims[plainIndexOf(subscript) ?? -1] === dim;
+      return subscriptIndices(subscript).every((index) => isUnit(node, index) || kept.includes(dims[index] as number));
     });
-    const inReduced = node.indexing.access.flatMap((s, dim) =>
-      domain.reduced.includes(dim) ? subscriptIndices(s) : [],
-    );
-    return isOwnRow &&
-      inReduced.every((index) => isUnit(node, index) || kept.includes(keepsDims ? index : (kept[index] ?? -1)))
-      ? 'row'
-      : 'apart';
+    return isOwnRow ? 'row' : 'apart';
   }
 }
 
 const isUnit = (node: IndexNode, index: number): boolean =>
-  dimValue(dimSub(node.indexing.space.indices[index]?.extent ?? dimConst(0), dimConst(1))) === 0;
+  isDimConst((node.indexing.space.indices[index] as Index).extent, 1);

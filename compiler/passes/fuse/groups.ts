@@ -1,9 +1,11 @@
-// Forms groups of members that one loop nest computes. Each member starts alone and joins the groups that it reads from, in the
-// order of the function, as long as the loops agree and no group would have to run both before and after another.
+// Forms groups of members that one loop nest computes. Each member starts alone; groups join along the values that one computes and
+// the other reads, the largest values first, as long as the loops agree and no group would have to run both before and after another.
+// Then groups of equal loops that read the same large value join, so that it is loaded once.
 
-import { shapeEquals } from '../../ir/dims.js';
+import { dimEvaluate, dimSymbols, shapeEquals } from '../../ir/dims.js';
 import type { Node, Value } from '../../ir/graph.js';
 import type { Analysis } from './analysis.js';
+import { operationCost } from './cost.js';
 import { Alignment, type Domain, domainOf, joinDomains } from './domain.js';
 
 /** Nodes for one kernel. */
@@ -12,13 +14,31 @@ export interface Group {
   readonly domain: Domain;
 }
 
-/** Groups that a node can join, best first: what follows a contraction costs nothing there; rows save the most traffic after that. */
-const preference: readonly Domain['form'][] = ['contraction', 'rows', 'reduction', 'map', 'single'];
+/** A value that one member computes and another reads, with what keeping it out of memory is worth. */
+interface Edge {
+  readonly producer: Node;
+  readonly consumer: Node;
+  readonly elements: number;
+  /** Among edges of equal size: lower ones first. */
+  readonly order: number;
+}
+
+/** Run-time dimensions count as this when sizes are compared. */
+const nominalSize = 64;
+
+function elementsOf(value: Value): number {
+  const symbols = new Set<string>();
+  for (const size of value.type.shape) dimSymbols(size, symbols);
+  const sizes = new Map([...symbols].map((name) => [name, nominalSize]));
+  return value.type.shape.reduce((product, size) => product * Math.max(1, dimEvaluate(size, sizes)), 1);
+}
 
 class Grouping {
   readonly #groupOf = new Map<Node, Group>();
   readonly #reads = new Map<Node, ReadonlySet<Node>>();
   readonly #readBy = new Map<Node, Set<Node>>();
+  /** Pairs of groups that cannot join; a group that grows is another one. */
+  readonly #refused = new Map<Group, Set<Group>>();
 
   constructor(readonly analysis: Analysis) {
     for (const node of analysis.func.nodes) {
@@ -43,23 +63,114 @@ class Grouping {
   }
 
   run(): readonly Group[] {
-    for (const node of this.#reads.keys()) this.#join(node);
+    this.#joinAlongEdges();
+    this.#joinAllSiblings();
+    this.#sink();
+    this.#joinAllSiblings();
     return [...new Set(this.#groupOf.values())];
   }
 
-  #join(node: Node): void {
-    const tried = new Set<Group>();
-    for (;;) {
-      const own = this.#group(node);
-      const candidates = [...(this.#reads.get(node) ?? [])].map((read) => this.#group(read));
-      const next = candidates
-        .filter((group) => group !== own && !tried.has(group))
-        .sort((a, b) => preference.indexOf(a.domain.form) - preference.indexOf(b.domain.form))[0];
-      if (next === undefined) return;
-      tried.add(next);
-      const joined = this.#joined(next, own);
-      if (joined !== undefined) for (const member of joined.members) this.#groupOf.set(member, joined);
+  /** After every join the most valuable edges are tried again: a larger group may read what a smaller one could not. */
+  #joinAlongEdges(): void {
+    let edges = this.#edges();
+    for (let at = 0; at < edges.length; ) {
+      const { producer, consumer } = edges[at] as Edge;
+      if (this.#join(producer, consumer)) {
+        edges = edges.filter((edge) => this.#group(edge.producer) !== this.#group(edge.consumer));
+        at = 0;
+      } else at++;
     }
+  }
+
+  #edges(): readonly Edge[] {
+    const edges: Edge[] = [];
+    for (const [consumer, reads] of this.#reads) {
+      for (const producer of reads) {
+        const elements = Math.max(...producer.results.map(elementsOf));
+        edges.push({ producer, consumer, elements, order: this.#order(producer, consumer) });
+      }
+    }
+    return edges.sort((a, b) => b.elements - a.elements || a.order - b.order);
+  }
+
+  /**
+   * What only a reduction reads need not be stored if it joins the reduction. Next, what follows a contraction costs nothing there;
+   * after that, rows save the most traffic.
+   */
+  #order(producer: Node, consumer: Node): number {
+    if (consumer.kind === 'reduce' && this.#readBy.get(producer)?.size === 1) return 0;
+    if (producer.kind === 'contract') return 1;
+    return producer.kind === 'reduce' || consumer.kind === 'reduce' ? 2 : 3;
+  }
+
+  #join(producer: Node, consumer: Node): boolean {
+    const [first, second] = [this.#group(producer), this.#group(consumer)];
+    const refused = this.#refused.get(first);
+    if (first === second || refused?.has(second)) return false;
+    if (this.#replace(this.#joined(first, second))) return true;
+    if (refused === undefined) this.#refused.set(first, new Set([second]));
+    else refused.add(second);
+    return false;
+  }
+
+  #replace(joined: Group | undefined): boolean {
+    if (joined !== undefined) for (const member of joined.members) this.#groupOf.set(member, joined);
+    return joined !== undefined;
+  }
+
+  /** Pairs of members that read the same value, which is as large as their loops. */
+  *#siblings(): Generator<readonly [Node, Node]> {
+    for (const readers of this.analysis.readers.values()) {
+      const members = readers.filter((reader) => this.#groupOf.has(reader));
+      for (let i = 1; i < members.length; i++) yield [members[i - 1] as Node, members[i] as Node];
+    }
+  }
+
+  #joinAllSiblings(): void {
+    for (const [first, second] of this.#siblings()) this.#joinSiblings(first, second);
+  }
+
+  #joinSiblings(a: Node, b: Node): void {
+    const [first, second] = [this.#group(a), this.#group(b)];
+    if (first === second || first.domain.form !== second.domain.form) return;
+    if (first.domain.form !== 'map' && first.domain.form !== 'rows') return;
+    const shared = a.inputs.filter((input) => b.inputs.includes(input));
+    const { shape } = first.domain;
+    if (!shared.some((value) => shapeEquals(value.type.shape, shape))) return;
+    if (this.#runsBetween(second, first)) return;
+    this.#replace(this.#joined(first, second));
+  }
+
+  /**
+   * Moves members that one later group alone reads into that group, where all large values that they need are stored anyway: then
+   * nothing has to be stored for them.
+   */
+  #sink(): void {
+    for (const node of [...this.#reads.keys()].reverse()) {
+      const from = this.#group(node);
+      const readers = [...(this.#readBy.get(node) ?? [])];
+      const groups = new Set(readers.map((reader) => this.#group(reader)));
+      const [into] = groups;
+      if (node.kind !== 'elementwise' || from.members.size === 1 || groups.size !== 1 || into === undefined) continue;
+      if (into === from || into.domain.form === 'single' || operationCost(node) > this.analysis.context.cheapOperations)
+        continue;
+      if (this.#isVisible(node) || !this.#isComputedFromStored(node, from)) continue;
+      const members = new Set([...into.members, node]);
+      if (!new Alignment(this.analysis, members, into.domain).holds()) continue;
+      const rest = { ...from, members: new Set([...from.members].filter((member) => member !== node)) };
+      this.#replace(rest);
+      this.#replace({ ...into, members });
+    }
+  }
+
+  #isVisible = (node: Node): boolean => node.results.some((result) => this.analysis.visible.has(result));
+
+  /** Whether the values that a member reads from its own group are stored for other groups in any case. */
+  #isComputedFromStored(node: Node, group: Group): boolean {
+    return [...(this.#reads.get(node) ?? [])].every((read) => {
+      if (this.#group(read) !== group || this.#isVisible(read)) return true;
+      return [...(this.#readBy.get(read) ?? [])].some((reader) => this.#group(reader) !== group);
+    });
   }
 
   #group(node: Node): Group {
@@ -71,10 +182,10 @@ class Grouping {
     const domain = joinDomains(producer.domain, consumer.domain);
     if (domain === undefined || domain.form === 'single') return undefined;
     const members = new Set([...producer.members, ...consumer.members]);
+    if (this.#runsBetween(producer, consumer)) return undefined;
     if (!new Alignment(this.analysis, members, domain).holds()) return undefined;
-    if (domain.form === 'rows' && !domain.revisits && !this.#keepsFullValuesInside(members, domain.shape))
-      return undefined;
-    return this.#runsBetween(producer, consumer) ? undefined : { members, domain };
+    const isAllowed = domain.form !== 'rows' || domain.revisits || this.#keepsFullValuesInside(members, domain.shape);
+    return isAllowed ? { members, domain } : undefined;
   }
 
   /** Whether no value of the full shape is needed outside of the group: a reduction along columns stores none. */
@@ -82,7 +193,7 @@ class Grouping {
     return [...members].every((node) => {
       const isFull = node.kind !== 'reduce' && node.results.some((result) => shapeEquals(result.type.shape, full));
       if (!isFull) return true;
-      if (node.results.some((result) => this.analysis.visible.has(result))) return false;
+      if (this.#isVisible(node)) return false;
       return [...(this.#readBy.get(node) ?? [])].every((reader) => members.has(reader));
     });
   }

@@ -1,10 +1,9 @@
 // Turns groups into kernel functions and the calls of them.
 
-import { type Dim, isDimConst, shapeEquals } from '../../ir/dims.js';
 import { type Func, type Node, nodeName, type RegionNode, type Value } from '../../ir/graph.js';
 import { outline } from '../../ir/rewrite.js';
 import { functionKey } from '../key.js';
-import { type Analysis, isReshape } from './analysis.js';
+import { type Analysis, addsOnlyUnits, isReshape } from './analysis.js';
 import type { Group } from './groups.js';
 
 /** The kernel functions of a program: equal ones are shared. */
@@ -67,13 +66,6 @@ class Body {
     this.nodes.add(node);
     for (const input of node.inputs) this.need(input);
   }
-}
-
-/** Whether a reshape changes nothing but dimensions of size 1. */
-function addsOnlyUnits(node: Node): boolean {
-  if (node.kind !== 'view' || node.view.type !== 'reshape') return false;
-  const sizes = (shape: readonly Dim[]) => shape.filter((size) => !isDimConst(size, 1));
-  return shapeEquals(sizes(node.view.shape), sizes((node.inputs[0] as Value).type.shape));
 }
 
 /** Calls of kernels, and reshapes of values in memory, that compute the visible values of a function; not in order yet. */
