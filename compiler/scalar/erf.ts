@@ -72,11 +72,11 @@ function erfcBody(x: Scalar): Scalar {
 export const erf: Elementary = elementary('erf', {
   doc: 'The error function. In f32 a rational minimax function of half the (hyperbolic) argument, doubled, in f64 a polynomial for |x| < 1 and 1 - erfc beyond.',
   ulp: { f32: 3.9, f64: 1.6 },
-  body: { f32: (x) => sigmoidal(x as Scalar, erfF32), f64: (x) => erfBodyF64(x as Scalar) },
+  body: { f32: (x) => sigmoidal(x, erfF32), f64: erfBodyF64 },
 });
 
 export const erfc: Elementary = elementary('erfc', {
   doc: 'The complement of the error function, 1 - erf x, accurate where it is small: e^-x² times a minimax polynomial.',
   ulp: { f32: 4.3, f64: 3.9 },
-  body: (x) => erfcBody(x as Scalar),
+  body: erfcBody,
 });

@@ -138,26 +138,26 @@ const reduction = 'Cody and Waite reduction by ln 2, minimax polynomial.';
 export const exp: Elementary = elementary('exp', {
   doc: `e^x. ${reduction}`,
   ulp: { f32: 1, f64: 1 },
-  body: (x) => scaledExp(x as Scalar),
+  body: (x) => scaledExp(x),
 });
 
 export const exp2: Elementary = elementary('exp2', {
   doc: '2^x. The nearest integer goes to the exponent, a minimax polynomial takes the rest.',
   ulp: { f32: 1, f64: 1 },
-  body: (x) => exp2Body(x as Scalar),
+  body: exp2Body,
 });
 
 export const expm1: Elementary = elementary('expm1', {
   doc: `e^x - 1 without cancellation. ${reduction}`,
   ulp: { f32: 1.6, f64: 1.7 },
-  body: (x) => expm1Body(x as Scalar),
+  body: expm1Body,
 });
 
 export const sigmoid: Elementary = elementary('sigmoid', {
   doc: '1 / (1 + e^-x), as e^-|x| / (1 + e^-|x|) for negative x, so that it neither overflows nor loses small results.',
   ulp: { f32: 2.4, f64: 2.4 },
   body: (x) => {
-    const e = scaledExp(neg(abs(x as Scalar)));
-    return div(choose(ge(x as Scalar, 0), 1, e), add(e, 1));
+    const e = scaledExp(neg(abs(x)));
+    return div(choose(ge(x, 0), 1, e), add(e, 1));
   },
 });

@@ -49,7 +49,7 @@ function tanhBodyF64(x: Scalar): Scalar {
 export const tanh: Elementary = elementary('tanh', {
   doc: 'The hyperbolic tangent. In f32 a rational minimax function of half the argument, doubled, in f64 by way of e^2x - 1 (the form of fdlibm).',
   ulp: { f32: 3.5, f64: 2.7 },
-  body: { f32: (x) => sigmoidal(x as Scalar, tanhF32), f64: (x) => tanhBodyF64(x as Scalar) },
+  body: { f32: (x) => sigmoidal(x, tanhF32), f64: tanhBodyF64 },
 });
 
 /** e^|x| / 2, which overflows only where sinh and cosh do. */
@@ -71,13 +71,13 @@ function coshBody(x: Scalar): Scalar {
 export const sinh: Elementary = elementary('sinh', {
   doc: 'The hyperbolic sine. A minimax polynomial for |x| < 1, else e^|x|/2 - e^-|x|/2.',
   ulp: { f32: 1.7, f64: 1.7 },
-  body: (x) => sinhBody(x as Scalar),
+  body: sinhBody,
 });
 
 export const cosh: Elementary = elementary('cosh', {
   doc: 'The hyperbolic cosine, e^|x|/2 + e^-|x|/2.',
   ulp: { f32: 1.5, f64: 1.5 },
-  body: (x) => coshBody(x as Scalar),
+  body: coshBody,
 });
 
 /** Beyond this log(1 + x) is log x, and the inverses are log 2x; squares do not overflow below. */
@@ -109,17 +109,17 @@ const byLog1p = 'By way of log1p (the form of fdlibm).';
 export const asinh: Elementary = elementary('asinh', {
   doc: `The inverse hyperbolic sine. ${byLog1p}`,
   ulp: { f32: 1.8, f64: 1.8 },
-  body: (x) => asinhBody(x as Scalar),
+  body: asinhBody,
 });
 
 export const acosh: Elementary = elementary('acosh', {
   doc: `The inverse hyperbolic cosine; NaN below 1. ${byLog1p}`,
   ulp: { f32: 2.1, f64: 2 },
-  body: (x) => acoshBody(x as Scalar),
+  body: acoshBody,
 });
 
 export const atanh: Elementary = elementary('atanh', {
   doc: `The inverse hyperbolic tangent; infinite at ±1, NaN beyond. ${byLog1p}`,
   ulp: { f32: 2, f64: 2 },
-  body: (x) => atanhBody(x as Scalar),
+  body: atanhBody,
 });

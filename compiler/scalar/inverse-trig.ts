@@ -139,7 +139,7 @@ function acosBody(x: Scalar): Scalar {
 export const atan: Elementary = elementary('atan', {
   doc: 'The arc tangent, in [-π/2, π/2]. Reduction to |t| ≤ √2 - 1 (as in Cephes), minimax polynomial.',
   ulp: { f32: 1.9, f64: 1.8 },
-  body: (x) => atanBody(x as Scalar),
+  body: atanBody,
 });
 
 export const atan2: Elementary = elementary('atan2', {
@@ -148,17 +148,17 @@ export const atan2: Elementary = elementary('atan2', {
     'The angle of the point (x, y), operands in the order (y, x), in [-π, π], with the signs of zeros and infinities of C. The arc tangent ' +
     'of the quotient, turned to the left half plane where x is negative.',
   ulp: { f32: 2.3, f64: 2.1 },
-  body: (y, x) => atan2Body(y as Scalar, x as Scalar),
+  body: atan2Body,
 });
 
 export const asin: Elementary = elementary('asin', {
   doc: 'The arc sine, NaN outside [-1, 1]. A minimax polynomial for |x| ≤ 1/2, else by way of the half angle (the form of fdlibm).',
   ulp: { f32: 1.9, f64: 1.8 },
-  body: (x) => asinBody(x as Scalar),
+  body: asinBody,
 });
 
 export const acos: Elementary = elementary('acos', {
   doc: 'The arc cosine, NaN outside [-1, 1]. A minimax polynomial for |x| ≤ 1/2, else by way of the half angle (the form of fdlibm).',
   ulp: { f32: 1, f64: 1.1 },
-  body: (x) => acosBody(x as Scalar),
+  body: acosBody,
 });

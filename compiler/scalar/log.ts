@@ -103,7 +103,7 @@ function scaledLog(x: Scalar, factor: readonly [number, number], ofTwo: readonly
 export const log: Elementary = elementary('log', {
   doc: 'The natural logarithm: -∞ at 0, NaN of negative numbers. Exponent and minimax polynomial (forms of Cephes and fdlibm).',
   ulp: { f32: 1, f64: 1 },
-  body: (x) => outsideOfDomain(x as Scalar, logOfReduced(reduce(x as Scalar))),
+  body: (x) => outsideOfDomain(x, logOfReduced(reduce(x))),
 });
 
 const log2Factors = {
@@ -126,8 +126,8 @@ export const log2: Elementary = elementary('log2', {
   doc: 'The logarithm to base 2: -∞ at 0, NaN of negative numbers, exact at powers of 2. Exponent and minimax polynomial.',
   ulp: { f32: 1, f64: 1 },
   body: {
-    f32: (x) => scaledLog(x as Scalar, log2Factors.f32, [1, 0]),
-    f64: (x) => scaledLog(x as Scalar, log2Factors.f64, [1, 0]),
+    f32: (x) => scaledLog(x, log2Factors.f32, [1, 0]),
+    f64: (x) => scaledLog(x, log2Factors.f64, [1, 0]),
   },
 });
 
@@ -135,8 +135,8 @@ export const log10: Elementary = elementary('log10', {
   doc: 'The logarithm to base 10: -∞ at 0, NaN of negative numbers. Exponent and minimax polynomial.',
   ulp: { f32: 1, f64: 1 },
   body: {
-    f32: (x) => scaledLog(x as Scalar, log10Factors.f32.factor, log10Factors.f32.ofTwo),
-    f64: (x) => scaledLog(x as Scalar, log10Factors.f64.factor, log10Factors.f64.ofTwo),
+    f32: (x) => scaledLog(x, log10Factors.f32.factor, log10Factors.f32.ofTwo),
+    f64: (x) => scaledLog(x, log10Factors.f64.factor, log10Factors.f64.ofTwo),
   },
 });
 
@@ -157,7 +157,7 @@ function log1pBody(x: Scalar): Scalar {
 export const log1p: Elementary = elementary('log1p', {
   doc: 'log(1 + x) without the error of 1 + x, which is carried along: -∞ at -1, NaN below. Exponent and minimax polynomial.',
   ulp: { f32: 1.5, f64: 1.5 },
-  body: (x) => log1pBody(x as Scalar),
+  body: log1pBody,
 });
 
 const twoThirds = [0.6666666666666666, 3.700743415417188e-17] as const;

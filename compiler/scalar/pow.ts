@@ -68,7 +68,7 @@ export const pow: Elementary = elementary('pow', {
     'x^y as in C: x^0 and 1^y are 1 even for NaN, a negative number to a power that is no integer is NaN. e^(y·log x) with the logarithm ' +
     'in more bits than the result has: in f64 for f32, in two numbers for f64.',
   ulp: { f32: 0.6, f64: 0.9 },
-  body: (x, y) => powBody(x as Scalar, y as Scalar),
+  body: powBody,
 });
 
 /** x^y by repeated squaring, wrapping. A negative power is that of the reciprocal, rounded to 0: 0 but for x = ±1. */
@@ -128,5 +128,5 @@ export const hypot: Elementary = elementary('hypot', {
   arity: 2,
   doc: '√(x² + y²) without overflow on the way; infinite when an operand is, even beside NaN.',
   ulp: { f32: 0.6, f64: 1.2 },
-  body: (x, y) => hypotBody(x as Scalar, y as Scalar),
+  body: hypotBody,
 });

@@ -130,17 +130,17 @@ const method =
 export const sin: Elementary = elementary('sin', {
   doc: `The sine. ${method}`,
   ulp: { f32: 1.6, f64: 0.8 },
-  body: (x) => sinBody(x as Scalar),
+  body: sinBody,
 });
 
 export const cos: Elementary = elementary('cos', {
   doc: `The cosine. ${method}`,
   ulp: { f32: 1.6, f64: 0.8 },
-  body: (x) => cosBody(x as Scalar),
+  body: cosBody,
 });
 
 export const tan: Elementary = elementary('tan', {
   doc: `The tangent. ${method}`,
   ulp: { f32: 0.6, f64: 2.1 },
-  body: (x) => tanBody(x as Scalar),
+  body: tanBody,
 });

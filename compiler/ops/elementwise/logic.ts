@@ -1,6 +1,6 @@
 // Comparisons, logic on bool, bits of integers, and choices.
 
-import { type DType, dtypeBytes, dtypeKind } from '../../ir/dtype.js';
+import { type DType, dtypeBytes } from '../../ir/dtype.js';
 import { type ArithmeticOp, apply, type ComparisonOp, type Scalar, select } from '../../ir/scalar.js';
 import { choose, ge, isNan, literal, lt, or, shr } from '../../scalar/expression.js';
 import { none, partial, where, x } from '../formula.js';
@@ -133,6 +133,3 @@ export const logicOps: readonly ElementwiseOp[] = [
     smooth: false,
   }),
 ];
-
-/** Whether a dtype holds truth values or integers. */
-export const isDiscrete = (dtype: DType): boolean => dtypeKind(dtype) !== 'float';
