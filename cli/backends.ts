@@ -18,8 +18,8 @@ import { build, type Lowered } from './build.js';
 /** A program with a state of its own. */
 export interface Instance {
   readonly program: Program;
-  /** Computes the initial state from a seed, by the program's entry `init`; without one only random keys are set. */
-  seed(seed: number): void;
+  /** Computes the initial state from a seed, by the entry `init` (or another of that kind); without one only random keys are set. */
+  seed(seed: number, init?: string): void;
   /** The tensors of the state, in the order of `program.state`. */
   readonly state: readonly HostTensor[];
   setState(leaf: number, value: HostTensor): void;
@@ -45,12 +45,12 @@ const zeros = (dtype: DType, shape: readonly number[]): HostTensor =>
   hostTensor(dtype, shape, new Array<number>(elementCount(shape)).fill(0));
 
 /** Seeds an instance through its entry `init`, or else sets the keys alone. */
-function seedState(instance: Omit<Instance, 'seed'>, seed: number): void {
+function seedState(instance: Omit<Instance, 'seed'>, seed: number, init: string): void {
   const { program } = instance;
-  if (program.entries.some(({ name }) => name === 'init')) {
-    const { entry } = findEntry(program, 'init');
+  if (program.entries.some(({ name }) => name === init)) {
+    const { entry } = findEntry(program, init);
     const takesKey = entry.inputs.some(({ kind }) => kind === 'argument');
-    instance.run('init', takesKey ? [keyOf(seed)] : []);
+    instance.run(init, takesKey ? [keyOf(seed)] : []);
   } else {
     program.state.forEach(({ role }, leaf) => {
       if (role === 'key') instance.setState(leaf, keyOf(seed));
@@ -86,7 +86,7 @@ export function interpret(program: Program): Instance {
       return results;
     },
   };
-  return { ...instance, seed: (seed) => seedState(instance, seed) };
+  return { ...instance, seed: (seed, init = 'init') => seedState(instance, seed, init) };
 }
 
 const isHalf = (dtype: DType): boolean => dtype === 'f16' || dtype === 'bf16';
@@ -153,7 +153,7 @@ function nativeInstance(program: Program, addon: Addon): Instance {
   };
   return {
     program,
-    seed: (seed) => seedState(instance, seed),
+    seed: (seed, init = 'init') => seedState(instance, seed, init),
     setState: instance.setState,
     run: instance.run,
     get state() {

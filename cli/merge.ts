@@ -16,7 +16,7 @@ function renameRegions(func: Func, prefix: string): Func {
   return { ...func, name: `${prefix}.${func.name}`, nodes: func.nodes.map(rename) };
 }
 
-/** One program with the entries and the state of all parts. The entries `init` of the parts are left out. */
+/** One program with the entries and the state of all parts; the entry `init` of a part becomes `prefix.init`, an entry like others. */
 export function mergePrograms(name: string, parts: readonly Part[]): Program {
   const functions: [string, Func][] = [];
   const entries: Program['entries'][number][] = [];
@@ -28,7 +28,6 @@ export function mergePrograms(name: string, parts: readonly Part[]): Program {
     for (const [key, func] of program.module.functions)
       functions.push([`${prefix}.${key}`, renameRegions(func, prefix)]);
     for (const entry of program.entries) {
-      if (entry.name === 'init') continue;
       const { evaluation, ...rest } = entry;
       entries.push({
         ...rest,

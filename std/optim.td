@@ -1,6 +1,7 @@
 tdsl 1
 # Optimizers, with PyTorch's names, arguments and update rules. The learning rate `lr` is state that the host may set; the other
-# hyper-parameters are fixed when compiling. Numbers are kept in f64, as PyTorch keeps them on the host, and meet the parameters in their dtype.
+# hyper-parameters are fixed when compiling. Numbers are kept in f64, as PyTorch keeps them on the host; what they give is cast to the
+# parameter's dtype, since a parameter of rank 0 would else be widened.
 
 ## The gradient to follow: turned around to maximize, with the decay's pull added.
 fn _direction[T: float](p: T[*S], g: T[*S], weight_decay: float, maximize: bool) -> T[*S] {
@@ -35,13 +36,13 @@ model SGD[M: model](
     assert(weight_decay >= 0.0 && momentum >= 0.0, "weight_decay and momentum are not negative")
     assert(!nesterov || (momentum > 0.0 && dampening == 0.0), "nesterov needs a momentum and no dampening")
     if momentum == 0.0 {
-      map (p, g) over (params, grads) { p = p - lr * _direction(p, g, weight_decay, maximize) }
+      map (p, g) over (params, grads) { p = cast(p - lr * _direction(p, g, weight_decay, maximize), p.dtype) }
     } else {
       map (p, g, buffer) over (params, grads, momentum_buffer) {
         let d = _direction(p, g, weight_decay, maximize)
         # The first step takes the gradient as it is, without dampening.
         buffer = if dampening == 0.0 { momentum * buffer + d } else { where(steps == 0, d, momentum * buffer + (1 - dampening) * d) }
-        p = p - lr * (if nesterov { d + momentum * buffer } else { buffer })
+        p = cast(p - lr * (if nesterov { d + momentum * buffer } else { buffer }), p.dtype)
       }
       if dampening != 0.0 { steps = steps + 1 }
     }
@@ -76,9 +77,9 @@ model Adam[M: model](
     }
     if amsgrad {
       map (v, most) over (exp_avg_sq, max_exp_avg_sq) { most = maximum(most, v) }
-      map (p, m, most) over (params, exp_avg, max_exp_avg_sq) { p = p - rate * (m / (sqrt(most) / root + eps)) }
+      map (p, m, most) over (params, exp_avg, max_exp_avg_sq) { p = cast(p - rate * (m / (sqrt(most) / root + eps)), p.dtype) }
     } else {
-      map (p, m, v) over (params, exp_avg, exp_avg_sq) { p = p - rate * (m / (sqrt(v) / root + eps)) }
+      map (p, m, v) over (params, exp_avg, exp_avg_sq) { p = cast(p - rate * (m / (sqrt(v) / root + eps)), p.dtype) }
     }
   }
 }
@@ -112,9 +113,9 @@ model AdamW[M: model](
     }
     if amsgrad {
       map (v, most) over (exp_avg_sq, max_exp_avg_sq) { most = maximum(most, v) }
-      map (p, m, most) over (params, exp_avg, max_exp_avg_sq) { p = kept * p - rate * (m / (sqrt(most) / root + eps)) }
+      map (p, m, most) over (params, exp_avg, max_exp_avg_sq) { p = cast(kept * p - rate * (m / (sqrt(most) / root + eps)), p.dtype) }
     } else {
-      map (p, m, v) over (params, exp_avg, exp_avg_sq) { p = kept * p - rate * (m / (sqrt(v) / root + eps)) }
+      map (p, m, v) over (params, exp_avg, exp_avg_sq) { p = cast(kept * p - rate * (m / (sqrt(v) / root + eps)), p.dtype) }
     }
   }
 }
@@ -141,7 +142,7 @@ model Adamax[M: model](
       let d = _direction(p, g, weight_decay, maximize)
       m = betas[0] * m + (1 - betas[0]) * d
       u = maximum(betas[1] * u, abs(d) + eps)
-      p = p - rate * (m / u)
+      p = cast(p - rate * (m / u), p.dtype)
     }
   }
 }
@@ -177,7 +178,7 @@ model NAdam[M: model](
       m = betas[0] * m + (1 - betas[0]) * d
       v = betas[1] * v + (1 - betas[1]) * d * d
       let scale = sqrt(v / correction) + eps
-      p = p - of_gradient * (d / scale) - of_average * (m / scale)
+      p = cast(p - of_gradient * (d / scale) - of_average * (m / scale), p.dtype)
     }
   }
 }
@@ -216,10 +217,10 @@ model RMSprop[M: model](
     if momentum > 0.0 {
       map (p, d, scale, buffer) over (params, steps, scales, momentum_buffer) {
         buffer = momentum * buffer + d / scale
-        p = p - lr * buffer
+        p = cast(p - lr * buffer, p.dtype)
       }
     } else {
-      map (p, d, scale) over (params, steps, scales) { p = p - lr * (d / scale) }
+      map (p, d, scale) over (params, steps, scales) { p = cast(p - lr * (d / scale), p.dtype) }
     }
   }
 }
@@ -245,7 +246,7 @@ model Adagrad[M: model](
     map (p, g, total) over (params, grads, sum) {
       let d = _direction(p, g, weight_decay, maximize)
       total = total + d * d
-      p = p - rate * (d / (sqrt(total) + eps))
+      p = cast(p - rate * (d / (sqrt(total) + eps)), p.dtype)
     }
   }
 }
@@ -270,7 +271,7 @@ model Adadelta[M: model](
       v = rho * v + (1 - rho) * d * d
       let delta = sqrt(moved + eps) / sqrt(v + eps) * d
       moved = rho * moved + (1 - rho) * delta * delta
-      p = p - lr * delta
+      p = cast(p - lr * delta, p.dtype)
     }
   }
 }

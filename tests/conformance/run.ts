@@ -115,7 +115,7 @@ async function runPrepared(
 function attempt(testCase: Case, make: () => Instance, prefix: string): Outcome {
   try {
     const instance = make();
-    instance.seed(420);
+    instance.seed(420, `${prefix}init`);
     return outcome(
       testCase,
       judge(testCase, (entry, inputs) => instance.run(`${prefix}${entry}`, inputs)),
