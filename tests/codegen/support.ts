@@ -64,16 +64,35 @@ const narrow = { f16: fromF16Bits, bf16: fromBF16Bits } as const;
 /** A program as C, built and loaded. */
 export class Compiled {
   readonly instance: NativeInstance;
+  readonly #state: Uint8Array<ArrayBuffer>;
 
   constructor(
     readonly program: Program,
     readonly generated: Generated,
     addon: Addon,
   ) {
-    this.instance = addon.create({ state: addon.allocate(generated.layout.bytes), threads: 2 });
+    this.#state = addon.allocate(generated.layout.bytes);
+    this.instance = addon.create({ state: this.#state, threads: 2 });
   }
 
-  /** The results of an entry that has no state. */
+  #leaf(leaf: number): Uint8Array {
+    const { offset, bytes } = this.generated.layout.leaves[leaf]!;
+    return this.#state.subarray(offset, offset + bytes);
+  }
+
+  writeState(leaf: number, tensor: HostTensor): void {
+    const { data } = tensor;
+    this.#leaf(leaf).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+
+  readState(leaf: number): HostTensor {
+    const { dtype, shape } = this.program.state[leaf]!;
+    const tensor = { dtype, shape, data: allocate(dtype, elementCount(shape)) };
+    new Uint8Array(tensor.data.buffer).set(this.#leaf(leaf));
+    return tensor;
+  }
+
+  /** The results of an entry; `inputs` are its arguments, without the state. */
   run(
     name: string,
     inputs: readonly HostTensor[],
@@ -82,8 +101,10 @@ export class Compiled {
     const at = this.program.entries.findIndex((entry) => entry.name === name);
     const entry = this.program.entries[at] as Entry;
     const fn = this.program.module.functions.get(entry.fn) as Func;
-    const dims = bindDims(fn, inputs, known);
-    const results = fn.results.map(({ type }) => emptyTensor(type, dims));
+    const params = fn.params.filter((_, i) => entry.inputs[i]?.kind === 'argument');
+    const dims = bindDims({ ...fn, params }, inputs, known);
+    const types = fn.results.filter((_, i) => entry.outputs[i]?.kind === 'result').map(({ type }) => type);
+    const results = types.map((type) => emptyTensor(type, dims));
     const outputs = results.map((result) =>
       result.dtype in narrow ? new Uint16Array(result.data.length) : result.data,
     );
