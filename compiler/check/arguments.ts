@@ -1,6 +1,7 @@
 // Matches the arguments of a call with parameters by position and name.
 
 import type { Context } from './context.js';
+import { foreignParameter } from './foreign.js';
 import { nearest } from './nearest.js';
 import type { Arg } from './values.js';
 
@@ -35,15 +36,12 @@ export function assignArguments(
     const site = { source: arg.site.source, span };
     const at = params.findIndex((param) => param.name === name);
     if (at < 0) {
-      const hint = nearest(
-        name,
-        params.map((param) => param.name),
-      );
-      const all = params.map((param) => param.name).join(', ');
+      const known = params.map((param) => param.name);
+      const hint = foreignParameter(name, known) ?? nearest(name, known);
       cx.fail('E0206', {
         message: `\`${callee}\` has no parameter \`${name}\``,
         site,
-        help: hint === undefined ? `it takes (${all})` : `did you mean \`${hint}\`?`,
+        help: hint === undefined ? `it takes (${known.join(', ')})` : `did you mean \`${hint}\`?`,
       });
     }
     if (!isFree(at)) cx.fail('E0209', { message: `\`${name}\` is given twice`, site });

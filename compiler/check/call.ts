@@ -155,7 +155,9 @@ export function bindParameters(
     const given = assigned[i] ?? [];
     const what = `\`${param.name.name}\` of ${owner}`;
     const site: Site = { source: scope.unit.source, span: param.name.span };
-    const define = (value: Val) => scope.define(param.name.name, { value, role: 'parameter', site });
+    const origin = given[0]?.site ?? (param.default && { ...site, span: param.default.span });
+    const define = (value: Val) =>
+      scope.define(param.name.name, { value, role: 'parameter', site, ...(origin && { given: origin }) });
     if (param.rest)
       define(list(
         restItems(given).map(({ value, site: at }) => matcher.match(param.type, value, `an argument of ${what}`, at)),

@@ -20,6 +20,7 @@ import type { DType } from '../ir/dtype.js';
 import type { Func, SourceSite, TensorType, Value } from '../ir/graph.js';
 import type { EntryConstraint } from '../program.js';
 import type * as ast from '../syntax/ast.js';
+import { isShown } from './explain.js';
 import { Failure, Restart } from './failure.js';
 import { Frame } from './frame.js';
 import type { Dense } from './index-notation/lower.js';
@@ -183,9 +184,12 @@ export class Context {
   /** The diagnostic of a complaint: an error inside the library is shown where the program calls it. */
   complain(code: DiagnosticCode, { message, site = this.site, label, notes = [], help }: Complaint): Diagnostic {
     const { place, depth } = this.#blame(site);
-    const visible = notes.filter(
-      (n) => typeof n === 'string' || n.source === undefined || !this.workspace.isLibrary(n.source),
-    );
+    // A note on a line that the frame shows, or on a line of the library, tells the reader nothing.
+    const visible = notes.filter((note) => {
+      if (typeof note === 'string' || note.span === undefined) return true;
+      const { source = place.source, span } = note;
+      return !this.workspace.isLibrary(source) && !isShown({ source, span }, place);
+    });
     return diagnostic(code, {
       ...place,
       message,

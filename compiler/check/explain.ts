@@ -2,11 +2,11 @@
 
 import type { DiagnosticCode } from '../diagnostics/catalogue.js';
 import type { Diagnostic, Note } from '../diagnostics/report.js';
-import { type Position, positionAt } from '../diagnostics/source.js';
+import { positionAt } from '../diagnostics/source.js';
 import type * as ast from '../syntax/ast.js';
 import { Failure } from './failure.js';
 import { fieldOf, type Scope } from './scope.js';
-import { describe, type Site, type Val } from './values.js';
+import { describe, type ModelRef, type Site, type Val } from './values.js';
 
 /** Errors about shapes, dtypes and trees, which are understood only with the types of the operands. */
 const aboutOperands: ReadonlySet<DiagnosticCode> = new Set([
@@ -46,7 +46,6 @@ const concerns = ({ code, source, span }: Diagnostic, expr: ast.Expr, scope: Sco
 
 /** A note for each operand that has a name and whose declaration the frame of the code does not show. */
 function operandNotes({ source, span }: Diagnostic, expr: ast.Expr, scope: Scope): readonly Note[] {
-  const shown = [positionAt(source, span.start), positionAt(source, span.end)] as const;
   const texts = new Set<string>();
   return operandsOf(expr).flatMap((operand): Note[] => {
     // An error at one operand is about that one.
@@ -57,16 +56,19 @@ function operandNotes({ source, span }: Diagnostic, expr: ast.Expr, scope: Scope
     if (named === undefined) return [];
     const { value, site } = named;
     const text = `\`${scope.unit.source.text.slice(operand.span.start, operand.span.end)}\` is ${describe(value)}`;
-    if (texts.has(text) || site === undefined || isShown(site, source, shown)) return [];
+    if (texts.has(text) || site === undefined || isShown(site, { source, span })) return [];
     texts.add(text);
     return [{ text, ...site }];
   });
 }
 
-const isShown = (site: Site, source: Site['source'], [first, last]: readonly [Position, Position]): boolean => {
+/** Whether a place is on one of the lines that the frame of another one shows. */
+export function isShown(site: Site, { source, span }: Site): boolean {
   const { line } = positionAt(site.source, site.span.start);
-  return site.source === source && first.line <= line && line <= last.line;
-};
+  return (
+    site.source === source && positionAt(source, span.start).line <= line && line <= positionAt(source, span.end).line
+  );
+}
 
 function operandsOf(expr: ast.Expr): readonly ast.Expr[] {
   switch (expr.kind) {
@@ -100,7 +102,7 @@ interface Named {
   readonly site: Site | undefined;
 }
 
-/** What a name, or a field of what a name holds, stands for. Functions and compile-time values explain nothing. */
+/** What a name, or a field of the model that a name holds, stands for; compile-time values and functions explain nothing. */
 function resolve(expr: ast.Expr, scope: Scope): Named | undefined {
   const found =
     expr.kind === 'Name'
@@ -108,39 +110,32 @@ function resolve(expr: ast.Expr, scope: Scope): Named | undefined {
       : expr.kind === 'Member'
         ? resolveField(expr, scope)
         : undefined;
-  return found;
+  return found !== undefined && telling.has(found.value.kind) ? found : undefined;
 }
+
+const telling: ReadonlySet<Val['kind']> = new Set(['tensor', 'cell', 'tuple', 'record']);
 
 function resolveName(name: string, scope: Scope): Named | undefined {
   const found = scope.find(name);
   if (found === undefined) return undefined;
-  const { value, site, role } = found.binding;
-  const owner = found.scope.self?.instance;
-  const declared =
-    role === 'field' ? owner?.model.fields.find((field) => 'name' in field && field.name.name === name) : undefined;
-  const fieldSite = owner && declared && { source: owner.unit.source, span: declared.span };
-  return isTelling(value) ? { value, site: site ?? fieldSite } : undefined;
+  const { value, site } = found.binding;
+  const { self } = found.scope;
+  return { value, site: site ?? (self && fieldSite(self, name)) };
 }
 
-function resolveField(expr: ast.Member, scope: Scope): Named | undefined {
-  const object = anyValue(expr.object, scope);
-  if (object?.kind === 'model') {
-    const value = fieldOf(object, expr.name.name);
-    const { model, unit } = object.instance;
-    const declared = model.fields.find((field) => 'name' in field && field.name.name === expr.name.name);
-    return value && isTelling(value)
-      ? { value, site: declared && { source: unit.source, span: declared.span } }
-      : undefined;
-  }
-  return undefined;
+function resolveField({ object, name }: ast.Member, scope: Scope): Named | undefined {
+  const owner =
+    object.kind === 'Name'
+      ? scope.find(object.name)?.binding.value
+      : object.kind === 'Member'
+        ? resolveField(object, scope)?.value
+        : undefined;
+  const value = owner?.kind === 'model' ? fieldOf(owner, name.name) : undefined;
+  return owner?.kind === 'model' && value !== undefined ? { value, site: fieldSite(owner, name.name) } : undefined;
 }
 
-function anyValue(expr: ast.Expr, scope: Scope): Val | undefined {
-  if (expr.kind === 'Name') return scope.find(expr.name)?.binding.value;
-  if (expr.kind !== 'Member') return undefined;
-  const object = anyValue(expr.object, scope);
-  return object?.kind === 'model' ? fieldOf(object, expr.name.name) : undefined;
+/** Where a model declares a field. */
+function fieldSite({ instance }: ModelRef, name: string): Site | undefined {
+  const declared = instance.model.fields.find((field) => 'name' in field && field.name.name === name);
+  return declared && { source: instance.unit.source, span: declared.span };
 }
-
-const isTelling = (value: Val): boolean =>
-  value.kind === 'tensor' || value.kind === 'cell' || value.kind === 'tuple' || value.kind === 'record';

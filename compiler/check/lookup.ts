@@ -4,6 +4,7 @@ import { dtypes, isDType } from '../ir/dtype.js';
 import type * as ast from '../syntax/ast.js';
 import { builtins } from './builtins/index.js';
 import type { Context } from './context.js';
+import { foreignName } from './foreign.js';
 import { nearest } from './nearest.js';
 import type { Binding, Scope } from './scope.js';
 import { fnValue, type Val } from './values.js';
@@ -118,12 +119,16 @@ export function unknownName(cx: Context, name: string, scope: Scope): never {
     name,
     known.filter((other) => !other.startsWith('_')),
   );
-  const help = module !== undefined ? `import it: import ${module} { ${name} }` : hint && `did you mean \`${hint}\`?`;
-  const isDim = scope.unit.dims.has(name);
-  return cx.fail('E0201', {
-    message: isDim
-      ? `the dimension \`${name}\` is not bound here: no parameter's shape has it`
-      : `\`${name}\` is not known`,
-    help: isDim ? `fix it with \`--dim ${name}=SIZE\`` : help,
-  });
+  const help =
+    module !== undefined
+      ? `import it: import ${module} { ${name} }`
+      : (foreignName(name) ?? (hint && `did you mean \`${hint}\`?`));
+  if (scope.unit.dims.has(name)) {
+    cx.fail('E0307', {
+      message: `the dimension \`${name}\` is not bound here`,
+      label: 'no parameter has an axis of this name',
+      help: `fix it with \`--dim ${name}=SIZE\``,
+    });
+  }
+  return cx.fail('E0201', { message: `\`${name}\` is not known`, help });
 }

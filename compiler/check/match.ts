@@ -1,5 +1,6 @@
 // Matches values with declared types: binds the open names of a signature, converts compile-time numbers, refuses what does not fit.
 
+import type { Note } from '../diagnostics/report.js';
 import { type Dim, dimValue, printDim, printShape } from '../ir/dims.js';
 import { type DType, dtypeKind, isDType } from '../ir/dtype.js';
 import type * as ast from '../syntax/ast.js';
@@ -7,6 +8,7 @@ import type { Context } from './context.js';
 import { Failure } from './failure.js';
 import { findModel } from './lookup.js';
 import type { Scope } from './scope.js';
+import { shapeHint, type WantedShape } from './shape-hints.js';
 import type { OpenNames } from './signature.js';
 import { dtypeOf, isNumeric, type Numeric, toTensor } from './tensors.js';
 import { likeTree, treeDifference, treeOf } from './trees.js';
@@ -93,8 +95,10 @@ export class Matcher {
   }
 
   #refuse(type: ast.Type, val: Val, what: string, site: Site, help?: string): never {
+    const isModelVariable = type.kind === 'NamedType' && this.open.get(type.name.name)?.kind === 'model';
+    const wanted = isModelVariable ? 'a model' : textOf(this.scope, type);
     return this.cx.fail('E0301', {
-      message: `${what} is ${textOf(this.scope, type)}, not ${describe(val)}`,
+      message: `${what} is ${wanted}, not ${describe(val)}`,
       site,
       notes: [this.#declared(type)],
       help,
@@ -300,22 +304,20 @@ export class Matcher {
   ): void {
     const rest = items.findIndex((item) => item.kind === 'RestDim');
     const fixed = rest < 0 ? items.length : items.length - 1;
-    if (rest < 0 ? sizes.length !== fixed : sizes.length < fixed) {
-      this.cx.fail('E0303', {
+    const refuse = (code: 'E0302' | 'E0303', label: string): never =>
+      this.cx.fail(code, {
         message: `${what} is ${textOf(this.scope, type)}, not ${found()}`,
-        label: `it has ${axes(sizes.length)}, ${rest < 0 ? '' : 'at least '}${fixed} ${fixed === 1 ? 'is' : 'are'} declared`,
-        site,
-        notes: [this.#declared(type)],
-      });
-    }
-    const extra = sizes.length - fixed;
-    const mismatch = (axis: number, size: Dim, wanted: string): never =>
-      this.cx.fail('E0302', {
-        message: `${what} is ${textOf(this.scope, type)}, not ${found()}`,
-        label: `axis ${axis} has size ${printDim(size)}, not ${wanted}`,
+        label,
         site,
         notes: [this.#declared(type), ...this.#originNotes(items)],
+        help: shapeHint(sizes, this.#wanted(items)),
       });
+    if (rest < 0 ? sizes.length !== fixed : sizes.length < fixed) {
+      const declared = `${rest < 0 ? '' : 'at least '}${fixed} ${fixed === 1 ? 'is' : 'are'} declared`;
+      refuse('E0303', `it has ${axes(sizes.length)}, ${declared}`);
+    }
+    const extra = sizes.length - fixed;
+    const mismatch: Mismatch = (label) => refuse('E0302', label);
     items.forEach((item, at) => {
       const axis = rest >= 0 && at > rest ? at + extra - 1 : at;
       if (item.kind === 'RestDim') this.#rest(item, sizes.slice(rest, rest + extra), axis, mismatch, what);
@@ -323,13 +325,7 @@ export class Matcher {
     });
   }
 
-  #rest(
-    item: ast.RestDim,
-    sizes: readonly Dim[],
-    axis: number,
-    mismatch: (axis: number, size: Dim, wanted: string) => never,
-    what: string,
-  ): void {
+  #rest(item: ast.RestDim, sizes: readonly Dim[], axis: number, mismatch: Mismatch, what: string): void {
     const { name } = item.name;
     const bound = this.scope.own(name)?.value;
     if (bound?.kind !== 'list') {
@@ -338,40 +334,35 @@ export class Matcher {
         role: 'dimension',
         site: { source: this.scope.unit.source, span: item.span },
       });
-      this.#origins.set(name, `${name} is [${printShape(sizes)}]: ${what}`);
+      this.#origins.set(name, `\`*${name}\` is [${printShape(sizes)}] by ${what}`);
       return;
     }
     const wanted = bound.items.map((size) => (size.kind === 'int' ? size.dim : undefined)) as readonly Dim[];
     if (wanted.length !== sizes.length)
-      mismatch(axis, sizes[0] ?? (wanted[0] as Dim), `[${printShape(wanted)}] for \`*${name}\``);
+      mismatch(`\`*${name}\` would be [${printShape(sizes)}], but it is [${printShape(wanted)}]`);
     sizes.forEach((size, i) => {
       const other = wanted[i] as Dim;
       if (!this.cx.sameSize(size, other, `${what} has the shape that is declared`))
-        mismatch(axis + i, size, `${printDim(other)} for \`*${name}\``);
+        mismatch(`axis ${axis + i} has size ${printDim(size)}, not ${printDim(other)}`);
     });
   }
 
-  #size(
-    item: ast.Expr,
-    size: Dim,
-    axis: number,
-    mismatch: (axis: number, size: Dim, wanted: string) => never,
-    what: string,
-  ): void {
+  #size(item: ast.Expr, size: Dim, axis: number, mismatch: Mismatch, what: string): void {
     if (item.kind === 'Name' && this.open.get(item.name)?.kind === 'dim' && this.scope.own(item.name) === undefined) {
       this.scope.define(item.name, {
         value: int(size),
         role: 'dimension',
         site: { source: this.scope.unit.source, span: item.span },
       });
-      this.#origins.set(item.name, `${item.name} is ${printDim(size)}: axis ${axis} of ${what}`);
+      this.#origins.set(item.name, `\`${item.name}\` is ${printDim(size)} by axis ${axis} of ${what}`);
       return;
     }
     const check = () => {
       const wanted = this.size(item);
       const text = textOf(this.scope, item);
       if (this.cx.sameSize(size, wanted, `${what} has the shape that is declared`)) return;
-      mismatch(axis, size, text === printDim(wanted) ? text : `\`${text}\` = ${printDim(wanted)}`);
+      const named = text === printDim(wanted) ? text : `\`${text}\` = ${printDim(wanted)}`;
+      mismatch(`axis ${axis} has size ${printDim(size)}, not ${named}`);
     };
     if (item.kind === 'Name' || item.kind === 'IntLiteral') check();
     else this.#deferred.push(check);
@@ -387,13 +378,37 @@ export class Matcher {
     });
   }
 
+  /** The sizes that a shape states, as far as they are known. */
+  #wanted(items: readonly ast.ShapeItem[]): WantedShape {
+    const known = (name: string): readonly (Dim | undefined)[] => {
+      const value = this.scope.find(name)?.binding.value;
+      if (value?.kind === 'list') return value.items.map((size) => (size.kind === 'int' ? size.dim : undefined));
+      return [value?.kind === 'int' ? value.dim : undefined];
+    };
+    return items.flatMap((item) => {
+      if (item.kind === 'RestDim') return known(item.name.name);
+      if (item.kind === 'Name') return known(item.name);
+      return [item.kind === 'IntLiteral' ? this.size(item) : undefined];
+    });
+  }
+
   /** Where the dimensions of a shape got their values. */
-  #originNotes(items: readonly ast.ShapeItem[]): readonly string[] {
+  #originNotes(items: readonly ast.ShapeItem[]): readonly (Note | string)[] {
     const names = items.map((item) =>
       item.kind === 'RestDim' ? item.name.name : item.kind === 'Name' ? item.name : '',
     );
-    return [...new Set(names)].flatMap((name) => this.#origins.get(name) ?? []);
+    return [...new Set(names)].flatMap((name): (Note | string)[] => {
+      const origin = this.#origins.get(name);
+      if (origin !== undefined) return [origin];
+      const { value, given } = this.scope.find(name)?.binding ?? {};
+      return value?.kind === 'int' && given !== undefined
+        ? [{ text: `\`${name}\` is ${printDim(value.dim)}`, ...given }]
+        : [];
+    });
   }
 }
+
+/** Refuses a shape; the label says what is wrong. */
+type Mismatch = (label: string) => never;
 
 const axes = (count: number): string => (count === 1 ? '1 axis' : `${count} axes`);

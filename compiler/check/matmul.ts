@@ -4,6 +4,7 @@ import { type Dim, dimEquals, isDimConst, printDim } from '../ir/dims.js';
 import type { Access, Index, Value } from '../ir/graph.js';
 import { plainSubscript } from '../ir/space.js';
 import type { Context } from './context.js';
+import { productHint } from './shape-hints.js';
 import { broadcastShape, dtypeOf, type Numeric, toTensor } from './tensors.js';
 import { tensor, typeText, type Val } from './values.js';
 
@@ -24,6 +25,7 @@ export function matmul(cx: Context, left: Numeric, right: Numeric, what: string)
     cx.fail('E0312', {
       message: 'these shapes do not multiply',
       label: `${typeText(a.type)} @ ${typeText(b.type)}: the inner sizes differ, ${printDim(inA)} against ${printDim(inB)}`,
+      help: productHint(a.type.shape, b.type.shape),
     });
   }
   const [batchA, batchB] = [a.type.shape.slice(0, -2), b.type.shape.slice(0, -2)];

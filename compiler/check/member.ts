@@ -3,6 +3,7 @@
 import { dimConst } from '../ir/dims.js';
 import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
+import { foreignField } from './foreign.js';
 import { lookup } from './lookup.js';
 import { nearest } from './nearest.js';
 import { fieldOf, type Scope } from './scope.js';
@@ -60,7 +61,8 @@ function missing(cx: Context, expr: ast.Member, what: string, known: readonly st
   return cx.fail('E0210', {
     message: `${what} has no field \`${name}\``,
     help:
-      hint === undefined ? `it has ${known.map((field) => `\`${field}\``).join(', ')}` : `did you mean \`${hint}\`?`,
+      foreignField(name) ??
+      (hint === undefined ? `it has ${known.map((field) => `\`${field}\``).join(', ')}` : `did you mean \`${hint}\`?`),
   });
 }
 
@@ -98,6 +100,6 @@ function functionOn(cx: Context, object: Val, expr: ast.Member, scope: Scope): V
   }
   return cx.fail('E0210', {
     message: `${describe(object)} has no field \`${name}\``,
-    help: of && `\`${calleeName(of)}\` is not a function`,
+    help: foreignField(name) ?? (of && `\`${calleeName(of)}\` is not a function`),
   });
 }

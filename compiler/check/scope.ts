@@ -9,6 +9,8 @@ export interface Binding {
   readonly role: 'parameter' | 'variable' | 'constant' | 'dimension' | 'field';
   /** Where it is declared. */
   readonly site?: Site;
+  /** Where a parameter got its value: the argument, or the default. */
+  readonly given?: Site;
   /** The type that the declaration states, as text. */
   readonly declared?: string;
 }
