@@ -100,8 +100,22 @@ class Classifier {
   /** What is returned must be in memory, so a kernel stores it, unless it is another shape of something that one stores. */
   #firstRole(node: Node): Role {
     if (!isFree(node)) return 'member';
-    const isReturned = node.results.some((result) => this.visible.has(result));
-    return isReturned && !isReshape(node) ? 'member' : 'free';
+    if (isReshape(node)) return 'free';
+    return this.#isVisible(node) || this.#feedsProduct(node) ? 'member' : 'free';
+  }
+
+  /** Whether a view is reshaped and then read often by a contraction: dividing positions at every read costs more than one copy. */
+  #feedsProduct(node: Node): boolean {
+    const reshapes = (this.readers.get(node.results[0] as Value) ?? []).filter(
+      (reader) => isReshape(reader) && !addsOnlyUnits(reader),
+    );
+    return reshapes.some((reshape) => {
+      const value = reshape.results[0] as Value;
+      return (this.readers.get(value) ?? []).some((reader) => {
+        if (isReshape(reader)) return this.#feedsProduct(reshape);
+        return reader.kind === 'contract' && !this.#toleratesRecomputing(reader, value);
+      });
+    });
   }
 
   #isVisible(node: Node): boolean {
@@ -148,6 +162,8 @@ class Classifier {
       case 'assemble':
       case 'order':
         return true;
+      case 'view':
+        return !repeats(reader.view);
       case 'index':
         return reader.indexing.type === 'scatter' && at === 1;
       default:
