@@ -50,6 +50,7 @@ function poisonNames(statement: ast.Statement, scope: Scope): void {
   if (statement.kind === 'IndexDefinition') scope.define(statement.name.name, { value: poison, role: 'variable' });
   if (statement.kind !== 'Assign' || statement.target.kind !== 'Name') return;
   const binding = scope.find(statement.target.name)?.binding;
+  if (binding === undefined) scope.define(statement.target.name, { value: poison, role: 'variable' });
   if (binding?.role === 'variable' && binding.value.kind !== 'cell') binding.value = poison;
 }
 

@@ -112,9 +112,7 @@ const keyType: TensorType = { dtype: 'i64', shape: [dimConst(2)] };
 /** The key of a draw: the one that is given, or the session's folded with the number of the draw. */
 function drawKey(cx: Context, args: Arguments): Value {
   if (!args.isNone('key')) return keyArgument(args, 'key');
-  if (cx.randomKey === undefined) {
-    cx.fail('E0411', { message: 'nothing random can be drawn here', help: 'pass a key' });
-  }
+  if (cx.randomKey === undefined) throw new Error('a draw outside of an entry');
   return foldIn(cx, cx.randomKey(), cx.b.constant(BigInt(++cx.draws), 'i64'));
 }
 

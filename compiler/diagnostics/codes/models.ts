@@ -36,7 +36,7 @@ export const modelCodes = {
     title: 'the shape of state is not known when compiling',
     explanation:
       'The state of a session is laid out when the program is compiled. Fix the dimension with `--dim NAME=SIZE`.',
-    example: 'dim T\nmodel M {\n  param w: f32[T] = zeros\n}\nexport fn f(net: M, x: f32[T]) -> f32[T] = net.w + x',
+    example: 'model M {\n  param w: f32[_] = zeros\n}\nexport fn f(net: M) -> f32[3] = net.w',
   },
   E0406: {
     class: 'user',
@@ -64,12 +64,6 @@ export const modelCodes = {
     title: 'the initial value does not fit',
     explanation: 'An initial value is a number, or a tensor of the declared shape and dtype.',
     example: 'model M {\n  param w: f32[2] = zeros([3])\n}\nexport fn f(net: M) -> f32[2] = net.w',
-  },
-  E0411: {
-    class: 'user',
-    title: 'nothing random can be drawn here',
-    explanation: 'Draws read the key of the session, or a key that they are given.',
-    example: '# Every exported function has the key of its session.',
   },
   E0412: {
     class: 'user',

@@ -19,7 +19,7 @@ export const shapeCodes = {
     class: 'user',
     title: 'the number of axes is wrong',
     explanation: 'The operation, or the declared type, asks for another rank.',
-    example: 'fn f(x: f32[2, 3, 4]) -> f32[4, 3] = t(x)',
+    example: 'fn f(x: f32[2, 3, 4]) -> f32[4, 3] = permute(x, [1, 0])',
   },
   E0304: {
     class: 'user',
