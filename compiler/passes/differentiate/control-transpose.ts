@@ -1,0 +1,198 @@
+// Transposition of the linear loops and conditional nodes that linearisation has made.
+//
+// The transposed loop goes through the positions the other way. Its carries are the cotangents of the carries, and for each linear
+// constant a sum over all trips; the cotangents of the ys are xs, and the cotangents of linear xs are ys.
+
+import { Builder } from '../../ir/builder.js';
+import { type ControlNode, isLoop, type LoopNode, loopInputs, loopResultTypes } from '../../ir/control.js';
+import type { Func, LoopRegion, Node, Value } from '../../ir/graph.js';
+import { namesOf, typesOf } from '../../ir/rewrite.js';
+import { type Session, type Tangents, zeros } from './session.js';
+import { transpose } from './transpose.js';
+
+/** A linear function transposed: cotangents of results come in, cotangents of its linear parameters go out. */
+interface Transposed {
+  readonly b: Builder;
+  /** For each result: the parameter that its cotangent is. */
+  readonly seeds: Tangents;
+  /** For each parameter: its cotangent. */
+  readonly cotangents: Tangents;
+}
+
+/** `linear` marks the parameters that the function is linear in, `incoming` the results that have a cotangent. */
+function transposeFunction(
+  session: Session,
+  func: Func,
+  linear: readonly boolean[],
+  incoming: readonly boolean[],
+): Transposed {
+  const names = namesOf(func);
+  const b = new Builder(func.name, names);
+  const params = func.params.filter((_, i) => linear[i]);
+  const isLinear = new Set<Value>(params);
+  const nodes: Node[] = [];
+  for (const node of func.nodes) {
+    if (!node.inputs.some((input) => isLinear.has(input))) b.push(node);
+    else {
+      nodes.push(node);
+      for (const result of node.results) isLinear.add(result);
+    }
+  }
+  const forward = (value: Value): Value => ({ ...value, name: value.name.replace(/^t_/, '') });
+  const tangentOf = new Map([...isLinear].map((value) => [value, forward(value)]));
+  const seeds = func.results.map((result, i): Value | undefined =>
+    incoming[i] ? { name: names.fresh(`d_${forward(result).name}`), type: result.type } : undefined,
+  );
+  const pairs = func.results.flatMap((result, i) => {
+    const seed = seeds[i];
+    return seed === undefined || !isLinear.has(result) ? [] : [[result, seed] as const];
+  });
+  const found = transpose(session, b, { linear: nodes, tangentOf }, pairs, params);
+  return { b, seeds, cotangents: func.params.map((param) => found[params.indexOf(param)]) };
+}
+
+const defined = <T>(values: readonly (T | undefined)[]): readonly T[] => values.filter((value) => value !== undefined);
+const select = <T>(values: readonly T[], flags: readonly boolean[]): readonly T[] => values.filter((_, i) => flags[i]);
+
+/** Transposes the function of a loop; carries whose cotangent is not 0 in some trip have one from the start. */
+function transposeBody(
+  session: Session,
+  node: LoopNode,
+  linear: readonly boolean[],
+  incoming: readonly boolean[],
+): Transposed & { readonly active: readonly boolean[] } {
+  const { region } = node;
+  const func = session.get(region.fn);
+  const active = [...incoming];
+  const carry = func.params.length - region.xs - region.carries;
+  for (;;) {
+    const found = transposeFunction(session, func, linear, active);
+    let grew = false;
+    found.cotangents.slice(carry, carry + region.carries).forEach((cotangent, k) => {
+      if (cotangent === undefined || active[k]) return;
+      active[k] = true;
+      grew = true;
+    });
+    if (!grew) return { ...found, active };
+  }
+}
+
+function transposeLoop(
+  session: Session,
+  b: Builder,
+  node: LoopNode,
+  flags: readonly boolean[],
+  cotangents: Tangents,
+): Tangents {
+  const { region } = node;
+  const func = session.get(region.fn);
+  const uncounted = { ...region, counted: false };
+  const inputs = loopInputs(region, node.inputs);
+  const on = loopInputs(region, flags);
+  const isLinear = { ...on, carries: inputs.carries.map(() => true) };
+  const linear = [false, ...isLinear.constants, ...isLinear.carries, ...isLinear.xs];
+  const body = transposeBody(
+    session,
+    node,
+    linear,
+    cotangents.map((cotangent) => cotangent !== undefined),
+  );
+  const params = loopInputs(uncounted, func.params.slice(1));
+  const found = loopInputs(uncounted, body.cotangents.slice(1));
+  const isActive = body.active.slice(0, region.carries);
+  const ends = params.carries.map((param, k) => (isActive[k] ? (found.carries[k] ?? zeros(body.b, param)) : undefined));
+  const sums = found.constants.map((contribution): { readonly param: Value; readonly sum: Value } | undefined => {
+    if (contribution === undefined) return undefined;
+    const param: Value = { name: body.b.names.fresh(`sum_${contribution.name}`), type: contribution.type };
+    return { param, sum: body.b.elementwise('add', [param, contribution], `${param.name}.next`) };
+  });
+  const others = (flag: boolean): boolean => !flag;
+  const fixed = { constants: isLinear.constants.map(others), xs: isLinear.xs.map(others) };
+  const fn: Func = {
+    name: `transpose.${region.fn.replace(/^linear\./, '')}`,
+    params: [
+      func.params[0] as Value,
+      ...select(params.constants, fixed.constants),
+      ...defined(body.seeds.slice(0, region.carries)),
+      ...defined(sums).map(({ param }) => param),
+      ...select(params.xs, fixed.xs),
+      ...defined(body.seeds.slice(region.carries)),
+    ],
+    nodes: body.b.nodes,
+    results: [...defined(ends), ...defined(sums).map(({ sum }) => sum), ...defined(found.xs)],
+    origin: node.origin,
+  };
+  const xs = [...select(inputs.xs, fixed.xs), ...defined(cotangents.slice(region.carries))];
+  const transposed: LoopRegion = {
+    ...region,
+    fn: session.add(fn),
+    reverse: !region.reverse,
+    carries: defined(ends).length + defined(sums).length,
+    xs: xs.length,
+  };
+  const results = b.region(
+    transposed,
+    [
+      ...inputs.trips,
+      ...select(inputs.constants, fixed.constants),
+      ...inputs.carries.flatMap((carry, k) => (isActive[k] ? [cotangents[k] ?? zeros(b, carry)] : [])),
+      ...defined(sums).map(({ param }) => zeros(b, param)),
+      ...xs,
+    ],
+    loopResultTypes(transposed, typesOf(fn.results)),
+    `d_${(node.results[0] as Value).name.replace(/^t_/, '')}`,
+  );
+  let at = 0;
+  const next = (value: unknown): Value | undefined => (value === undefined ? undefined : results[at++]);
+  const carries = ends.map(next);
+  const constants = sums.map(next);
+  return [...inputs.trips.map(() => undefined), ...constants, ...carries, ...found.xs.map(next)];
+}
+
+function transposeIf(
+  session: Session,
+  b: Builder,
+  node: ControlNode,
+  flags: readonly boolean[],
+  cotangents: Tangents,
+): Tangents {
+  const region = node.region as Extract<ControlNode['region'], { type: 'if' }>;
+  const linear = flags.slice(1);
+  const incoming = cotangents.map((cotangent) => cotangent !== undefined);
+  const both = [region.fn, region.otherwise].map((name) => {
+    const func = session.get(name);
+    return { func, ...transposeFunction(session, func, linear, incoming) };
+  });
+  const wanted = linear.map((_, i) => both.some((body) => body.cotangents[i] !== undefined));
+  const isFixed = linear.map((flag) => !flag);
+  const [fn, otherwise] = both.map((body) => {
+    const results = body.func.params.flatMap((param, i) =>
+      wanted[i] ? [body.cotangents[i] ?? zeros(body.b, param)] : [],
+    );
+    return session.add({
+      name: `transpose.${body.func.name.replace(/^linear\./, '')}`,
+      params: [...select(body.func.params, isFixed), ...defined(body.seeds)],
+      nodes: body.b.nodes,
+      results,
+      origin: node.origin,
+    });
+  }) as [string, string];
+  const args = node.inputs.slice(1);
+  const results = b.region(
+    { type: 'if', fn, otherwise },
+    [node.inputs[0] as Value, ...select(args, isFixed), ...defined(cotangents)],
+    typesOf(select(args, wanted)),
+    `d_${(node.results[0] as Value).name.replace(/^t_/, '')}`,
+  );
+  let at = 0;
+  return [undefined, ...wanted.map((flag) => (flag ? results[at++] : undefined))];
+}
+
+/** Pulls cotangents back through a linear loop or conditional node. */
+export const transposeControl = (
+  session: Session,
+  b: Builder,
+  node: ControlNode,
+  flags: readonly boolean[],
+  cotangents: Tangents,
+): Tangents => (isLoop(node) ? transposeLoop : transposeIf)(session, b, node as LoopNode, flags, cotangents);

@@ -1,0 +1,435 @@
+// Linearisation of loops and conditional nodes.
+//
+// In forward mode (`together`) a loop carries the tangents beside the values. In reverse mode (`apart`) it becomes two: the loop itself,
+// which stacks what its linear part reads (residuals.ts), and a loop that is linear in the tangents and reads the stacks; that one is only
+// made to be transposed. Conditional nodes are split the same way: their branches give what the linear branches read.
+
+import { Builder } from '../../ir/builder.js';
+import { type ControlNode, isLoop, type LoopNode, loopInputs, loopResults, stacked } from '../../ir/control.js';
+import { isFloat } from '../../ir/dtype.js';
+import type { Func, LoopRegion, Node, TensorType, Value } from '../../ir/graph.js';
+import { typesOf } from '../../ir/rewrite.js';
+import { printType } from '../../ir/text/words.js';
+import { type Linearised, linearise, type Mode } from './linearise.js';
+import { type Residuals, residualsOf } from './residuals.js';
+import { DerivativeError, derivativeOrigin, type Session, type Tangents, zeros } from './session.js';
+
+/** What stands for a node: values and tangents of its results, and nodes that are kept apart. */
+export interface LinearControl {
+  readonly results: readonly Value[];
+  readonly tangents: Tangents;
+  readonly linear: readonly Node[];
+}
+
+/** A function beside which its linear part stands, both over the function's own parameters. */
+interface Body {
+  readonly b: Builder;
+  readonly params: readonly Value[];
+  /** The tangent of each parameter that has one. */
+  readonly tangentParams: Tangents;
+  readonly linearised: Linearised;
+}
+
+function lineariseBody(session: Session, mode: Mode, func: Func, active: readonly boolean[]): Body {
+  const b = new Builder(func.name);
+  for (const { name } of func.params) b.names.reserve(name);
+  const tangentParams = func.params.map((param, i): Value | undefined =>
+    active[i] ? { name: b.names.fresh(`t_${param.name}`), type: param.type } : undefined,
+  );
+  const linearised = linearise(session, mode, b, func, func.params, tangentParams);
+  if (mode === 'together') for (const node of linearised.linear) b.push(node);
+  return { b, params: func.params, tangentParams, linearised };
+}
+
+const defined = <T>(values: readonly (T | undefined)[]): readonly T[] => values.filter((value) => value !== undefined);
+
+/** Linearises the function of a loop; carries that get a tangent in some trip have one from the start. */
+function lineariseLoop(
+  session: Session,
+  mode: Mode,
+  node: LoopNode,
+  tangents: Tangents,
+): { readonly body: Body; readonly active: readonly boolean[] } {
+  const { region } = node;
+  const func = session.get(region.fn);
+  const first = region.counted ? 1 : 0;
+  const active = [false, ...tangents.slice(first).map((tangent) => tangent !== undefined)];
+  const carry = active.length - region.xs - region.carries;
+  for (;;) {
+    const body = lineariseBody(session, mode, func, active);
+    let grew = false;
+    body.linearised.tangents.slice(0, region.carries).forEach((tangent, k) => {
+      if (tangent === undefined || active[carry + k]) return;
+      active[carry + k] = true;
+      grew = true;
+    });
+    if (!grew) return { body, active };
+  }
+}
+
+/** The tangents of loop inputs or results that are active, with zeros for those that have none yet. */
+const seeds = (b: Builder, values: readonly Value[], tangents: Tangents, active: readonly boolean[]): Value[] =>
+  values.flatMap((value, i) => (active[i] ? [tangents[i] ?? zeros(b, value)] : []));
+
+/** Gives each value of `of` for which there is one the next of `from`. */
+function spread(of: readonly (unknown | undefined)[], from: readonly Value[]): Tangents {
+  let at = 0;
+  return of.map((value) => (value === undefined || value === false ? undefined : from[at++]));
+}
+
+/** Adds a region; its results are named after those that it stands for. */
+function addRegion(b: Builder, node: ControlNode, types: readonly TensorType[], names: readonly string[]): ControlNode {
+  const results = types.map((type, i) => ({ name: b.names.fresh(names[i] ?? 'v'), type }));
+  const made: ControlNode = { ...node, results };
+  b.push(made);
+  return made;
+}
+
+const tangentNames = (values: readonly Value[]): readonly string[] => values.map(({ name }) => `t_${name}`);
+const namesOf = (values: readonly Value[]): readonly string[] => values.map(({ name }) => name);
+
+/** Forward mode: one loop with the tangents among its constants, carries, xs and ys. */
+function loopTogether(session: Session, b: Builder, node: LoopNode, tangents: Tangents): LinearControl {
+  const { region } = node;
+  const { body, active } = lineariseLoop(session, 'together', node, tangents);
+  const inputs = loopInputs(region, node.inputs);
+  const given = loopInputs(region, tangents);
+  const params = loopInputs({ ...region, counted: false }, body.params.slice(1));
+  const tangentParams = loopInputs({ ...region, counted: false }, body.tangentParams.slice(1));
+  const on = loopInputs({ ...region, counted: false }, active.slice(1));
+  const out = body.linearised;
+  const carryTangents = out.tangents
+    .slice(0, region.carries)
+    .map((tangent, k) => (on.carries[k] ? (tangent ?? zeros(body.b, params.carries[k] as Value)) : undefined));
+  const yTangents = out.tangents.slice(region.carries);
+  const carried = [
+    ...params.constants,
+    ...defined(tangentParams.constants),
+    ...params.carries,
+    ...defined(tangentParams.carries),
+  ];
+  const fn = session.add({
+    name: `jvp.${region.fn}`,
+    params: [body.params[0] as Value, ...carried, ...params.xs, ...defined(tangentParams.xs)],
+    nodes: body.b.nodes,
+    results: [
+      ...out.results.slice(0, region.carries),
+      ...defined(carryTangents),
+      ...out.results.slice(region.carries),
+      ...defined(yTangents),
+    ],
+    origin: node.origin,
+  });
+  const condition = region.condition === undefined ? {} : { condition: widened(session, region, carried, params) };
+  const own = loopResults(region, node.results);
+  const carryPrimals = own.carries.filter((_, k) => carryTangents[k] !== undefined);
+  const yPrimals = own.ys.filter((_, k) => yTangents[k] !== undefined);
+  const parts = [own.carries, carryPrimals, own.ys, yPrimals, own.made];
+  const made = addRegion(
+    b,
+    {
+      ...node,
+      region: {
+        ...region,
+        ...condition,
+        fn,
+        carries: region.carries + carryPrimals.length,
+        xs: region.xs + defined(tangentParams.xs).length,
+      },
+      inputs: [
+        ...inputs.trips,
+        ...inputs.constants,
+        ...seeds(b, inputs.constants, given.constants, on.constants),
+        ...inputs.carries,
+        ...seeds(b, inputs.carries, given.carries, on.carries),
+        ...inputs.xs,
+        ...seeds(b, inputs.xs, given.xs, on.xs),
+      ],
+    },
+    parts.flatMap(typesOf),
+    [own.carries, own.ys].flatMap((values, i) => [...namesOf(values), ...tangentNames(i ? yPrimals : carryPrimals)]),
+  );
+  let at = 0;
+  const [carries, tCarries, ys, tYs, counts] = parts.map((part) => {
+    at += part.length;
+    return made.results.slice(at - part.length, at);
+  }) as [Value[], Value[], Value[], Value[], Value[]];
+  return {
+    results: [...carries, ...ys, ...counts],
+    tangents: [...spread(carryTangents, tCarries), ...spread(yTangents, tYs), ...counts.map(() => undefined)],
+    linear: [],
+  };
+}
+
+/** The condition of a loop as a function of more constants and carries. */
+function widened(
+  session: Session,
+  region: LoopRegion,
+  carried: readonly Value[],
+  old: { readonly constants: readonly Value[]; readonly carries: readonly Value[] },
+): string {
+  const condition = session.get(region.condition as string);
+  const own = new Map<Value, Value>();
+  [...old.constants, ...old.carries].forEach((param, i) => void own.set(param, condition.params[i + 1] as Value));
+  const names = new Builder(condition.name).names;
+  for (const param of condition.params) names.reserve(param.name);
+  for (const node of condition.nodes) for (const result of node.results) names.reserve(result.name);
+  const params = carried.map((param) => own.get(param) ?? { ...param, name: names.fresh(param.name) });
+  return session.add({ ...condition, params: [condition.params[0] as Value, ...params] });
+}
+
+/** What the linear part of a body reads, given the parameters that are at hand later. */
+function residuals({ b, linearised }: Body, given: readonly Value[], results: Tangents): Residuals {
+  const linear = new Set(linearised.tangentOf.keys());
+  for (const node of linearised.linear) for (const result of node.results) linear.add(result);
+  const needed = [...linearised.linear.flatMap((node) => node.inputs), ...defined(results)];
+  return residualsOf(
+    b.nodes,
+    new Set(given),
+    needed.filter((value) => !linear.has(value)),
+  );
+}
+
+/** Reverse mode: the loop with stacks of residuals, and the loop over the tangents. */
+function loopApart(session: Session, b: Builder, node: LoopNode, tangents: Tangents): LinearControl {
+  const { region } = node;
+  const { length } = region;
+  if (length === undefined) {
+    const text = node.origin.text === undefined ? 'this loop' : `\`${node.origin.text}\``;
+    throw new DerivativeError(
+      `${text} is differentiated in reverse, which stores what its trips compute: it needs a bound, \`max\` and the largest number of trips`,
+      node.origin,
+    );
+  }
+  const { body, active } = lineariseLoop(session, 'apart', node, tangents);
+  const uncounted = { ...region, counted: false };
+  const params = loopInputs(uncounted, body.params.slice(1));
+  const tangentParams = loopInputs(uncounted, body.tangentParams.slice(1));
+  const on = loopInputs(uncounted, active.slice(1));
+  const position = body.params[0] as Value;
+  const out = body.linearised;
+  // Linear results: zeros where a carry that had a tangent loses it.
+  const zeroBuilder = new Builder('zeros', body.b.names);
+  const tCarries = out.tangents
+    .slice(0, region.carries)
+    .map((tangent, k) => (on.carries[k] ? (tangent ?? zeros(zeroBuilder, params.carries[k] as Value)) : undefined));
+  const tYs = out.tangents.slice(region.carries);
+  const found = residuals(body, [position, ...params.constants, ...params.xs], tYs);
+  const own = loopResults(region, node.results);
+
+  const ys = out.results.slice(region.carries);
+  const stored = found.stored.filter((value) => !ys.includes(value));
+  const primal = addRegion(
+    b,
+    {
+      ...node,
+      region: {
+        ...region,
+        fn:
+          stored.length === 0
+            ? region.fn
+            : session.add({ ...copyOf(body, node), results: [...out.results, ...stored] }),
+      },
+    },
+    [...typesOf([...own.carries, ...own.ys]), ...stored.map(({ type }) => stacked(type, length)), ...typesOf(own.made)],
+    [...namesOf([...own.carries, ...own.ys]), ...namesOf(stored), ...namesOf(own.made)],
+  ) as LoopNode;
+  const results = loopResults(region, primal.results);
+  const stackOf = (value: Value): Value => results.ys[[...ys, ...stored].indexOf(value)] as Value;
+
+  const inputs = loopInputs(region, node.inputs);
+  const given = loopInputs(region, tangents);
+  const isUsed = (value: Value) => found.given.has(value);
+  const pick = (values: readonly Value[], by: readonly Value[]) => values.filter((_, i) => isUsed(by[i] as Value));
+  const linearFn: Func = {
+    name: `linear.${region.fn}`,
+    params: [
+      position,
+      ...params.constants.filter(isUsed),
+      ...defined(tangentParams.constants),
+      ...defined(tangentParams.carries),
+      ...found.stored,
+      ...params.xs.filter(isUsed),
+      ...defined(tangentParams.xs),
+    ],
+    nodes: [...found.recomputed, ...zeroBuilder.nodes, ...out.linear],
+    results: [...defined(tCarries), ...defined(tYs)],
+    origin: node.origin,
+  };
+  const trips = region.condition === undefined ? inputs.trips : results.made;
+  const xs = [...found.stored.map(stackOf), ...pick(inputs.xs, params.xs), ...seeds(b, inputs.xs, given.xs, on.xs)];
+  const tPrimals = [
+    ...own.carries.filter((_, k) => tCarries[k] !== undefined),
+    ...own.ys.filter((_, k) => tYs[k] !== undefined),
+  ];
+  const linear: LoopNode = {
+    kind: 'region',
+    region: {
+      type: 'loop',
+      fn: session.add(linearFn),
+      length,
+      counted: trips.length > 0,
+      reverse: region.reverse,
+      carries: defined(tCarries).length,
+      xs: xs.length,
+    },
+    inputs: [
+      ...trips,
+      ...pick(inputs.constants, params.constants),
+      ...seeds(b, inputs.constants, given.constants, on.constants),
+      ...seeds(b, inputs.carries, given.carries, on.carries),
+      ...xs,
+    ],
+    results: tPrimals.map(({ name, type }) => ({ name: b.names.fresh(`t_${name}`), type })),
+    origin: derivativeOrigin(node),
+  };
+  return {
+    results: [...results.carries, ...results.ys.slice(0, own.ys.length), ...results.made],
+    tangents: [...spread([...tCarries, ...tYs], linear.results), ...results.made.map(() => undefined)],
+    linear: [linear],
+  };
+}
+
+/** The function of a body without its linear part. */
+const copyOf = ({ b, params, linearised }: Body, { origin }: Node): Func => ({
+  name: `store.${b.name}`,
+  params,
+  nodes: b.nodes,
+  results: linearised.results,
+  origin,
+});
+
+/** Both branches linearised. */
+function branches(session: Session, mode: Mode, node: ControlNode, tangents: Tangents): readonly [Body, Body] {
+  const { fn, otherwise } = node.region as Extract<ControlNode['region'], { type: 'if' }>;
+  const active = tangents.slice(1).map((tangent) => tangent !== undefined);
+  const of = (name: string) => lineariseBody(session, mode, session.get(name), active);
+  return [of(fn), of(otherwise)];
+}
+
+/** For each result whether it has a tangent in one of the branches. */
+const eitherTangent = ([a, b]: readonly [Body, Body]): readonly boolean[] =>
+  a.linearised.tangents.map((tangent, i) => tangent !== undefined || b.linearised.tangents[i] !== undefined);
+
+const isGiven =
+  (flags: readonly boolean[]) =>
+  (_: unknown, i: number): boolean =>
+    flags[i] === true;
+
+function ifTogether(session: Session, b: Builder, node: ControlNode, tangents: Tangents): LinearControl {
+  const bodies = branches(session, 'together', node, tangents);
+  const active = eitherTangent(bodies);
+  const [fn, otherwise] = bodies.map((body) =>
+    session.add({
+      name: `jvp.${body.b.name}`,
+      params: [...body.params, ...defined(body.tangentParams)],
+      results: [
+        ...body.linearised.results,
+        ...seeds(body.b, body.linearised.results, body.linearised.tangents, active),
+      ],
+      nodes: body.b.nodes,
+      origin: node.origin,
+    }),
+  ) as [string, string];
+  const own = node.results;
+  const differentiated = own.filter(isGiven(active));
+  const made = addRegion(
+    b,
+    { ...node, region: { type: 'if', fn, otherwise }, inputs: [...node.inputs, ...defined(tangents.slice(1))] },
+    typesOf([...own, ...differentiated]),
+    [...namesOf(own), ...tangentNames(differentiated)],
+  );
+  return {
+    results: made.results.slice(0, own.length),
+    tangents: spread(active, made.results.slice(own.length)),
+    linear: [],
+  };
+}
+
+/** Places for the residuals of both branches: those of one branch use the places of the other where types are equal. */
+function sharePlaces(both: readonly [Residuals, Residuals]): {
+  readonly types: readonly TensorType[];
+  readonly placesOf: readonly (readonly number[])[];
+} {
+  const types: TensorType[] = [];
+  const placesOf = both.map(({ stored }) => {
+    const taken = new Set<number>();
+    return stored.map(({ type }) => {
+      const free = types.findIndex((other, i) => !taken.has(i) && printType(other) === printType(type));
+      const place = free >= 0 ? free : types.push(type) - 1;
+      taken.add(place);
+      return place;
+    });
+  });
+  return { types, placesOf };
+}
+
+function ifApart(session: Session, b: Builder, node: ControlNode, tangents: Tangents): LinearControl {
+  const bodies = branches(session, 'apart', node, tangents);
+  const active = eitherTangent(bodies);
+  const both = bodies.map((body) => residuals(body, body.params, body.linearised.tangents)) as [Residuals, Residuals];
+  const { types, placesOf } = sharePlaces(both);
+  const own = node.results;
+  const [fn, otherwise] = bodies.map((body, k) => {
+    const copy = copyOf(body, node);
+    const stored = types.map((type, place) => {
+      const at = (placesOf[k] as readonly number[]).indexOf(place);
+      return both[k]?.stored[at] ?? body.b.constant(0, type.dtype, type.shape);
+    });
+    return session.add({ ...copy, nodes: body.b.nodes, results: [...copy.results, ...stored] });
+  }) as [string, string];
+  const primal = addRegion(
+    b,
+    { ...node, region: { type: 'if', fn, otherwise } },
+    [...typesOf(own), ...types],
+    namesOf(own),
+  );
+  const used = node.inputs
+    .slice(1)
+    .map((_, i) => bodies.some((body, k) => both[k]?.given.has(body.params[i] as Value)));
+  const [linearFn, linearOtherwise] = bodies.map((body, k) => {
+    const found = both[k] as Residuals;
+    const params = types.map((type, place): Value => {
+      const at = (placesOf[k] as readonly number[]).indexOf(place);
+      return found.stored[at] ?? { name: body.b.names.fresh('unused'), type };
+    });
+    const ends = new Builder('zeros', body.b.names);
+    const results = seeds(ends, body.linearised.results, body.linearised.tangents, active);
+    return session.add({
+      name: `linear.${body.b.name}`,
+      params: [...body.params.filter(isGiven(used)), ...defined(body.tangentParams), ...params],
+      nodes: [...found.recomputed, ...ends.nodes, ...body.linearised.linear],
+      results,
+      origin: node.origin,
+    });
+  }) as [string, string];
+  const results = primal.results.slice(0, own.length);
+  const linear: ControlNode = {
+    kind: 'region',
+    region: { type: 'if', fn: linearFn, otherwise: linearOtherwise },
+    inputs: [
+      node.inputs[0] as Value,
+      ...node.inputs.slice(1).filter(isGiven(used)),
+      ...defined(tangents.slice(1)),
+      ...primal.results.slice(own.length),
+    ],
+    results: own.filter(isGiven(active)).map(({ name, type }) => ({ name: b.names.fresh(`t_${name}`), type })),
+    origin: derivativeOrigin(node),
+  };
+  return { results, tangents: spread(active, linear.results), linear: [linear] };
+}
+
+/** Copies a loop or conditional node into `b` and pushes tangents through it. At least one of its inputs has a tangent. */
+export function linearControl(
+  session: Session,
+  mode: Mode,
+  b: Builder,
+  node: ControlNode,
+  tangents: Tangents,
+): LinearControl {
+  const floats = tangents.map((tangent, i) => (isFloat((node.inputs[i] as Value).type.dtype) ? tangent : undefined));
+  return b.withOrigin(derivativeOrigin(node), () => {
+    if (isLoop(node)) return (mode === 'together' ? loopTogether : loopApart)(session, b, node, floats);
+    return (mode === 'together' ? ifTogether : ifApart)(session, b, node, floats);
+  });
+}
