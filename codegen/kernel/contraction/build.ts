@@ -1,0 +1,304 @@
+// Builds the loops of a planned contraction:
+//
+//   for each chunk (parallel)                   a part of the outer indices
+//     for each block of summed indices          only where copies of all would be too large
+//       fill the copies of factors
+//       for each tile of the chunk
+//         sums in registers; for each summed point: add products
+//         results, or (with blocks) the sums so far
+//     for each tile: results                    only with blocks
+
+import {
+  type Dim,
+  dimAdd,
+  dimConst,
+  dimFloorDiv,
+  dimMax,
+  dimMul,
+  dimSub,
+  dimSymbol,
+  dimValue,
+  isDimConst,
+} from '../../../compiler/ir/dims.js';
+import type { Buffer, Kernel, Position } from '../ir.js';
+import { Body } from '../lower/body.js';
+import { rowMajor } from '../positions.js';
+import { extentOf } from './copies.js';
+import type { Nest } from './nest.js';
+import type { Plan } from './plan.js';
+import {
+  eachPanel,
+  openPanel,
+  type Panel,
+  type Panels,
+  panelSize,
+  panelStart,
+  rowPanels,
+  vectorPanels,
+} from './runs.js';
+import { type Block, fillCopy, type Layout, layoutCopy, wholeVectors } from './scratch.js';
+import {
+  addProducts,
+  followsInRegisters,
+  loadSums,
+  type SumBuffer,
+  storeResults,
+  storeResultsOf,
+  storeSums,
+  sumRegisters,
+  type Tile,
+  type TileContext,
+} from './tile.js';
+
+/** The kernel of a planned contraction. */
+export function buildContraction(kernel: Kernel, nest: Nest, plan: Plan): Kernel {
+  const builder = new ContractionBuilder(nest, plan);
+  builder.build();
+  return { ...kernel, buffers: [...kernel.buffers, ...builder.scratch], body: builder.body.statements };
+}
+
+const zero = dimConst(0);
+const one = dimConst(1);
+const ceilDiv = (a: Dim, b: number): Dim => dimFloorDiv(dimAdd(a, dimConst(b - 1)), dimConst(b));
+const least = (a: Dim, b: Dim): Dim => dimSub(dimAdd(a, b), dimMax(a, b));
+
+/** What a chunk covers of one index: `count` panels from `first` on. */
+interface Part {
+  readonly first: Position;
+  readonly count: Dim;
+  readonly base: Position;
+  readonly length: Dim;
+}
+
+class ContractionBuilder {
+  readonly body = new Body();
+  readonly #panels: ReadonlyMap<string, Panels>;
+  readonly #layouts: readonly (Layout | undefined)[];
+  readonly #sumBuffers: Buffer[] = [];
+
+  constructor(
+    readonly nest: Nest,
+    readonly plan: Plan,
+  ) {
+    this.#panels = new Map(
+      plan.order.map((index) => {
+        const extent = extentOf(nest, index);
+        const isVector = index === plan.vector;
+        return [
+          index,
+          isVector ? vectorPanels(extent, plan.lanes, plan.vectors) : rowPanels(extent, plan.tile.get(index) ?? 1),
+        ];
+      }),
+    );
+    const longest = (index: string): Dim => this.#longest(index);
+    this.#layouts = plan.copies.map((copy, k) => copy && layoutCopy(copy, plan, `copy${k}`, nest.sum.dtype, longest));
+  }
+
+  get scratch(): readonly Buffer[] {
+    return [...this.#layouts.flatMap((layout) => layout?.buffer ?? []), ...this.#sumBuffers];
+  }
+
+  #panelsOf(index: string): Panels {
+    return this.#panels.get(index) as Panels;
+  }
+
+  /** The largest number of values of an index in one chunk or block. */
+  #longest(index: string): Dim {
+    const extent = extentOf(this.nest, index);
+    const share = this.plan.shares.get(index);
+    const limit =
+      share === undefined
+        ? this.plan.blocks.get(index)
+        : share === 'all'
+          ? undefined
+          : share * panelSize(this.#panelsOf(index));
+    if (limit === undefined) return extent;
+    const known = dimValue(extent);
+    return dimConst(known === undefined ? limit : Math.min(known, limit));
+  }
+
+  build(): void {
+    const shared = this.plan.order.filter((index) => this.plan.shares.get(index) !== 'all');
+    const counts = shared.map((index) => ceilDiv(this.#panelsOf(index).count, this.plan.shares.get(index) as number));
+    const total = counts.reduce(dimMul, one);
+    this.body.loops([total], 'parallel', ([chunk]) => {
+      const numbers = this.#divided(chunk as Position, counts);
+      this.#openShares(shared, numbers, new Map(), new Map());
+    });
+  }
+
+  /** The number of each part of a chunk, the last of them running fastest. */
+  #divided(chunk: Position, counts: readonly Dim[]): readonly Position[] {
+    const numbers: Position[] = [];
+    let rest = chunk;
+    for (let d = counts.length - 1; d >= 0; d--) {
+      const count = counts[d] as Dim;
+      const isFirst = counts.slice(0, d).every((other) => isDimConst(other, 1));
+      if (isDimConst(count, 1)) numbers.unshift(zero);
+      else if (isFirst) {
+        numbers.unshift(rest);
+        rest = zero;
+      } else {
+        const above = this.body.define(dimFloorDiv(rest, count), counts.slice(0, d).reduce(dimMul, one));
+        numbers.unshift(this.body.define(dimSub(rest, dimMul(above, count)), count));
+        rest = above;
+      }
+    }
+    return numbers;
+  }
+
+  /** Finds the part of each shared index; an index of which a chunk covers one panel is opened at once. */
+  #openShares(
+    shared: readonly string[],
+    numbers: readonly Position[],
+    parts: ReadonlyMap<string, Part>,
+    tile: Tile,
+  ): void {
+    const [index, ...others] = shared;
+    const [number, ...rest] = numbers;
+    if (index === undefined || number === undefined) {
+      this.#chunk(parts, tile);
+      return;
+    }
+    const panels = this.#panelsOf(index);
+    const share = this.plan.shares.get(index) as number;
+    if (share === 1) {
+      openPanel(this.body, panels, number, (panel) =>
+        this.#openShares(others, rest, parts, new Map([...tile, [index, panel]])),
+      );
+      return;
+    }
+    this.#openShares(others, rest, new Map([...parts, [index, this.#part(panels, number, share)]]), tile);
+  }
+
+  #part(panels: Panels, number: Position, share: number): Part {
+    const first = dimMul(number, dimConst(share));
+    const known = dimValue(panels.count);
+    if (known !== undefined && known % share === 0 && panels.runs.length === 1) {
+      const size = dimConst(panelSize(panels));
+      return { first, count: dimConst(share), base: dimMul(first, size), length: dimMul(dimConst(share), size) };
+    }
+    const limit = dimConst(share + 1);
+    const count = this.body.define(least(dimConst(share), dimSub(panels.count, first)), limit);
+    const extent = panels.runs.reduce((sum, run) => dimAdd(sum, dimMul(run.count, run.length)), zero);
+    const base = this.body.define(panelStart(panels, first), dimAdd(extent, one));
+    const length = this.body.define(dimSub(panelStart(panels, dimAdd(first, count)), base), dimAdd(extent, one));
+    return { first, count, base, length };
+  }
+
+  /** The work of a chunk. */
+  #chunk(parts: ReadonlyMap<string, Part>, tile: Tile): void {
+    const blocked = this.nest.summed.filter(({ name }) => this.plan.blocks.has(name));
+    const outer: Block = {
+      base: (index) => tile.get(index)?.start ?? parts.get(index)?.base ?? zero,
+      length: (index) => tile.get(index)?.length ?? parts.get(index)?.length ?? extentOf(this.nest, index),
+    };
+    if (blocked.length === 0) {
+      this.#inBlock(outer, parts, tile, undefined);
+      return;
+    }
+    const sums = this.#sumBuffer('sums', outer);
+    this.#clear(sums.buffer);
+    const counts = blocked.map(({ name, extent }) => ceilDiv(extent, this.plan.blocks.get(name) as number));
+    this.body.loops(counts, 'serial', (numbers) => {
+      const spans = new Map(
+        blocked.map(({ name, extent }, d) => [
+          name,
+          this.#span(extent, this.plan.blocks.get(name) as number, numbers[d] as Position),
+        ]),
+      );
+      const block: Block = {
+        base: (index) => spans.get(index)?.base ?? outer.base(index),
+        length: (index) => spans.get(index)?.length ?? outer.length(index),
+      };
+      this.#inBlock(block, parts, tile, sums);
+    });
+    const context = this.#context(outer);
+    this.#eachTile(parts, tile, (whole) => storeResultsOf(context, whole, sums));
+  }
+
+  #span(extent: Dim, size: number, number: Position): { readonly base: Position; readonly length: Dim } {
+    const base = dimMul(number, dimConst(size));
+    const known = dimValue(extent);
+    if (known !== undefined && known % size === 0) return { base, length: dimConst(size) };
+    return { base, length: this.body.define(least(dimConst(size), dimSub(extent, base)), dimConst(size + 1)) };
+  }
+
+  /** Fills the copies of a block and adds its products tile by tile: to `sums`, or else all at once. */
+  #inBlock(block: Block, parts: ReadonlyMap<string, Part>, tile: Tile, sums: SumBuffer | undefined): void {
+    for (const layout of this.#layouts)
+      if (layout !== undefined) fillCopy(this.body, this.nest, this.plan, layout, block);
+    const context = this.#context(block);
+    this.#eachTile(parts, tile, (whole) => {
+      const register = sumRegisters(context, whole);
+      if (sums !== undefined) loadSums(context, whole, register, sums);
+      addProducts(context, whole, register);
+      if (sums !== undefined) storeSums(context, whole, register, sums);
+      else if (followsInRegisters(this.nest)) storeResults(context, whole, register);
+      else {
+        const kept = this.#sumBuffer(
+          'tile',
+          { ...block, base: (index) => whole.get(index)?.start ?? block.base(index) },
+          whole,
+        );
+        storeSums(context, whole, register, kept);
+        storeResultsOf(context, whole, kept);
+      }
+    });
+  }
+
+  #context(block: Block): TileContext {
+    const { body, nest, plan } = this;
+    return { body, nest, plan, layouts: this.#layouts, block, depth: body.depth };
+  }
+
+  /** Adds the loops over the tiles of a chunk. */
+  #eachTile(parts: ReadonlyMap<string, Part>, tile: Tile, content: (tile: Tile) => void): void {
+    const open = (indices: readonly string[], opened: Tile): void => {
+      const [index, ...others] = indices;
+      if (index === undefined) {
+        content(opened);
+        return;
+      }
+      const next = (panel: Panel): void => open(others, new Map([...opened, [index, panel]]));
+      const part = parts.get(index);
+      if (part === undefined) eachPanel(this.body, this.#panelsOf(index), next);
+      else eachPanel(this.body, this.#panelsOf(index), next, part.first, part.count);
+    };
+    open(
+      this.plan.order.filter((index) => !tile.has(index)),
+      tile,
+    );
+  }
+
+  /** Scratch for the sums of a chunk, or of one tile; those of a row lie together, in whole vectors. */
+  #sumBuffer(name: string, block: Block, tile?: Tile): SumBuffer {
+    const indices = [...this.plan.order.filter((index) => index !== this.plan.vector), this.plan.vector];
+    const extents = indices.map((index) => {
+      const longest = tile === undefined ? this.#longest(index) : dimConst(panelSize(this.#panelsOf(index)));
+      return index === this.plan.vector ? wholeVectors(longest, this.plan.lanes) : longest;
+    });
+    const size = dimAdd(extents.reduce(dimMul, one), dimConst(this.plan.lanes));
+    const known = this.#sumBuffers.find((buffer) => buffer.name === name);
+    const buffer: Buffer = known ?? { name, dtype: this.nest.sum.dtype, role: 'scratch', size };
+    if (known === undefined) this.#sumBuffers.push(buffer);
+    const strides = rowMajor(extents);
+    const offset = (at: (index: string) => Position): Position =>
+      indices.reduce(
+        (sum, index, d) => dimAdd(sum, dimMul(strides[d] as Dim, dimSub(at(index), block.base(index)))),
+        zero,
+      );
+    return { buffer, offset };
+  }
+
+  #clear(buffer: Buffer): void {
+    const value = this.body.let({
+      kind: 'scalar',
+      body: { kind: 'constant', value: 0, dtype: buffer.dtype },
+      args: [],
+    });
+    this.body.loop(buffer.size, 'vector', (index) => {
+      this.body.append({ kind: 'store', buffer, offset: dimSymbol(index), value });
+    });
+  }
+}

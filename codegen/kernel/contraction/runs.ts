@@ -1,0 +1,169 @@
+// Divides an index into panels: pieces that a register tile holds. All panels of a run have the same size, so that each run is one
+// piece of code.
+
+import {
+  type Dim,
+  dimAdd,
+  dimConst,
+  dimFloorDiv,
+  dimMax,
+  dimMul,
+  dimSub,
+  dimValue,
+} from '../../../compiler/ir/dims.js';
+import type { Guard, Position } from '../ir.js';
+import type { Body } from '../lower/body.js';
+
+/** Panels of one size, one after another. */
+export interface Run {
+  /** What the tile holds: a constant, for a vector index a multiple of the lanes unless the extent is constant. */
+  readonly size: number;
+  /** What a panel covers: the size, or less where a run-time extent ends inside of a vector. */
+  readonly length: Dim;
+  readonly count: Dim;
+  /** The number of panels, and of elements, before this run. */
+  readonly first: Dim;
+  readonly start: Dim;
+}
+
+export interface Panels {
+  readonly runs: readonly Run[];
+  readonly count: Dim;
+}
+
+interface Piece {
+  readonly size: number;
+  readonly count: Dim;
+  readonly length?: Dim;
+}
+
+function panels(pieces: readonly Piece[]): Panels {
+  const runs: Run[] = [];
+  let first = dimConst(0);
+  let start = dimConst(0);
+  for (const { size, count, length = dimConst(size) } of pieces) {
+    if (dimValue(count) === 0) continue;
+    runs.push({ size, length, count, first, start });
+    first = dimAdd(first, count);
+    start = dimAdd(start, dimMul(count, dimConst(size)));
+  }
+  return { runs, count: first };
+}
+
+/**
+ * Panels of at most `size` elements. A constant extent is divided into panels of nearly equal size; of a run-time extent, panels of the full size
+ * come first, and powers of two take the rest.
+ */
+export function rowPanels(extent: Dim, size: number): Panels {
+  const known = dimValue(extent);
+  if (known !== undefined)
+    return panels(balanced(known, size).map(([n, count]) => ({ size: n, count: dimConst(count) })));
+  return panels(descending(extent, size, 1));
+}
+
+/** Panels of whole vectors, at most `vectors` of them, and a last panel that covers part of its last vector. */
+export function vectorPanels(extent: Dim, lanes: number, vectors: number): Panels {
+  const known = dimValue(extent);
+  if (known === undefined) {
+    const whole = descending(extent, vectors * lanes, lanes);
+    const rest = dimSub(extent, dimMul(dimFloorDiv(extent, dimConst(lanes)), dimConst(lanes)));
+    const count = dimFloorDiv(dimAdd(rest, dimConst(lanes - 1)), dimConst(lanes));
+    return panels([...whole, ...(lanes === 1 ? [] : [{ size: lanes, count, length: rest }])]);
+  }
+  const pieces = balanced(Math.ceil(known / lanes), vectors).map(([n, count]) => ({ size: n * lanes, count }));
+  const idle = (lanes - (known % lanes)) % lanes;
+  const last = pieces.pop();
+  if (last !== undefined && idle > 0) {
+    pieces.push({ size: last.size, count: last.count - 1 }, { size: last.size - idle, count: 1 });
+  } else if (last !== undefined) pieces.push(last);
+  return panels(pieces.map(({ size, count }) => ({ size, count: dimConst(count) })));
+}
+
+/** Sizes that differ by at most one, the larger first, and how often they occur. */
+function balanced(extent: number, size: number): readonly (readonly [number, number])[] {
+  if (extent === 0) return [];
+  const count = Math.ceil(extent / size);
+  const large = Math.ceil(extent / count);
+  const few = count * large - extent;
+  return few === 0
+    ? [[large, count]]
+    : [
+        [large, count - few],
+        [large - 1, few],
+      ];
+}
+
+/** As many panels of `size` as fit, then at most one of each smaller power of two, down to `unit`. */
+function descending(extent: Dim, size: number, unit: number): readonly Piece[] {
+  const pieces: Piece[] = [];
+  let rest = extent;
+  for (let n = size; n >= unit; n = unit * largestPower(n / unit - 1)) {
+    const count = dimFloorDiv(rest, dimConst(n));
+    pieces.push({ size: n, count });
+    rest = dimSub(rest, dimMul(count, dimConst(n)));
+    if (n === unit) break;
+  }
+  return pieces;
+}
+
+const largestPower = (n: number): number => 2 ** Math.floor(Math.log2(n));
+
+/** The element with which panel `panel` begins; for the number of panels, the extent. */
+export function panelStart({ runs }: Panels, panel: Position): Position {
+  const [only] = runs;
+  if (runs.length === 1 && only !== undefined && dimValue(only.length) === only.size)
+    return dimMul(panel, dimConst(only.size));
+  return runs.reduce((sum, { first, count, length }) => {
+    const into = dimSub(panel, first);
+    const passed = dimSub(dimMax(into, dimConst(0)), dimMax(dimSub(into, count), dimConst(0)));
+    return dimAdd(sum, dimMul(passed, length));
+  }, dimConst(0));
+}
+
+/** Whether the panels of a run cover all that they hold. */
+const isFull = ({ size, length }: Run): boolean => dimValue(length) === size;
+
+/** The largest size of a panel. */
+export const panelSize = ({ runs }: Panels): number => runs.reduce((size, run) => Math.max(size, run.size), 0);
+
+/** One panel, where the loops have come to it. */
+export interface Panel {
+  readonly start: Position;
+  readonly size: number;
+  readonly length: Dim;
+}
+
+/** Adds a loop over `count` panels from number `first` on, all without these; `content` is added once for each run. */
+export function eachPanel(
+  body: Body,
+  all: Panels,
+  content: (panel: Panel) => void,
+  first: Position = dimConst(0),
+  count: Dim = all.count,
+): void {
+  body.loops([count], 'serial', ([index]) => openPanel(body, all, dimAdd(first, index as Position), content));
+}
+
+/** Adds the content of panel number `panel`. */
+export function openPanel(body: Body, { runs, count }: Panels, panel: Position, content: (panel: Panel) => void): void {
+  const [only] = runs;
+  if (runs.length === 1 && only !== undefined && isFull(only)) {
+    content({ start: dimMul(panel, dimConst(only.size)), size: only.size, length: only.length });
+    return;
+  }
+  const number = dimValue(panel) === undefined ? body.define(panel, count) : panel;
+  runs.forEach((run, i) => {
+    const into = dimSub(number, run.first);
+    const guards: Guard[] = [];
+    if (i > 0) guards.push({ kind: 'nonnegative', value: into });
+    if (i < runs.length - 1) guards.push({ kind: 'nonnegative', value: dimSub(dimSub(run.count, dimConst(1)), into) });
+    body.when(guards, () => {
+      // The start is named here, so that nothing that depends on it is computed for panels of other runs.
+      const start = body.define(
+        dimAdd(run.start, dimMul(into, dimConst(run.size))),
+        dimAdd(run.start, dimMul(run.count, dimConst(run.size))),
+      );
+      content({ start, size: run.size, length: run.length });
+    });
+  });
+}

@@ -1,0 +1,178 @@
+// Copies of factors in scratch memory: how they are laid out, how they are filled, and where a tile reads them.
+//
+// Along the last coordinate a tile reads whole vectors. Where the vector index moves it by several steps (a convolution with a stride), the
+// values that one such walk meets lie together: the coordinate is stored as (value mod step, value / step).
+
+import {
+  type Dim,
+  dimAdd,
+  dimConst,
+  dimFloorDiv,
+  dimMul,
+  dimSub,
+  dimSymbol,
+  dimValue,
+} from '../../../compiler/ir/dims.js';
+import { dtypeBytes } from '../../../compiler/ir/dtype.js';
+import type { Buffer, Position, Register, Temp } from '../ir.js';
+import type { Body } from '../lower/body.js';
+import { rowMajor } from '../positions.js';
+import { type Coordinate, coordinateAt, coordinateExtent, indicesAt } from './copies.js';
+import { computeAt, type Nest, widestOf } from './nest.js';
+import type { Copy, Plan } from './plan.js';
+import { eachPanel, type Panel, vectorPanels } from './runs.js';
+
+/** The part of the index space that a copy covers. */
+export interface Block {
+  readonly base: (index: string) => Position;
+  readonly length: (index: string) => Dim;
+}
+
+/** The memory of a copy. */
+export interface Layout {
+  readonly copy: Copy;
+  readonly buffer: Buffer;
+  /** By coordinate. */
+  readonly strides: readonly Dim[];
+  /** The step of the vector index along the last coordinate, and the distance between the parts that it leads to. */
+  readonly step: number;
+  readonly partSize: Dim;
+}
+
+/** Rounds up to whole vectors. */
+export const wholeVectors = (extent: Dim, lanes: number): Dim => {
+  const value = dimValue(extent);
+  return value === undefined ? dimAdd(extent, dimConst(lanes - 1)) : dimConst(Math.ceil(value / lanes) * lanes);
+};
+
+/** Lays out a copy of blocks whose indices take at most `longest` values. */
+export function layoutCopy(
+  copy: Copy,
+  plan: Plan,
+  name: string,
+  dtype: Buffer['dtype'],
+  longest: (index: string) => Dim,
+): Layout {
+  const { coordinates } = copy;
+  const own = coordinates.at(-1)?.terms.find(({ index }) => index === plan.vector);
+  const step = own?.coefficient ?? 1;
+  const extents = coordinates.map((coordinate) => coordinateExtent(coordinate, longest));
+  const last = extents.pop() ?? dimConst(1);
+  const partSize = wholeVectors(ceilDiv(last, step), own === undefined ? 1 : plan.lanes);
+  const whole = [...extents, dimMul(partSize, dimConst(step))];
+  const strides = rowMajor(whole);
+  // A tile reads whole vectors, so the last one may end behind the last element.
+  const size = dimAdd(whole.reduce(dimMul, dimConst(1)), dimConst(plan.lanes));
+  return { copy, buffer: { name, dtype, role: 'scratch', size }, strides, step, partSize };
+}
+
+const ceilDiv = (a: Dim, b: number): Dim => dimFloorDiv(dimAdd(a, dimConst(b - 1)), dimConst(b));
+
+/** Where the element with these coordinates lies. */
+function offsetOf({ strides, step, partSize }: Layout, values: readonly Position[]): Position {
+  return values.reduce((sum, value, d) => {
+    if (d < values.length - 1 || step === 1) return dimAdd(sum, dimMul(strides[d] as Dim, value));
+    const place = dimFloorDiv(value, dimConst(step));
+    const part = dimSub(value, dimMul(place, dimConst(step)));
+    return dimAdd(sum, dimAdd(dimMul(part, partSize), place));
+  }, dimConst(0));
+}
+
+/** Where the copy of a factor at a point of the index space lies. */
+export function copiedAt(layout: Layout, at: (index: string) => Position, block: Block): Position {
+  const local = (index: string): Position => dimSub(at(index), block.base(index));
+  return offsetOf(
+    layout,
+    layout.copy.coordinates.map((coordinate) => coordinateAt(coordinate, local, block.length)),
+  );
+}
+
+/** Adds the loops that fill a copy. */
+export function fillCopy(body: Body, nest: Nest, plan: Plan, layout: Layout, block: Block): void {
+  const { coordinates, along } = layout.copy;
+  const last = coordinates.at(-1);
+  const turned = along !== undefined && along !== last && last !== undefined && layout.step === 1;
+  const isAsWide = widestOf(nest, [layout.copy.factor.temp]) <= dtypeBytes(nest.sum.dtype);
+  if (turned && isAsWide) fillTransposed(body, nest, plan, layout, block, along);
+  else fillDirectly(body, nest, layout, block);
+}
+
+/** The factor's value where its coordinates have these values. */
+function valueAt(
+  body: Body,
+  nest: Nest,
+  { factor, coordinates }: Copy,
+  values: readonly Position[],
+  block: Block,
+): Temp {
+  const at = coordinates.flatMap((coordinate, d) =>
+    indicesAt(coordinate, values[d] as Position, block.base, block.length),
+  );
+  return computeAt(body, nest, factor.temp, { at: new Map(at) });
+}
+
+function fillDirectly(body: Body, nest: Nest, layout: Layout, block: Block): void {
+  const { copy, buffer, step } = layout;
+  const extents = copy.coordinates.map((coordinate) => coordinateExtent(coordinate, block.length));
+  const last = extents.pop() ?? dimConst(1);
+  const store = (values: readonly Position[]): void => {
+    body.append({
+      kind: 'store',
+      buffer,
+      offset: offsetOf(layout, values),
+      value: valueAt(body, nest, copy, values, block),
+    });
+  };
+  body.loops(extents, 'serial', (outer) => {
+    body.loops([dimConst(step)], 'serial', ([part]) => {
+      const count = dimFloorDiv(dimAdd(dimSub(last, part as Position), dimConst(step - 1)), dimConst(step));
+      body.loop(count, 'vector', (index) => {
+        store([...outer, dimAdd(dimMul(dimSymbol(index), dimConst(step)), part as Position)]);
+      });
+    });
+  });
+}
+
+/** Fills a copy by square blocks that are read along one coordinate and written along the last. */
+function fillTransposed(body: Body, nest: Nest, plan: Plan, layout: Layout, block: Block, along: Coordinate): void {
+  const { copy, buffer } = layout;
+  const { lanes } = plan;
+  const last = copy.coordinates.at(-1) as Coordinate;
+  const others = copy.coordinates.filter((coordinate) => coordinate !== along && coordinate !== last);
+  const extent = (coordinate: Coordinate): Dim => coordinateExtent(coordinate, block.length);
+  const inLanes = (panel: Panel, content: (lane: Position) => void): void =>
+    body.loop(panel.length, 'vector', (lane) => content(dimSymbol(lane)), { atMost: lanes });
+  const inRows = (panel: Panel, content: (row: Position) => void): void =>
+    body.loop(dimConst(panel.size), 'unroll', (index) => {
+      const row = dimSymbol(index);
+      const isPartial = dimValue(panel.length) === undefined;
+      const within = { kind: 'nonnegative', value: dimSub(dimSub(panel.length, dimConst(1)), row) } as const;
+      body.when(isPartial ? [within] : [], () => content(row));
+    });
+  body.loops(others.map(extent), 'serial', (outer) => {
+    const place = (t: Position, v: Position): readonly Position[] =>
+      copy.coordinates.map((coordinate) =>
+        coordinate === along ? t : coordinate === last ? v : (outer[others.indexOf(coordinate)] as Position),
+      );
+    eachPanel(body, vectorPanels(extent(along), lanes, 1), (deep) => {
+      eachPanel(body, vectorPanels(extent(last), lanes, 1), (wide) => {
+        const register: Register = { name: body.fresh('q'), dtype: nest.sum.dtype, shape: [lanes, lanes] };
+        body.append({ kind: 'registers', register });
+        inRows(wide, (row) =>
+          inLanes(deep, (lane) => {
+            const value = valueAt(body, nest, copy, place(dimAdd(deep.start, lane), dimAdd(wide.start, row)), block);
+            body.append({ kind: 'assign', register, at: [row, lane], value });
+          }),
+        );
+        body.append({ kind: 'transpose', register });
+        inRows(deep, (row) =>
+          inLanes(wide, (lane) => {
+            const value = body.letHere({ kind: 'register', register, at: [row, lane] });
+            const offset = offsetOf(layout, place(dimAdd(deep.start, row), dimAdd(wide.start, lane)));
+            body.append({ kind: 'store', buffer, offset, value });
+          }),
+        );
+      });
+    });
+  });
+}

@@ -1,0 +1,198 @@
+// The innermost part of a contraction: a tile of sums in registers, all of its products, and the values that follow from the sums.
+
+import { dimAdd, dimConst, dimSubstitute, dimSymbol, dimValue } from '../../../compiler/ir/dims.js';
+import { dtypeBytes } from '../../../compiler/ir/dtype.js';
+import type { Buffer, Position, Register, Temp } from '../ir.js';
+import type { Body } from '../lower/body.js';
+import { computeAt, type Nest, widestOf } from './nest.js';
+import type { Plan } from './plan.js';
+import type { Panel } from './runs.js';
+import { type Block, copiedAt, type Layout } from './scratch.js';
+
+/** What a tile needs to know of the loops around it. */
+export interface TileContext {
+  readonly body: Body;
+  readonly nest: Nest;
+  readonly plan: Plan;
+  readonly layouts: readonly (Layout | undefined)[];
+  /** The chunk's part of the index space; summed indices run over its lengths. */
+  readonly block: Block;
+  /** The depth of the loops in which copies stay as they are. */
+  readonly depth: number;
+}
+
+/** The panels of the outer indices that a tile covers. */
+export type Tile = ReadonlyMap<string, Panel>;
+
+/** The position of each outer index that is written out in a tile, or in lanes, by name. */
+type Inside = ReadonlyMap<string, Position>;
+
+const panelOf = (tile: Tile, index: string): Panel => {
+  const panel = tile.get(index);
+  if (panel === undefined) throw new Error(`the index ${index} has no panel`);
+  return panel;
+};
+
+/** Where in the index space a place in a tile is. */
+const outerAt = (tile: Tile, inside: Inside): ReadonlyMap<string, Position> =>
+  new Map([...tile].map(([index, { start }]) => [index, dimAdd(start, inside.get(index) ?? dimConst(0))]));
+
+/** The indices of a tile with several values, the vector index left out: rows outside of columns, so that each row's value is read once. */
+const unrolled = (plan: Plan, tile: Tile): readonly string[] =>
+  plan.order.filter((index) => index !== plan.vector && panelOf(tile, index).size > 1).reverse();
+
+/** Adds loops over the unrolled indices of a tile. */
+function overRows(context: TileContext, tile: Tile, mark: 'unroll' | 'serial', content: (rows: Inside) => void): void {
+  const indices = unrolled(context.plan, tile);
+  const open = (d: number, rows: Inside): void => {
+    const index = indices[d];
+    if (index === undefined) content(rows);
+    else
+      context.body.loop(dimConst(panelOf(tile, index).size), mark, (name) =>
+        open(d + 1, new Map([...rows, [index, dimSymbol(name)]])),
+      );
+  };
+  open(0, new Map());
+}
+
+/** Adds a loop over the lanes of a tile, those of whole vectors or only those that the panel covers. */
+function overLanes({ body, plan }: TileContext, tile: Tile, whole: boolean, content: (lane: Position) => void): void {
+  const { size, length } = panelOf(tile, plan.vector);
+  const vectors = Math.ceil(size / plan.lanes);
+  const extent = whole ? dimConst(vectors * plan.lanes) : length;
+  body.loop(extent, 'vector', (lane) => content(dimSymbol(lane)), {
+    interleave: vectors,
+    ...(dimValue(extent) === undefined && { atMost: size }),
+  });
+}
+
+/** The registers of a tile's sums. */
+export function sumRegisters({ body, nest, plan }: TileContext, tile: Tile): Register {
+  const rows = unrolled(plan, tile).map((index) => panelOf(tile, index).size);
+  const lanes = Math.ceil(panelOf(tile, plan.vector).size / plan.lanes) * plan.lanes;
+  const register: Register = { name: body.fresh('c'), dtype: nest.sum.dtype, shape: [...rows, lanes] };
+  body.append({ kind: 'registers', register });
+  return register;
+}
+
+/** Adds all products of a tile to its sums. */
+export function addProducts(context: TileContext, tile: Tile, register: Register): void {
+  const { body, nest, plan, layouts, block } = context;
+  // Where all vectors come from copies, those behind the end of a row may be read as well.
+  const whole = plan.factors.every(({ indices }, k) => !indices.has(plan.vector) || layouts[k] !== undefined);
+  body.loops(
+    nest.summed.map(({ name }) => block.length(name)),
+    'serial',
+    (summed) => {
+      const deep = nest.summed.map(({ name }, d) => [name, dimAdd(block.base(name), summed[d] as Position)] as const);
+      overLanes(context, tile, whole, (lane) => {
+        overRows(context, tile, 'unroll', (rows) => {
+          const at = new Map([...outerAt(tile, new Map([...rows, [plan.vector, lane]])), ...deep]);
+          const factors = nest.factors.map((temp, k) => factorAt(context, temp, layouts[k], at));
+          const place = [...rows.values(), lane];
+          const old = body.letHere({ kind: 'register', register, at: place });
+          const [a, b] = factors as [Temp, Temp];
+          body.append({ kind: 'assign', register, at: place, value: body.letHere({ kind: 'muladd', a, b, c: old }) });
+        });
+      });
+    },
+  );
+}
+
+/** A factor at a point: from its copy, or from where it is. */
+function factorAt(
+  { body, nest, block, depth }: TileContext,
+  temp: Temp,
+  layout: Layout | undefined,
+  at: ReadonlyMap<string, Position>,
+): Temp {
+  if (layout === undefined) return computeAt(body, nest, temp, { at });
+  const offset = copiedAt(layout, (index) => at.get(index) as Position, block);
+  return readScratch(body, layout.buffer, offset, depth);
+}
+
+/** An element of scratch memory, which holds what it should from a depth of loops on. */
+function readScratch(body: Body, buffer: Buffer, offset: Position, depth: number): Temp {
+  const inside = Math.max(depth, body.depthOf([offset]));
+  const [value] = body.once(`scratch ${buffer.name} ${offset.key}`, inside, () => [
+    body.letHere({ kind: 'load', buffer, offset, guards: [] }),
+  ]);
+  return value as Temp;
+}
+
+/** A buffer that holds the sums of tiles. */
+export interface SumBuffer {
+  readonly buffer: Buffer;
+  readonly offset: (at: (index: string) => Position) => Position;
+}
+
+/** Adds what was summed before to the registers of a tile, or begins anew. */
+export function loadSums(context: TileContext, tile: Tile, register: Register, sums: SumBuffer): void {
+  const { body } = context;
+  overRows(context, tile, 'unroll', (rows) => {
+    overLanes(context, tile, true, (lane) => {
+      const offset = sums.offset(placeIn(context, tile, rows, lane));
+      const value = body.letHere({ kind: 'load', buffer: sums.buffer, offset, guards: [] });
+      body.append({ kind: 'assign', register, at: [...rows.values(), lane], value });
+    });
+  });
+}
+
+export function storeSums(context: TileContext, tile: Tile, register: Register, sums: SumBuffer): void {
+  const { body } = context;
+  overRows(context, tile, 'unroll', (rows) => {
+    overLanes(context, tile, true, (lane) => {
+      const value = body.letHere({ kind: 'register', register, at: [...rows.values(), lane] });
+      body.append({
+        kind: 'store',
+        buffer: sums.buffer,
+        offset: sums.offset(placeIn(context, tile, rows, lane)),
+        value,
+      });
+    });
+  });
+}
+
+function placeIn({ plan }: TileContext, tile: Tile, rows: Inside, lane: Position): (index: string) => Position {
+  const at = outerAt(tile, new Map([...rows, [plan.vector, lane]]));
+  return (index) => at.get(index) as Position;
+}
+
+/** Whether what follows the sums can be computed in the lanes that they are in. */
+export const followsInRegisters = (nest: Nest): boolean =>
+  widestOf(
+    nest,
+    nest.stores.map(({ value }) => value),
+  ) <= dtypeBytes(nest.sum.dtype);
+
+/** Computes and stores the results of a tile, from registers. */
+export function storeResults(context: TileContext, tile: Tile, register: Register): void {
+  overRows(context, tile, 'unroll', (rows) => {
+    overLanes(context, tile, false, (lane) => {
+      const sum = context.body.letHere({ kind: 'register', register, at: [...rows.values(), lane] });
+      followSum(context, tile, rows, lane, sum);
+    });
+  });
+}
+
+/** Computes and stores the results of a tile, from memory. */
+export function storeResultsOf(context: TileContext, tile: Tile, sums: SumBuffer): void {
+  const { body, plan } = context;
+  overRows(context, tile, 'serial', (rows) => {
+    body.loop(panelOf(tile, plan.vector).length, 'vector', (index) => {
+      const lane = dimSymbol(index);
+      const offset = sums.offset(placeIn(context, tile, rows, lane));
+      followSum(context, tile, rows, lane, body.letHere({ kind: 'load', buffer: sums.buffer, offset, guards: [] }));
+    });
+  });
+}
+
+function followSum({ body, nest, plan }: TileContext, tile: Tile, rows: Inside, lane: Position, sum: Temp): void {
+  const at = outerAt(tile, new Map([...rows, [plan.vector, lane]]));
+  const known = new Map([[nest.sum.name, sum]]);
+  // All values come before the first store: a result may lie where an operand lies that is read at the same place.
+  const values = nest.stores.map(({ value }) => computeAt(body, nest, value, { at, known }));
+  nest.stores.forEach(({ buffer, offset }, i) => {
+    body.append({ kind: 'store', buffer, offset: dimSubstitute(offset, at), value: values[i] as Temp });
+  });
+}
