@@ -97,7 +97,7 @@ export function partialAccess(
   const bits = Number(element.slice(1));
   const bytes = (bits / 8) * lanes;
   const type = elementType(unit, element, lanes);
-  if (unit.machine.name === 'avx512' && bytes >= 16) {
+  if (unit.machine.name === 'avx512' && (bytes === 16 || bytes === 32 || bytes === 64)) {
     const prefix = { 16: '_mm', 32: '_mm256', 64: '_mm512' }[bytes];
     const register = { 16: '__m128i', 32: '__m256i', 64: '__m512i' }[bytes];
     const mask = `(__mmask${Math.max(8, lanes)})(((UINT64_C(1) << high) - 1) & -(UINT64_C(1) << low))`;
