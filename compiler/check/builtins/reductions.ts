@@ -79,11 +79,14 @@ const argument = (name: string, doc: string): Builtin =>
 
 const withIndex = (name: string, doc: string): Builtin =>
   define(`${name}(input: tensor, dim: int, keepdim: bool = false) -> (values, indices)`, doc, (cx, args) => {
-    const input = ordered(cx, args.tensor('input'));
+    const input = args.tensor('input');
     args.int('dim');
     refuseEmpty(cx, args, input);
-    return tuple(reduceAxes(cx, args, name, input).map(tensor));
+    const [values, ...indices] = reduceAxes(cx, args, name, ordered(cx, input)) as [Value, ...Value[]];
+    return tuple([cx.b.cast(values, input.type.dtype), ...indices].map(tensor));
   });
+
+const asItIs = (_: Context, value: Value): Value => value;
 
 /** Bools are ordered as integers. */
 const ordered = (cx: Context, value: Value): Value => (value.type.dtype === 'bool' ? cx.b.cast(value, 'u8') : value);
@@ -110,20 +113,13 @@ export const reductionBuiltins: readonly Builtin[] = [
   reduction('prod', 'ints? = none', 'prod', 'The product; of integers and bools as i64.', asNumber, true),
   reduction('any', 'ints? = none', 'any', 'Whether some element is not 0.', asBool, true),
   reduction('all', 'ints? = none', 'all', 'Whether no element is 0.', asBool, true),
-  reduction(
-    'amax',
-    'ints = []',
-    'max',
-    'The largest element; its gradient is shared among equal ones.',
-    ordered,
-    false,
-  ),
+  reduction('amax', 'ints = []', 'max', 'The largest element; its gradient is shared among equal ones.', asItIs, false),
   reduction(
     'amin',
     'ints = []',
     'min',
     'The smallest element; its gradient is shared among equal ones.',
-    ordered,
+    asItIs,
     false,
   ),
   argument('argmax', 'The position of the first largest element; in the flattened tensor without `dim`.'),
