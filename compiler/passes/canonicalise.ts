@@ -4,7 +4,7 @@ import type { Func, Node, NodeKind, Value } from '../ir/graph.js';
 import { mapFunction, mapModule } from '../ir/rewrite.js';
 import { removeDeadNodes } from './dce.js';
 import type { Pass } from './pass.js';
-import { contractRewrites, reduceRewrites } from './rewrites/access.js';
+import { contractRewrites, outputRewrites, reduceRewrites } from './rewrites/access.js';
 import { arithmeticRewrites, sourceRewrites } from './rewrites/arithmetic.js';
 import { indexRewrites } from './rewrites/indexing.js';
 import type { Rewrite, Surroundings } from './rewrites/rewrite.js';
@@ -16,6 +16,7 @@ export const rewrites: readonly Rewrite[] = [
   ...broadcastRewrites,
   ...sourceRewrites,
   ...viewRewrites,
+  ...outputRewrites,
   ...assembleRewrites,
   ...contractRewrites,
   ...reduceRewrites,
@@ -37,6 +38,15 @@ function rewriteNode(
   return undefined;
 }
 
+/** How often each value is read by nodes and returned. Values that a rewrite has just made are not in it. */
+function readCounts(func: Func): ReadonlyMap<Value, number> {
+  const counts = new Map<Value, number>();
+  for (const value of [...func.nodes.flatMap((node) => node.inputs), ...func.results]) {
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  return counts;
+}
+
 /** A function rewritten until none of the rewrites applies. */
 export function canonicaliseFunction(func: Func, rules: readonly Rewrite[] = rewrites): Func {
   const byKind = new Map<NodeKind, Rewrite[]>();
@@ -44,8 +54,11 @@ export function canonicaliseFunction(func: Func, rules: readonly Rewrite[] = rew
   let current = removeDeadNodes(func);
   for (let round = 0; round < mostRounds; round++) {
     let changed = false;
+    const reads = readCounts(current);
+    const isReadOnce = (value: Value) => reads.get(value) === 1;
     const next = mapFunction(current, (node, { builder, definition }) => {
-      const values = rewriteNode(node, { b: builder, definition, hint: node.results[0]?.name ?? 'v' }, byKind);
+      const hint = node.results[0]?.name ?? 'v';
+      const values = rewriteNode(node, { b: builder, definition, isReadOnce, hint }, byKind);
       changed ||= values !== undefined;
       return values;
     });

@@ -23,13 +23,13 @@
 // Kernels that are equal but for names are one function. Kernels that write a new value of a state leaf come after those that
 // read the old one where that is possible, so that the leaf can be updated in place.
 
-import type { Func, Module } from '../ir/graph.js';
+import type { Func, Module, Node, Value } from '../ir/graph.js';
 import { topologicalModule } from '../ir/rewrite.js';
 import type { Entry, Program } from '../program.js';
 import { removeDeadNodes } from './dce.js';
-import { analyse } from './fuse/analysis.js';
+import { Analysis } from './fuse/analysis.js';
 import { formGroups } from './fuse/groups.js';
-import { KernelTable, outlineGroups } from './fuse/outline.js';
+import { KernelTable, outlinePlan, type Plan, planKernels } from './fuse/outline.js';
 import { orderKernels } from './fuse/schedule.js';
 import type { Pass, PassContext } from './pass.js';
 
@@ -44,10 +44,43 @@ function stateUpdates(entry: Entry): readonly (readonly [number, number])[] {
   });
 }
 
+/**
+ * The stored values that cost less to evaluate where they are read: those that follow from another value in memory, and two or more
+ * that follow from one value, which is then stored in their stead.
+ */
+function needlesslyStored(analysis: Analysis, stored: ReadonlySet<Value>): readonly Node[] {
+  const bySource = new Map<Value, Node[]>();
+  const found: Node[] = [];
+  const left = new Set(stored);
+  for (const node of analysis.func.nodes) {
+    const source = node.results.some((result) => stored.has(result)) ? analysis.recomputedFrom(node) : undefined;
+    if (source === undefined) continue;
+    if (source === 'nothing' || left.has(source)) {
+      found.push(node);
+      for (const result of node.results) left.delete(result);
+    } else bySource.set(source, [...(bySource.get(source) ?? []), node]);
+  }
+  // What is recomputed from a value that is recomputed itself waits for the next round.
+  return found.length > 0 ? found : [...bySource.values()].filter((nodes) => nodes.length > 1).flat();
+}
+
+/** The kernels of a function: formed again without what is needlessly stored, until nothing is. */
+function planFunction(func: Func, context: PassContext): { plan: Plan; analysis: Analysis } {
+  const pulled = new Set<Node>();
+  for (;;) {
+    const analysis = new Analysis(func, context, pulled);
+    const plan = planKernels(analysis, formGroups(analysis));
+    const stored = new Set([...func.params, ...plan.kernels.flatMap((kernel) => kernel.results)]);
+    const needless = needlesslyStored(analysis, stored);
+    if (needless.length === 0) return { plan, analysis };
+    for (const node of needless) pulled.add(node);
+  }
+}
+
 function fuseFunction(func: Func, entry: Entry, kernels: KernelTable, context: PassContext): Func {
   const live = removeDeadNodes(func);
-  const analysis = analyse(live, context);
-  const nodes = outlineGroups(analysis, formGroups(analysis), kernels);
+  const { plan, analysis } = planFunction(live, context);
+  const nodes = outlinePlan(plan, analysis, kernels);
   const updates = stateUpdates(entry).flatMap(([param, result]) => {
     const [from, to] = [live.params[param], live.results[result]];
     return from === undefined || to === undefined || from === to ? [] : [{ from, to }];

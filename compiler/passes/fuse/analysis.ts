@@ -1,86 +1,60 @@
 // Sorts the nodes of a function into those that kernels are made of (members), those that are free (views, constants) and those that are
 // evaluated again wherever they are read (pulled), because that costs no more than a load.
 
-import { isProvablyNonNegative } from '../../ir/bounds.js';
-import { type Dim, dimConst, dimMul, dimProduct, dimSub, dimValue, isDimConst, shapeEquals } from '../../ir/dims.js';
-import type { ContractNode, Func, Node, ReduceNode, Value, View } from '../../ir/graph.js';
+import { dimProduct, dimSub, dimValue } from '../../ir/dims.js';
+import type { Func, Node, Value } from '../../ir/graph.js';
 import type { PassContext } from '../pass.js';
 import { operationCost } from './cost.js';
+import {
+  addsOnlyUnits,
+  aliasBase,
+  isFree,
+  isPointwise,
+  isReshape,
+  isWholeReduction,
+  pointCount,
+  readsOnce,
+  repeats,
+} from './facts.js';
 
 export type Role = 'member' | 'free' | 'pulled';
-
-export interface Analysis {
-  readonly func: Func;
-  readonly definition: ReadonlyMap<Value, Node>;
-  readonly readers: ReadonlyMap<Value, readonly Node[]>;
-  readonly roleOf: ReadonlyMap<Node, Role>;
-  /** Values that the function returns, or that it returns under another shape. */
-  readonly visible: ReadonlySet<Value>;
-  /** The position of a node in the function. */
-  readonly position: ReadonlyMap<Node, number>;
-  readonly context: PassContext;
-}
 
 /** Evaluating this many operations for one scalar before a kernel's loops is cheaper than a kernel of its own. */
 const scalarChain = 24;
 
-const isConstantSource = (node: Node): boolean => node.kind === 'source' && node.inputs.length === 0;
-const isFree = (node: Node): boolean => node.kind === 'view' || isConstantSource(node);
-export const isReshape = (node: Node | undefined): boolean => node?.kind === 'view' && node.view.type === 'reshape';
-
-/** Nodes that can be evaluated at any one element. */
-export const isPointwise = (node: Node): boolean =>
-  node.kind === 'elementwise' ||
-  (node.kind === 'index' && node.indexing.type === 'gather') ||
-  (node.kind === 'source' && node.source.type === 'random_bits');
-
-const repeats = (view: View): boolean => view.type === 'broadcast';
-/** Whether a reshape changes nothing but dimensions of size 1. */
-export function addsOnlyUnits(node: Node): boolean {
-  if (node.kind !== 'view' || node.view.type !== 'reshape') return false;
-  const sizes = (shape: readonly Dim[]) => shape.filter((size) => !isDimConst(size, 1));
-  return shapeEquals(sizes(node.view.shape), sizes((node.inputs[0] as Value).type.shape));
-}
-
 const rank = (value: Value): number => value.type.shape.length;
 
-/** The value under a chain of reshapes. */
-export function aliasBase(value: Value, definition: ReadonlyMap<Value, Node>): Value {
-  const node = definition.get(value);
-  return node !== undefined && isReshape(node) ? aliasBase(node.inputs[0] as Value, definition) : value;
-}
-
-/** Whether a contraction or reduction reads each element of operand `k` at most once. */
-function readsOnce(node: ContractNode | ReduceNode, k: number): boolean {
-  const access = node.kind === 'contract' ? (node.accesses[k] ?? []) : node.access;
-  const divisors = access.reduce((product, s) => product * (s.kind === 'affine' ? s.divisor : 1), 1);
-  const points = dimProduct(node.space.indices.map((index) => index.extent));
-  const elements = dimProduct((node.inputs[k] as Value).type.shape);
-  return isProvablyNonNegative(dimSub(dimMul(elements, dimConst(divisors)), points));
-}
-
-const pointCount = (node: ContractNode | ReduceNode): number =>
-  dimValue(dimProduct(node.space.indices.map((index) => index.extent))) ?? Number.POSITIVE_INFINITY;
-
-class Classifier {
-  readonly definition = new Map<Value, Node>();
-  readonly readers = new Map<Value, Node[]>();
+/** The readers of a function's values and the roles of its nodes. */
+export class Analysis {
+  readonly definition: ReadonlyMap<Value, Node>;
+  readonly readers: ReadonlyMap<Value, readonly Node[]>;
+  /** Values that the function returns, or that it returns under another shape. */
   readonly visible: ReadonlySet<Value>;
   readonly roleOf = new Map<Node, Role>();
+  /** The position of a node in the function. */
+  readonly position: ReadonlyMap<Node, number>;
   readonly #costs = new Map<Node, number>();
 
+  /** `pulled` names nodes that are evaluated where they are read whatever else is found. */
   constructor(
     readonly func: Func,
     readonly context: PassContext,
+    readonly pulled: ReadonlySet<Node> = new Set(),
   ) {
+    const definition = new Map<Value, Node>();
+    const readers = new Map<Value, Node[]>();
     for (const node of func.nodes) {
-      for (const result of node.results) this.definition.set(result, node);
-      for (const input of new Set(node.inputs)) this.readers.set(input, [...(this.readers.get(input) ?? []), node]);
+      for (const result of node.results) definition.set(result, node);
+      for (const input of new Set(node.inputs)) readers.set(input, [...(readers.get(input) ?? []), node]);
     }
+    this.definition = definition;
+    this.readers = readers;
+    this.position = new Map(func.nodes.map((node, i) => [node, i]));
     this.visible = new Set(func.results.flatMap((result) => [result, aliasBase(result, this.definition)]));
+    this.#classify();
   }
 
-  classify(): void {
+  #classify(): void {
     for (const node of this.func.nodes) this.roleOf.set(node, this.#firstRole(node));
     // Consumers are decided before producers: what only a pulled node reads can be pulled along.
     for (const node of this.func.nodes.toReversed()) {
@@ -99,6 +73,7 @@ class Classifier {
 
   /** What is returned must be in memory, so a kernel stores it, unless it is another shape of something that one stores. */
   #firstRole(node: Node): Role {
+    if (this.pulled.has(node)) return 'pulled';
     if (!isFree(node)) return 'member';
     if (isReshape(node)) return 'free';
     return this.#isVisible(node) || this.#feedsProduct(node) ? 'member' : 'free';
@@ -201,15 +176,25 @@ class Classifier {
   }
 
   #isCheaperThanLoad(node: Node): boolean {
+    if (rank(node.results[0] as Value) === 0) return !this.#isVisible(node) && this.#cost(node) <= scalarChain;
+    const source = this.recomputedFrom(node);
+    return source === 'nothing' || (source !== undefined && this.#isSurelyInMemory(source));
+  }
+
+  /**
+   * The one value of a node's size that evaluating the node wherever it is read starts from, if that takes few operations; `nothing` when
+   * smaller values are all it takes; undefined when the node is to be computed once.
+   */
+  recomputedFrom(node: Node): Value | 'nothing' | undefined {
     const result = node.results[0] as Value;
-    if (this.#isVisible(node)) return false;
-    const cost = this.#cost(node);
-    if (rank(result) === 0) return cost <= scalarChain;
-    if (cost > this.context.cheapOperations) return false;
+    if (node.kind !== 'elementwise' || this.#isVisible(node)) return undefined;
+    if (this.#cost(node) > this.context.cheapOperations) return undefined;
     const leaves = [...new Set(node.inputs.flatMap((input) => [...this.#leaves(input)]))];
-    const large = leaves.filter((leaf) => this.#sameCount(leaf, result));
-    if (large.length > 1 || !large.every((leaf) => this.#isSurelyInMemory(leaf))) return false;
-    return [...this.#reads(result)].every(({ reader, value }) => this.#toleratesRecomputing(reader, value));
+    const [large, ...others] = leaves.filter((leaf) => this.#sameCount(leaf, result));
+    if (others.length > 0) return undefined;
+    const reads = [...this.#reads(result)];
+    if (!reads.every(({ reader, value }) => this.#toleratesRecomputing(reader, value))) return undefined;
+    return large ?? 'nothing';
   }
 
   /** Whether a value is stored whatever is decided: parameters, and what some reader can only read from memory. */
@@ -228,44 +213,4 @@ class Classifier {
     const isSmall = pointCount(reader) <= this.context.smallContraction;
     return isSmall || reader.inputs.every((input, k) => input !== value || readsOnce(reader, k));
   }
-}
-
-/** Whether a reduction reads every dimension of its operand at an index of its own: whole dimensions and no windows. */
-export function isWholeReduction(node: ReduceNode): boolean {
-  return wholeDims(node) !== undefined;
-}
-
-/** The dimensions of the operand that a reduction over whole dimensions folds, in order; undefined for windows and other accesses. */
-export function wholeDims(node: ReduceNode): readonly number[] | undefined {
-  const { space, access } = node;
-  const operand = (node.inputs[0] as Value).type.shape;
-  if (access.length !== space.indices.length) return undefined;
-  const indices = access.map((s, dim) => {
-    if (s.kind !== 'affine' || s.divisor !== 1 || s.masked || s.expression.terms.length !== 1) return -1;
-    const [term] = s.expression.terms;
-    const isPlain = term?.coefficient === 1 && s.expression.offset.key === '0';
-    if (term === undefined || !isPlain) return -1;
-    return space.indices[term.index]?.extent.key === operand[dim]?.key ? term.index : -1;
-  });
-  if (indices.includes(-1) || new Set(indices).size !== indices.length) return undefined;
-  const outer = indices.filter((index) => index < space.outer);
-  // The result keeps the other dimensions in their order.
-  if (outer.some((index, i) => i > 0 && index < (outer[i - 1] as number))) return undefined;
-  return indices.flatMap((index, dim) => (index >= space.outer ? [dim] : []));
-}
-
-/** Finds out which nodes are members of kernels, which are free, and which are evaluated wherever they are read. */
-export function analyse(func: Func, context: PassContext): Analysis {
-  const classifier = new Classifier(func, context);
-  classifier.classify();
-  const { definition, readers, roleOf, visible } = classifier;
-  return {
-    func,
-    context,
-    definition,
-    readers,
-    roleOf,
-    visible,
-    position: new Map(func.nodes.map((node, i) => [node, i])),
-  };
 }

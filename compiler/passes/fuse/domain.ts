@@ -3,7 +3,8 @@
 import { type Dim, dimEquals, dimProduct, dimValue, isDimConst, shapeEquals } from '../../ir/dims.js';
 import type { Index, IndexNode, Node, ReduceNode, Value } from '../../ir/graph.js';
 import { plainIndexOf, subscriptIndices } from '../../ir/space.js';
-import { type Analysis, isPointwise, wholeDims } from './analysis.js';
+import type { Analysis } from './analysis.js';
+import { isPointwise, wholeDims } from './facts.js';
 
 export type Domain =
   | { readonly form: 'map' | 'contraction' | 'reduction'; readonly shape: readonly Dim[] }

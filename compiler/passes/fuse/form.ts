@@ -1,7 +1,7 @@
 // The form of a kernel function, found from its nodes.
 
 import type { Func } from '../../ir/graph.js';
-import { isWholeReduction } from './analysis.js';
+import { isWholeReduction } from './facts.js';
 
 export type KernelForm = 'map' | 'contraction' | 'rows' | 'reduction' | 'single';
 

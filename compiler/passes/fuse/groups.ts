@@ -141,37 +141,63 @@ class Grouping {
     this.#replace(this.#joined(first, second));
   }
 
-  /**
-   * Moves members that one later group alone reads into that group, where all large values that they need are stored anyway: then
-   * nothing has to be stored for them.
-   */
+  /** Moves members into a later group that alone reads them, where that makes less to store and load. */
   #sink(): void {
-    for (const node of [...this.#reads.keys()].reverse()) {
-      const from = this.#group(node);
-      const readers = [...(this.#readBy.get(node) ?? [])];
-      const groups = new Set(readers.map((reader) => this.#group(reader)));
-      const [into] = groups;
-      if (node.kind !== 'elementwise' || from.members.size === 1 || groups.size !== 1 || into === undefined) continue;
-      if (into === from || into.domain.form === 'single' || operationCost(node) > this.analysis.context.cheapOperations)
-        continue;
-      if (this.#isVisible(node) || !this.#isComputedFromStored(node, from)) continue;
-      const members = new Set([...into.members, node]);
-      if (!new Alignment(this.analysis, members, into.domain).holds()) continue;
-      const rest = { ...from, members: new Set([...from.members].filter((member) => member !== node)) };
-      this.#replace(rest);
-      this.#replace({ ...into, members });
+    for (const from of new Set(this.#groupOf.values())) {
+      if (from.domain.form === 'single') continue;
+      for (const into of this.#groupsAfter(from)) this.#sinkInto(from, into);
     }
   }
 
-  #isVisible = (node: Node): boolean => node.results.some((result) => this.analysis.visible.has(result));
+  #sinkInto(from: Group, into: Group): void {
+    if (into.domain.form === 'single' || this.#group([...from.members][0] as Node) !== from) return;
+    const { cheapOperations } = this.analysis.context;
+    const moved: Node[] = [];
+    let best = { traffic: this.#traffic(from, into, moved), moved: [] as readonly Node[] };
+    for (const node of [...from.members].sort((a, b) => this.#at(b) - this.#at(a))) {
+      const readers = [...(this.#readBy.get(node) ?? [])];
+      const isOnlyFor = readers.length > 0 && readers.every((r) => into.members.has(r) || moved.includes(r));
+      if (!isOnlyFor || this.#isVisible(node)) continue;
+      if (node.kind !== 'elementwise' || operationCost(node) > cheapOperations) continue;
+      moved.push(node);
+      const traffic = this.#traffic(from, into, moved);
+      if (traffic < best.traffic) best = { traffic, moved: [...moved] };
+    }
+    if (best.moved.length === 0 || best.moved.length === from.members.size) return;
+    const members = new Set([...into.members, ...best.moved]);
+    if (!new Alignment(this.analysis, members, into.domain).holds()) return;
+    this.#replace({ ...from, members: new Set([...from.members].filter((member) => !best.moved.includes(member))) });
+    this.#replace({ ...into, members });
+  }
 
-  /** Whether the values that a member reads from its own group are stored for other groups in any case. */
-  #isComputedFromStored(node: Node, group: Group): boolean {
-    return [...(this.#reads.get(node) ?? [])].every((read) => {
-      if (this.#group(read) !== group || this.#isVisible(read)) return true;
-      return [...(this.#readBy.get(read) ?? [])].some((reader) => this.#group(reader) !== group);
+  /** Elements that `from` stores for `into`, and that `into` loads, when some members have moved over. */
+  #traffic(from: Group, into: Group, moved: readonly Node[]): number {
+    const loads = new Set([...into.members, ...moved].flatMap((node) => this.#loads(node)));
+    let elements = 0;
+    for (const value of loads) {
+      const maker = this.analysis.definition.get(value);
+      if (maker !== undefined && (into.members.has(maker) || moved.includes(maker))) continue;
+      elements += elementsOf(value);
+      if (maker === undefined || !from.members.has(maker) || this.#isVisible(maker)) continue;
+      const isStoredAnyway = [...(this.#readBy.get(maker) ?? [])].some((reader) => {
+        return !from.members.has(reader) && !into.members.has(reader);
+      });
+      if (!isStoredAnyway) elements += elementsOf(value);
+    }
+    return elements;
+  }
+
+  /** The values that evaluating a node starts from: results of members, and parameters. */
+  #loads(node: Node): readonly Value[] {
+    return node.inputs.flatMap((input) => {
+      const maker = this.analysis.definition.get(input);
+      return maker === undefined || this.#groupOf.has(maker) ? [input] : this.#loads(maker);
     });
   }
+
+  #at = (node: Node): number => this.analysis.position.get(node) as number;
+
+  #isVisible = (node: Node): boolean => node.results.some((result) => this.analysis.visible.has(result));
 
   #group(node: Node): Group {
     return this.#groupOf.get(node) as Group;

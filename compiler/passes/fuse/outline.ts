@@ -1,9 +1,10 @@
 // Turns groups into kernel functions and the calls of them.
 
-import { type Func, type Node, nodeName, type RegionNode, type Value } from '../../ir/graph.js';
+import { type Func, type Node, nodeName, type Value } from '../../ir/graph.js';
 import { outline } from '../../ir/rewrite.js';
 import { functionKey } from '../key.js';
-import { type Analysis, addsOnlyUnits, isReshape } from './analysis.js';
+import type { Analysis } from './analysis.js';
+import { addsOnlyUnits, isPointwise, isReshape } from './facts.js';
 import type { Group } from './groups.js';
 
 /** The kernel functions of a program: equal ones are shared. */
@@ -68,11 +69,27 @@ class Body {
   }
 }
 
-/** Calls of kernels, and reshapes of values in memory, that compute the visible values of a function; not in order yet. */
-export function outlineGroups(analysis: Analysis, groups: readonly Group[], kernels: KernelTable): readonly Node[] {
+/** A kernel before it becomes a function. */
+interface PlannedKernel {
+  readonly group: Group;
+  /** What it computes, in the order of the function. */
+  readonly nodes: readonly Node[];
+  /** What it stores. */
+  readonly results: readonly Value[];
+}
+
+/** The kernels that compute the visible values of a function, consumers first, and the reshapes of values in memory between them. */
+export interface Plan {
+  readonly kernels: readonly PlannedKernel[];
+  readonly reshapes: readonly Node[];
+}
+
+/** Finds out what each group must store for the others and for the function's results, and what it computes for that. */
+export function planKernels(analysis: Analysis, groups: readonly Group[]): Plan {
   const { definition, position, func } = analysis;
-  const at = (node: Node) => position.get(node) as number;
-  const calls: Node[] = [];
+  const inOrder = (nodes: Iterable<Node>) =>
+    [...nodes].sort((a, b) => (position.get(a) as number) - (position.get(b) as number));
+  const kernels: PlannedKernel[] = [];
   const reshapes = new Set<Node>();
   const wanted = new Set<Value>();
 
@@ -87,19 +104,38 @@ export function outlineGroups(analysis: Analysis, groups: readonly Group[], kern
   for (const result of func.results) want(result);
 
   for (const group of consumersFirst(analysis, groups)) {
-    const members = [...group.members].sort((a, b) => at(a) - at(b));
-    const results = members.flatMap((node) => node.results.filter((result) => wanted.has(result)));
+    const results = inOrder(group.members).flatMap((node) => node.results.filter((result) => wanted.has(result)));
     if (results.length === 0) continue;
     const body = new Body(analysis, group);
     for (const result of results) body.need(result);
     for (const value of body.loaded) want(value);
-    const nodes = [...body.nodes].sort((a, b) => at(a) - at(b));
-    const origin = members.find((node) => body.nodes.has(node))?.origin ?? {};
-    const { func: kernel, args } = outline(kernelName(nodes), nodes, results, origin);
-    const region: RegionNode['region'] = { type: 'kernel', fn: kernels.add(kernel) };
-    calls.push({ kind: 'region', region, inputs: args, results, origin });
+    kernels.push({ group, nodes: inOrder(body.nodes), results });
   }
-  return [...calls.reverse(), ...reshapes];
+  return { kernels, reshapes: [...reshapes] };
+}
+
+/** The node that a kernel is about: its last contraction, reduction or other node of weight, else its last one. */
+function mainNode({ group, nodes }: PlannedKernel): Node {
+  const members = nodes.filter((node) => group.members.has(node));
+  return (members.findLast((node) => !isPointwise(node)) ?? members.at(-1)) as Node;
+}
+
+/**
+ * The calls of a plan's kernels, and the reshapes, in the order in which the function has what they are about: so gradients are used
+ * up soon after they are made, and not when the function comes to the updates. Inputs may still come after their readers.
+ */
+export function outlinePlan({ kernels, reshapes }: Plan, analysis: Analysis, table: KernelTable): readonly Node[] {
+  const placed = kernels.map((kernel): { node: Node; main: Node } => {
+    const main = mainNode(kernel);
+    const { nodes, results } = kernel;
+    const { func, args } = outline(kernelName(nodes), nodes, results, main.origin);
+    const region = { type: 'kernel', fn: table.add(func) } as const;
+    const node: Node = { kind: 'region', region, inputs: args, results, origin: main.origin };
+    return { node, main };
+  });
+  for (const node of reshapes) placed.push({ node, main: node });
+  const at = ({ main }: { readonly main: Node }) => analysis.position.get(main) as number;
+  return placed.sort((a, b) => at(a) - at(b)).map(({ node }) => node);
 }
 
 /** Groups in an order in which those that read come before those that they read from. */

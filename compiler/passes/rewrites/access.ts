@@ -2,11 +2,12 @@
 // `a @ b.T` reads b, a convolution reads its input without a padded copy.
 
 import { type Dim, dimConst, dimEquals, dimMul, dimSub, dimValue, isDimConst } from '../../ir/dims.js';
-import type { Access, Index, IndexSpace, NodeOf, Value, View } from '../../ir/graph.js';
+import type { Access, Affine, Index, IndexSpace, NodeOf, Value, View } from '../../ir/graph.js';
 import {
   type AffineSubscript,
   affineAdd,
   affineConst,
+  affineRenumber,
   affineScale,
   affineSub,
   affineSubscript,
@@ -236,5 +237,33 @@ const reduceNothing: Rewrite<'reduce'> = {
   },
 };
 
+/** Renumbers the outer indices of a space: index `order[i]` becomes index i. */
+function reorderOuter(
+  node: NodeOf<'contract'>,
+  order: readonly number[],
+): Pick<NodeOf<'contract'>, 'space' | 'accesses' | 'guards'> {
+  const { space, accesses, guards } = node;
+  const all = [...order, ...space.indices.map((_, i) => i).slice(space.outer)];
+  const renumber = (e: Affine) => affineRenumber(e, (index) => all.indexOf(index));
+  return {
+    space: { indices: all.map((index) => space.indices[index] as Index), outer: space.outer },
+    accesses: accesses.map((access) => affineAccess(access).map((s) => ({ ...s, expression: renumber(s.expression) }))),
+    guards: guards.map(renumber),
+  };
+}
+
+const permuteContraction: Rewrite<'view'> = {
+  name: 'permute-contraction',
+  doc: 'A contraction that only a permutation reads gives its result in that order.',
+  kind: 'view',
+  apply({ view, inputs: [input] }, around) {
+    const node = input && around.isReadOnce(input) ? madeBy(input, 'contract', around) : undefined;
+    if (view.type !== 'permute' || node === undefined) return undefined;
+    const { space, accesses, guards } = reorderOuter(node, view.permutation);
+    return [around.b.contract(space, accesses, node.inputs, guards, around.hint)];
+  },
+};
+
 export const contractRewrites: readonly Rewrite<'contract'>[] = [absorbIntoContraction, dropOnes, contractionOfOne];
 export const reduceRewrites: readonly Rewrite<'reduce'>[] = [absorbIntoReduction, reduceRepeated, reduceNothing];
+export const outputRewrites: readonly Rewrite<'view'>[] = [permuteContraction];

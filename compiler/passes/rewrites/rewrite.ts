@@ -11,6 +11,8 @@ export interface Surroundings {
   /** The name that the value which replaces the node's first result should have. */
   readonly hint: string;
   readonly definition: Rewriting['definition'];
+  /** Whether only one node reads a value, once, and the function does not return it. */
+  readonly isReadOnce: (value: Value) => boolean;
 }
 
 /** A small transformation of one node into others that compute the same values. */

@@ -225,6 +225,21 @@ becomes(
   (b, [v, w]) => matmul(b, v as Value, b.view(w as Value, { type: 'broadcast', shape: c(3, 4), dims: [0] })),
   ['contract', 'broadcast'],
 );
+becomes(
+  'a product that is permuted',
+  [x, of('f64', 3, 4)],
+  (b, [v, w]) => b.elementwise('exp', [b.permute(matmul(b, v as Value, w as Value), [1, 0])]),
+  ['contract', 'exp'],
+);
+becomes(
+  'a product that is read permuted and as it is',
+  [x, of('f64', 3, 2)],
+  (b, [v, w]) => {
+    const z = matmul(b, v as Value, w as Value);
+    return b.elementwise('add', [z, b.permute(z, [1, 0])]);
+  },
+  ['contract', 'permute', 'add'],
+);
 becomes('a product with ones is a sum', [x], (b, [v]) => matmul(b, v as Value, b.constant(1, 'f64', c(3, 4))), [
   'sum',
   'broadcast',
