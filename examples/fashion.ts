@@ -11,23 +11,30 @@ import { DataLoader, evaluate, FASHION_MNIST_LABELS, fashionMnist, fit } from '.
 type Images = TensorInput<'f32'>;
 
 interface Classifier extends Session {
+  readonly opt: { lr: number };
   readonly predict: Method<{ x: Images }, Tensor<'i64', ['B']>>;
   readonly trainStep: Method<{ x: Images; y: TensorInput<'i64', ['B']> }, Tensor<'f32', []>>;
   readonly trainStepAsync: AsyncMethod<{ x: Images; y: TensorInput<'i64', ['B']> }, Tensor<'f32', []>>;
 }
 
-/** The shape in which each model takes an image. */
-const models: Readonly<Record<string, readonly number[]>> = {
-  softmax_regression: [784],
-  mlp: [784],
-  lenet: [1, 28, 28],
-  lenet_bn: [1, 28, 28],
+interface Model {
+  /** The shape in which it takes an image. */
+  readonly shape: readonly number[];
+  /** The first epoch's learning rate; each epoch after it has 0.7 of the one before. */
+  readonly lr: number;
+}
+
+const models: Readonly<Record<string, Model>> = {
+  softmax_regression: { shape: [784], lr: 0.1 },
+  mlp: { shape: [784], lr: 0.04 },
+  lenet: { shape: [1, 28, 28], lr: 0.04 },
+  lenet_bn: { shape: [1, 28, 28], lr: 0.002 },
 };
 
 const [name = 'mlp', epochsText = '5'] = process.argv.slice(2);
-const shape = models[name];
+const model = models[name];
 const epochs = Number(epochsText);
-if (shape === undefined || !Number.isSafeInteger(epochs) || epochs < 1) {
+if (model === undefined || !Number.isSafeInteger(epochs) || epochs < 1) {
   console.error(`usage: npm run fashion -- ${Object.keys(models).join(' | ')} [epochs]`);
   process.exit(2);
 }
@@ -35,14 +42,18 @@ if (shape === undefined || !Number.isSafeInteger(epochs) || epochs < 1) {
 const outDir = path.join(packageRoot, 'build', name);
 const compiled = await compileModule(path.join(packageRoot, 'examples', `${name}.td`), { outDir });
 const { create } = await importModule<{ create: (options: { seed: number }) => Promise<Classifier> }>(compiled);
-const { train, test } = await fashionMnist({ shape });
+const { train, test } = await fashionMnist({ shape: model.shape });
 const session = await create({ seed: 1 });
 
+session.opt.lr = model.lr;
 await fit(session, {
   step: 'trainStep',
   train: new DataLoader(train, { batch: 64, shuffle: true, seed: 1 }),
   test,
   epochs,
+  onEpoch: ({ epoch }) => {
+    session.opt.lr = model.lr * 0.7 ** epoch;
+  },
 });
 
 const first = test.images.slice(0, 5);
