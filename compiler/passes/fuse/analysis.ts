@@ -1,7 +1,7 @@
 // Sorts the nodes of a function into those that kernels are made of (members), those that are free (views, constants) and those that are
 // evaluated again wherever they are read (pulled), because that costs no more than a load.
 
-import { dimProduct, dimSub, dimValue } from '../../ir/dims.js';
+import { dimProduct } from '../../ir/dims.js';
 import type { Func, Node, Value } from '../../ir/graph.js';
 import type { PassContext } from '../pass.js';
 import { operationCost } from './cost.js';
@@ -34,6 +34,7 @@ export class Analysis {
   /** The position of a node in the function. */
   readonly position: ReadonlyMap<Node, number>;
   readonly #costs = new Map<Node, number>();
+  readonly #counts = new Map<Value, string>();
 
   /** `pulled` names nodes that are evaluated where they are read whatever else is found. */
   constructor(
@@ -146,9 +147,16 @@ export class Analysis {
     }
   }
 
+  /** Whether two values have equally many elements, whatever the run-time dimensions are. */
   #sameCount(a: Value, b: Value): boolean {
-    const difference = dimSub(dimProduct(a.type.shape), dimProduct(b.type.shape));
-    return dimValue(difference) === 0;
+    return this.#count(a) === this.#count(b);
+  }
+
+  /** The number of elements in normal form. */
+  #count(value: Value): string {
+    const known = this.#counts.get(value) ?? dimProduct(value.type.shape).key;
+    this.#counts.set(value, known);
+    return known;
   }
 
   /** Operations that evaluating a node at one element takes, down to values in memory. */

@@ -37,6 +37,7 @@ class Grouping {
   readonly #groupOf = new Map<Node, Group>();
   readonly #reads = new Map<Node, ReadonlySet<Node>>();
   readonly #readBy = new Map<Node, Set<Node>>();
+  readonly #starts = new WeakMap<Group, number>();
   /** Pairs of groups that cannot join; a group that grows is another one. */
   readonly #refused = new Map<Group, Set<Group>>();
 
@@ -70,15 +71,25 @@ class Grouping {
     return [...new Set(this.#groupOf.values())];
   }
 
-  /** After every join the most valuable edges are tried again: a larger group may read what a smaller one could not. */
+  /** Joins along the most valuable edge that allows it; the edges of a group that has grown are tried again. */
   #joinAlongEdges(): void {
-    let edges = this.#edges();
-    for (let at = 0; at < edges.length; ) {
+    const edges = this.#edges();
+    const touching = new Map<Node, number[]>();
+    edges.forEach(({ producer, consumer }, at) => {
+      for (const node of [producer, consumer]) touching.set(node, [...(touching.get(node) ?? []), at]);
+    });
+    const isOpen = edges.map(() => true);
+    for (let at = 0; at < edges.length; at++) {
+      if (!isOpen[at]) continue;
+      isOpen[at] = false;
       const { producer, consumer } = edges[at] as Edge;
-      if (this.#join(producer, consumer)) {
-        edges = edges.filter((edge) => this.#group(edge.producer) !== this.#group(edge.consumer));
-        at = 0;
-      } else at++;
+      if (!this.#join(producer, consumer)) continue;
+      for (const member of this.#group(consumer).members) {
+        for (const again of touching.get(member) ?? []) {
+          isOpen[again] = true;
+          at = Math.min(at, again - 1);
+        }
+      }
     }
   }
 
@@ -226,22 +237,31 @@ class Grouping {
 
   /** Whether some third group reads from the producer and is read by the consumer, directly or not. */
   #runsBetween(producer: Group, consumer: Group): boolean {
+    const last = Math.max(...[...consumer.members].map(this.#at));
     const seen = new Set<Group>([producer]);
     const reaches = (group: Group): boolean => {
       if (group === consumer) return true;
-      if (seen.has(group)) return false;
+      // Nodes read from nodes before them, so groups that begin after the consumer's end cannot lead to it.
+      if (seen.has(group) || this.#start(group) > last) return false;
       seen.add(group);
-      return this.#groupsAfter(group).some(reaches);
+      return [...this.#groupsAfter(group)].some(reaches);
     };
-    return this.#groupsAfter(producer).some((group) => group !== consumer && reaches(group));
+    return [...this.#groupsAfter(producer)].some((group) => group !== consumer && reaches(group));
   }
 
-  #groupsAfter(group: Group): readonly Group[] {
+  /** The position of the first member. */
+  #start(group: Group): number {
+    const known = this.#starts.get(group) ?? Math.min(...[...group.members].map(this.#at));
+    this.#starts.set(group, known);
+    return known;
+  }
+
+  #groupsAfter(group: Group): ReadonlySet<Group> {
     const after = new Set<Group>();
     for (const member of group.members)
       for (const reader of this.#readBy.get(member) ?? []) after.add(this.#group(reader));
     after.delete(group);
-    return [...after];
+    return after;
   }
 }
 
