@@ -11,7 +11,17 @@ import { bindPattern } from './patterns.js';
 import { Scope } from './scope.js';
 import { type OpenNames, openNames, type Signature } from './signature.js';
 import { applyTransform } from './transforms.js';
-import { type Arg, describe, functionName, int, list, type ModelRef, type Site, type Val } from './values.js';
+import {
+  type Arg,
+  describe,
+  functionName,
+  int,
+  isWeakNumber,
+  list,
+  type ModelRef,
+  type Site,
+  type Val,
+} from './values.js';
 import type { Unit } from './workspace.js';
 
 /** Calls a value: a function, a model (its `forward`), or a model's name (which describes a sub-model). */
@@ -23,9 +33,9 @@ export function call(cx: Context, callee: Val, args: readonly Arg[]): Val {
         case 'declared':
           return callDeclared(cx, fn.decl, fn.unit, args, functionName(fn), fn.self);
         case 'lambda':
-          return callLambda(cx, fn.node, fn.scope, args);
+          return callLambda(cx, fn.node, fn.scope, args.map(read));
         case 'builtin':
-          return callBuiltin(cx, fn.builtin, args);
+          return callBuiltin(cx, fn.builtin, fn.builtin.name === 'tied' ? args : args.map(read));
         case 'transform':
           return applyTransform(cx, fn, args);
         case 'partial':
@@ -62,6 +72,9 @@ export function call(cx: Context, callee: Val, args: readonly Arg[]): Val {
   }
   return cx.fail('E0211', { message: `${describe(callee)} cannot be called` });
 }
+
+/** An argument with the value that a leaf of the state has now. */
+const read = (arg: Arg): Arg => (arg.value.kind === 'cell' ? { ...arg, value: settle(arg.value) } : arg);
 
 const shapeOf = (param: ast.Param): ParameterShape => ({
   name: param.name.name,
@@ -113,7 +126,7 @@ function callLambda(cx: Context, node: ast.Lambda, outer: Scope, args: readonly 
     });
   }
   const scope = Scope.function(unit, 'lambda', outer);
-  const matcher = new Matcher(cx, scope, new Map());
+  const matcher = new Matcher(cx, scope, signatureNames(cx, unit, lambdaSignature(cx, node), outer));
   node.params.forEach((param, i) => {
     const arg = args[i] as Arg;
     const value =
@@ -123,6 +136,21 @@ function callLambda(cx: Context, node: ast.Lambda, outer: Scope, args: readonly 
   matcher.finish();
   const call = cx.site;
   return apart(cx, () => cx.within('lambda', call, () => body(cx, node.body, scope)));
+}
+
+/** The typed parameters of a lambda as a signature: its dimensions are inferred as those of a function are. */
+function lambdaSignature(cx: Context, node: ast.Lambda): Signature {
+  const known = cx.lambdas.get(node);
+  if (known !== undefined) return known;
+  const params = node.params.flatMap(({ pattern, type, span }): readonly ast.Param[] =>
+    pattern.kind === 'NamePattern' && type !== undefined
+      ? [{ kind: 'Param', name: pattern.name, rest: false, type, span }]
+      : [],
+  );
+  const name: ast.Identifier = { kind: 'Identifier', name: 'lambda', span: node.span };
+  const signature = { name, generics: [], params };
+  cx.lambdas.set(node, signature);
+  return signature;
 }
 
 /** The value of a body; an expression points to itself, a block to its statements. */
@@ -151,7 +179,8 @@ export function bindParameters(
   owner: string,
 ): void {
   const { scope } = matcher;
-  params.forEach((param, i) => {
+  const bind = (i: number) => {
+    const param = params[i] as ast.Param;
     const given = assigned[i] ?? [];
     const what = `\`${param.name.name}\` of ${owner}`;
     const site: Site = { source: scope.unit.source, span: param.name.span };
@@ -164,15 +193,36 @@ export function bindParameters(
       ));
     else {
       const [arg] = given;
-      const value = arg?.value ?? defaultValue(cx, param, scope);
+      const value = arg === undefined ? defaultValue(cx, param, scope) : valueFor(param, arg);
       define(matcher.match(param.type, value, what, arg?.site ?? site));
     }
-  });
+  };
+  // Numbers of an open dtype come last: they take the dtype that tensors give it.
+  const waits = (i: number) => isOpenNumber(matcher, params[i] as ast.Param, assigned[i] ?? []);
+  const order = params.map((_, i) => i);
+  const waiting = order.filter(waits);
+  for (const i of waiting) {
+    const [number] = assigned[i] ?? [];
+    if (number !== undefined)
+      scope.define((params[i] as ast.Param).name.name, { value: number.value, role: 'parameter' });
+  }
+  for (const i of [...order.filter((i) => !waits(i)), ...waiting]) bind(i);
   matcher.finish();
 }
 
+/** What a parameter is given: only one that is `mut` gets a leaf of the state as a place. */
+const valueFor = (param: ast.Param, arg: Arg): Val => (param.type.kind === 'MutType' ? arg : read(arg)).value;
+
+/** Whether a compile-time number is given for a tensor whose dtype is a variable. */
+function isOpenNumber({ open }: Matcher, param: ast.Param, given: readonly Arg[]): boolean {
+  const type = param.type.kind === 'OptionalType' ? param.type.type : param.type;
+  const name = type.kind === 'NamedType' ? type.name.name : type.kind === 'ShapedType' ? type.dtype.name : '';
+  return open.get(name)?.kind === 'dtype' && given.some(({ value }) => isWeakNumber(value));
+}
+
 /** A single list or tuple for a rest parameter counts as its elements. */
-function restItems(given: readonly Arg[]): readonly Arg[] {
+function restItems(args: readonly Arg[]): readonly Arg[] {
+  const given = args.map(read);
   const [first] = given;
   if (given.length !== 1 || first === undefined || (first.value.kind !== 'list' && first.value.kind !== 'tuple'))
     return given;

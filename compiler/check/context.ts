@@ -90,6 +90,8 @@ export class Context {
   readonly constants = new Map<ast.Constant, Val>();
   /** The open names of signatures that were analysed. */
   readonly signatures = new Map<Signature, OpenNames>();
+  /** The signatures of lambdas, made at their first call. */
+  readonly lambdas = new Map<ast.Lambda, Signature>();
   /** Sub-models that were given their place, so that one that is named twice is shared. */
   readonly placed = new Map<Blueprint, Val>();
   /** What trees of index expressions were lowered to. */

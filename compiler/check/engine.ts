@@ -16,7 +16,8 @@ function constant(cx: Context, item: ast.Constant, unit: Unit): Val {
   if (known !== undefined) return known;
   // Until it is known, a constant that needs itself is an error that its own failure reports.
   cx.constants.set(item, poison);
-  const value = letValue(cx, item, Scope.function(unit, item.name.name));
+  // Its tensors belong to the entry, since any function of the graph may use them.
+  const value = cx.inFrame(cx.rootFrame, () => letValue(cx, item, Scope.function(unit, item.name.name)));
   cx.constants.set(item, value);
   return value;
 }

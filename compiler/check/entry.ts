@@ -55,6 +55,7 @@ export function attempt<T>(session: Session, name: string, body: (cx: Context) =
         continue;
       }
       if (error instanceof Failure) cx.report(error.diagnostic);
+      else if (error instanceof RangeError && /call stack/i.test(error.message)) cx.report(tooDeep(cx, name));
       else if (!(error instanceof Poisoned)) throw error;
       cx.diagnostics.forEach(session.report);
       return undefined;
@@ -62,6 +63,10 @@ export function attempt<T>(session: Session, name: string, body: (cx: Context) =
   }
   throw new Error(`the sizes of ${name} do not settle`);
 }
+
+/** Expressions and calls nest deeper than the compiler can follow. */
+const tooDeep = (cx: Context, name: string): Diagnostic =>
+  cx.complain('E0408', { message: `the calls and expressions of \`${name}\` nest too deeply` });
 
 /** The fixed sizes with one more, which is put into those found before. */
 function withSize(dims: ReadonlyMap<string, Dim>, symbol: string, size: Dim): ReadonlyMap<string, Dim> {

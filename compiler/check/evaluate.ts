@@ -158,7 +158,7 @@ function binaryExpression(cx: Context, expr: ast.Binary, scope: Scope): Val {
 /** `x |> f` is `f(x)`, and `x |> f(a)` is `f(x, a)`. */
 function pipe(cx: Context, expr: ast.Pipe, scope: Scope): Val {
   const first: Arg = {
-    value: evaluate(cx, expr.value, scope),
+    value: argumentValue(cx, expr.value, scope),
     site: { source: scope.unit.source, span: expr.value.span },
   };
   const { target } = expr;
@@ -176,16 +176,17 @@ export function evaluateArguments(
 ): readonly Arg[] {
   const { source } = scope.unit;
   const quoted = quotedParameters(callee);
-  const takesPlaces = callee.kind === 'function' && callee.fn.type === 'builtin' && callee.fn.builtin.name === 'tied';
   return args.map((arg): Arg => {
     const isQuoted = arg.name !== undefined && quoted.includes(arg.name.name);
-    const value = isQuoted
-      ? quote(cx, arg.value, scope)
-      : takesPlaces
-        ? evaluatePlace(cx, arg.value, scope)
-        : evaluate(cx, arg.value, scope);
+    const value = isQuoted ? quote(cx, arg.value, scope) : argumentValue(cx, arg.value, scope);
     return { value, site: { source, span: arg.value.span }, ...(arg.name === undefined ? {} : { name: arg.name }) };
   });
+}
+
+/** A leaf of the state stays a place, since the parameter may be `mut`; everything else is read. */
+function argumentValue(cx: Context, expr: ast.Expr, scope: Scope): Val {
+  const value = evaluatePlace(cx, expr, scope);
+  return value.kind === 'cell' ? value : settle(value);
 }
 
 /** A bare name as a string, a list or tuple of names as a list of strings; anything else as its value. */

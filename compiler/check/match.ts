@@ -12,19 +12,7 @@ import { shapeHint, type WantedShape } from './shape-hints.js';
 import type { OpenNames } from './signature.js';
 import { dtypeOf, isNumeric, type Numeric, toTensor } from './tensors.js';
 import { likeTree, treeDifference, treeOf } from './trees.js';
-import {
-  describe,
-  float,
-  int,
-  list,
-  type ModelRef,
-  numberOf,
-  type Site,
-  tensor,
-  tuple,
-  typeText,
-  type Val,
-} from './values.js';
+import { describe, float, int, list, numberOf, type Site, tensor, tuple, typeText, type Val } from './values.js';
 
 /** The source text of a type, on one line. */
 export const textOf = (scope: Scope, node: ast.Type | ast.Expr): string =>
@@ -185,18 +173,28 @@ export class Matcher {
     return val.kind === 'model' && val.access === 'write' ? { ...val, access: 'effects' } : val;
   }
 
+  /** A parameter that may be assigned to: a model or a leaf of the state that is `mut` where the argument comes from. */
   #mutable(type: ast.MutType, val: Val, what: string, site: Site): Val {
-    const plain = this.match(type.type, val, what, site);
-    if (val.kind !== 'model') return plain;
-    if (val.access !== 'write') {
+    const place = val.kind === 'cell' ? tensor(val.cell.value) : val;
+    const plain = this.match(type.type, place, what, site);
+    if (val.kind !== 'model' && val.kind !== 'cell') {
       this.cx.fail('E0401', {
-        message: `${what} is \`mut\`, but \`${val.instance.path}\` cannot be assigned to here`,
+        message: `${what} is \`mut\`, but ${describe(val)} is no state`,
+        site,
+        notes: [this.#declared(type)],
+        help: 'only models, optimizers, keys and their parts are changed in place; give other new values back as results',
+      });
+    }
+    if (val.access !== 'write') {
+      const { path } = val.kind === 'model' ? val.instance : val.cell;
+      this.cx.fail('E0401', {
+        message: `${what} is \`mut\`, but \`${path}\` cannot be assigned to here`,
         site,
         notes: [this.#declared(type)],
         help: `declare the parameter that it comes from as \`mut\``,
       });
     }
-    return { ...(plain as ModelRef), access: 'write' };
+    return plain.kind === 'model' ? { ...plain, access: 'write' } : val;
   }
 
   // ---- compound types -----------------------------------------------------------------------------------------------

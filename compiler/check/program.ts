@@ -10,6 +10,7 @@ import type { Context, ContextOptions } from './context.js';
 import { attempt, beginInputs, declaredEntry, type Session } from './entry.js';
 import { bindOpenNames, canInvent, Inputs, invent, keyType, modelBlueprint } from './inputs.js';
 import { itemsOfFile } from './items.js';
+import { lookup } from './lookup.js';
 import { Scope } from './scope.js';
 import { StateTable, sessionKey } from './state.js';
 import { type Cell, fnValue, type ModelRef, type Site, type Val } from './values.js';
@@ -124,10 +125,19 @@ export function finishProgram(session: Session, name: string, entries: readonly 
 
 /** Elaborates what no export reaches: other functions and the methods of models, as far as their parameters can be made up. */
 export function checkOthers(session: Session): void {
+  for (const name of session.unit.items.keys()) checkName(session, name);
   for (const item of itemsOfFile(session.unit)) {
     if (item.kind === 'fn') checkFunction(session, item.decl);
     else checkModel(session, item.model);
   }
+}
+
+/** Follows an import, or evaluates a constant, that nothing may use. */
+function checkName(session: Session, name: string): void {
+  attempt(session, name, (cx) => {
+    beginInputs(cx, new StateTable(), cx.site);
+    lookup(cx, name, Scope.function(session.unit, name));
+  });
 }
 
 function checkFunction(session: Session, decl: ast.Fn): void {

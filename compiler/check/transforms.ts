@@ -10,6 +10,7 @@ import type { Context } from './context.js';
 import { type Flat, flatten } from './flatten.js';
 import { Frame } from './frame.js';
 import { nearest } from './nearest.js';
+import { toTensor } from './tensors.js';
 import { type Leaf, leafType, leaves, rebuild, type Tree, treeOf } from './trees.js';
 import {
   type Arg,
@@ -46,7 +47,7 @@ export interface Differentiated {
 /** The trees of differentiated arguments; all their leaves are tensors of floats. */
 export function treesOf(cx: Context, args: readonly Arg[]): Differentiated {
   const trees = args.map((arg) => {
-    const tree = treeOf(cx, arg.value);
+    const tree = treeOf(cx, differentiable(cx, arg.value));
     for (const { value, path } of leaves(tree)) {
       const type = leafType(value);
       if (type !== undefined && isFloat(type.dtype)) continue;
@@ -57,6 +58,23 @@ export function treesOf(cx: Context, args: readonly Arg[]): Differentiated {
     return tree;
   });
   return { trees, leaves: trees.flatMap((tree) => leaves(tree)) };
+}
+
+/** Compile-time floats as tensors; a leaf of the state by itself counts with its value, a model with its leaves. */
+function differentiable(cx: Context, val: Val): Val {
+  switch (val.kind) {
+    case 'float':
+      return tensor(toTensor(cx, val));
+    case 'cell':
+      return tensor(val.cell.value);
+    case 'list':
+    case 'tuple':
+      return { ...val, items: val.items.map((item) => differentiable(cx, item)) };
+    case 'record':
+      return { ...val, fields: new Map([...val.fields].map(([name, field]) => [name, differentiable(cx, field)])) };
+    default:
+      return val;
+  }
 }
 
 const currentValue = (val: Val): Value => {
@@ -75,18 +93,17 @@ export function outline(
   const frame = new Frame(cx.functionName(name), cx.frame);
   const outer = given.leaves.map(({ value }) => currentValue(value));
   const before = new Map<Cell, Value>();
-  const inner = new Map<Val, Value>();
-  given.leaves.forEach(({ value, path }, i) => {
-    const type = leafType(value) as TensorType;
-    const param = frame.param(path === '' ? (outer[i] as Value).name : path, type);
-    inner.set(value, param);
-    if (value.kind !== 'cell') return;
-    before.set(value.cell, value.cell.value);
-    value.cell.value = param;
+  const params = given.leaves.map(({ value, path }, i) => {
+    const param = frame.param(path === '' ? (outer[i] as Value).name : path, leafType(value) as TensorType);
+    if (value.kind === 'cell') {
+      before.set(value.cell, value.cell.value);
+      value.cell.value = param;
+    }
+    return tensor(param);
   });
   // Leaves of the state are places: the body finds the parameters there. Other leaves are replaced in the argument.
-  const substitute = (argument: number): Val =>
-    rebuild(given.trees[argument] as Tree, (value) => tensor(inner.get(value) as Value));
+  const arguments_ = rebuildAll(given.trees, params);
+  const substitute = (argument: number): Val => arguments_[argument] as Val;
   const { draws } = cx;
   try {
     return cx.inFrame(frame, () => {
@@ -193,15 +210,15 @@ export function applyTransform(cx: Context, transform: Transform, args: readonly
   const region: Region = { type: 'vjp', fn: outlined.fn, wrt: given.leaves.map((_, i) => i), of: [0] };
   const types = given.leaves.map(({ value }) => leafType(value) as TensorType);
   const { value, derivatives } = regionOf(cx, outlined, region, [cx.b.constant(1, result.type.dtype)], types);
-  const gradients = rebuildAll(given.trees, derivatives);
+  const gradients = rebuildAll(given.trees, derivatives.map(tensor));
   const gradient = wrt.single ? (gradients[0] as Val) : tuple(gradients);
   return name === 'grad' ? gradient : tuple([value, gradient]);
 }
 
 /** Trees with other leaves, taken in order. */
-function rebuildAll(trees: readonly Tree[], values: readonly Value[]): readonly Val[] {
+function rebuildAll(trees: readonly Tree[], leaves: readonly Val[]): readonly Val[] {
   let at = 0;
-  return trees.map((tree) => rebuild(tree, () => tensor(values[at++] as Value)));
+  return trees.map((tree) => rebuild(tree, () => leaves[at++] as Val));
 }
 
 /** The float results of a function by position; derivatives are of these. */
@@ -226,7 +243,7 @@ export function product(cx: Context, mode: 'jvp' | 'vjp', of: Val, inputs: Arg, 
   const region: Region = { type: mode, fn: outlined.fn, wrt, of: results };
   const { value, derivatives } = regionOf(cx, outlined, region, vectors, mode === 'jvp' ? outputTypes : inputTypes);
   if (mode === 'vjp') {
-    const gradients = rebuildAll(given.trees, derivatives);
+    const gradients = rebuildAll(given.trees, derivatives.map(tensor));
     return tuple([value, isSingle ? (gradients[0] as Val) : tuple(gradients)]);
   }
   if (results.length !== outlined.value.values.length) {

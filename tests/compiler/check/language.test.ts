@@ -3,7 +3,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compile } from '../../../compiler/index.js';
-import { diagnosticsOf, f32, i64, instanceOf, memoryHost, numbers, programOf, results } from '../../support/program.js';
+import { diagnosticsOf, f32, i64, memoryHost, programOf, results } from '../../support/program.js';
 
 const entry = (text: string, name = 'f') => programOf(text).entries.find((candidate) => candidate.name === name);
 const codes = (text: string) => diagnosticsOf(text).map(({ code }) => code);
