@@ -6,6 +6,7 @@ import { cse } from './passes/cse.js';
 import { dce } from './passes/dce.js';
 import { differentiate } from './passes/differentiate.js';
 import { fuse } from './passes/fuse.js';
+import { hoist } from './passes/hoist.js';
 import { inline } from './passes/inline.js';
 import { defaultContext, type Pass, type PassContext, type PipelineStep } from './passes/pass.js';
 import { type ReplayStep, replay } from './passes/replay.js';
@@ -18,10 +19,10 @@ export type Pipeline = readonly Pass[];
 
 /** All passes by name, as `tdsl ir --after NAME` takes them. */
 export const passes: ReadonlyMap<string, Pass> = new Map(
-  [inline, canonicalise, cse, dce, differentiate, fuse].map((pass) => [pass.name, pass]),
+  [inline, canonicalise, cse, dce, hoist, differentiate, fuse].map((pass) => [pass.name, pass]),
 );
 
-const simplify: Pipeline = [canonicalise, cse, dce];
+const simplify: Pipeline = [canonicalise, cse, hoist, dce];
 
 export const pipelines = {
   /** From the elaborated program to kernels. */

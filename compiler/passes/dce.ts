@@ -1,8 +1,10 @@
-// Removes what no result needs: nodes of which no result is used, and functions that no entry reaches.
+// Removes what no result needs: nodes of which no result is used, what loops and branches compute for nobody, and functions that no
+// entry reaches.
 
 import type { Func, Node, Value } from '../ir/graph.js';
 import { topologicalModule } from '../ir/rewrite.js';
 import type { Program } from '../program.js';
+import { Trimmer } from './control/trim.js';
 import type { Pass } from './pass.js';
 
 /** The function without the nodes that its results do not depend on. */
@@ -18,13 +20,13 @@ export function removeDeadNodes(func: Func): Func {
 }
 
 function run(program: Program): Program {
-  const cleaned = [...program.module.functions.values()].map(removeDeadNodes);
   const roots = program.entries.map((entry) => entry.fn);
-  return { ...program, module: topologicalModule(cleaned, roots) };
+  const module = topologicalModule(program.module.functions.values(), roots);
+  return { ...program, module: topologicalModule(new Trimmer(module).run(), roots) };
 }
 
 export const dce: Pass = {
   name: 'dce',
-  doc: 'Removes nodes that no result depends on, and functions that no entry reaches.',
+  doc: 'Removes nodes and parts of loops that no result depends on, and functions that no entry reaches.',
   run,
 };

@@ -1,6 +1,6 @@
 // Moves the nodes of entries into kernels. A kernel is a function that is computed by one loop nest; a `kernel` region calls it.
 //
-// After this pass an entry holds `kernel` regions, and `reshape` views of values in memory, which cost nothing. Everything else is in
+// After this pass an entry, and every function of a loop or branch, holds `kernel` regions, loops, branches, and `reshape` views of values in memory, which cost nothing. Everything else is in
 // a kernel: views are index arithmetic there, and constants, counters and sizes are made where they are used.
 //
 // The results of a kernel are stored; every other node of it is evaluated on demand, at the position at which it is read, and need
@@ -23,9 +23,11 @@
 // Kernels that are equal but for names are one function. Kernels that write a new value of a state leaf come after those that
 // read the old one where that is possible, so that the leaf can be updated in place.
 
+import { isControl } from '../ir/control.js';
 import type { Func, Module, Node, Value } from '../ir/graph.js';
-import { topologicalModule } from '../ir/rewrite.js';
+import { callees, topologicalModule } from '../ir/rewrite.js';
 import type { Entry, Program } from '../program.js';
+import { partsOf } from './control/levels.js';
 import { removeDeadNodes } from './dce.js';
 import { Analysis } from './fuse/analysis.js';
 import { formGroups } from './fuse/groups.js';
@@ -77,11 +79,17 @@ function planFunction(func: Func, context: PassContext): { plan: Plan; analysis:
   }
 }
 
-function fuseFunction(func: Func, entry: Entry, kernels: KernelTable, context: PassContext): Func {
+/** A function of which kernels, loops and branches are left. Without an entry it is the function of a loop or branch. */
+function fuseFunction(func: Func, entry: Entry | undefined, kernels: KernelTable, context: PassContext): Func {
   const live = removeDeadNodes(func);
-  const { plan, analysis } = planFunction(live, context);
-  const nodes = outlinePlan(plan, analysis, kernels);
-  const updates = stateUpdates(entry).flatMap(([param, result]) => {
+  const control = live.nodes.filter(isControl);
+  const parts = control.length === 0 ? [live] : partsOf(live);
+  const called = parts.flatMap((part) => {
+    const { plan, analysis } = planFunction(part, context);
+    return outlinePlan(plan, analysis, kernels);
+  });
+  const nodes = [...called, ...control];
+  const updates = (entry === undefined ? [] : stateUpdates(entry)).flatMap(([param, result]) => {
     const [from, to] = [live.params[param], live.results[result]];
     return from === undefined || to === undefined || from === to ? [] : [{ from, to }];
   });
@@ -91,11 +99,15 @@ function fuseFunction(func: Func, entry: Entry, kernels: KernelTable, context: P
 function run(program: Program, context: PassContext): Program {
   const kernels = new KernelTable();
   const fused = new Map<string, Func>();
-  for (const entry of program.entries) {
-    const func = program.module.functions.get(entry.fn);
-    if (func === undefined) throw new Error(`the entry ${entry.name} has no function @${entry.fn}`);
-    if (!fused.has(entry.fn)) fused.set(entry.fn, fuseFunction(func, entry, kernels, context));
-  }
+  const fuseNamed = (name: string, entry?: Entry): void => {
+    const func = program.module.functions.get(name);
+    if (func === undefined)
+      throw new Error(`there is no function @${name}${entry ? ` for the entry ${entry.name}` : ''}`);
+    if (fused.has(name)) return;
+    fused.set(name, fuseFunction(func, entry, kernels, context));
+    for (const callee of callees(func)) fuseNamed(callee);
+  };
+  for (const entry of program.entries) fuseNamed(entry.fn, entry);
   const module: Module = topologicalModule([...kernels.functions, ...fused.values()]);
   return { ...program, module };
 }

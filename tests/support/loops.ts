@@ -1,7 +1,11 @@
 // Functions with loops and conditional nodes, in the text of the IR, for tests of every stage.
 
-import type { Module } from '../../compiler/ir/graph.js';
+import { dimSymbols } from '../../compiler/ir/dims.js';
+import type { Func, Module } from '../../compiler/ir/graph.js';
 import { parseModule } from '../../compiler/ir/parse.js';
+import { renameRegion } from '../../compiler/ir/rewrite.js';
+import type { Entry, Program } from '../../compiler/program.js';
+import { derivativeOf } from './calculus.js';
 
 /** The last function of each text is the one to evaluate; its parameters are all it needs. */
 export const loopTexts = {
@@ -151,3 +155,42 @@ export const loopDims: ReadonlyMap<string, number> = new Map([
 
 /** A module; the function to evaluate has the name of the text. */
 export const loopModule = (name: LoopName): Module => parseModule(`tdir 1\n${loopTexts[name]}`);
+
+function entryOf(fn: Func): Entry {
+  const symbols = new Set<string>();
+  for (const { type } of fn.params) for (const dim of type.shape) dimSymbols(dim, symbols);
+  return {
+    name: fn.name,
+    fn: fn.name,
+    inputs: fn.params.map(({ name }) => ({ kind: 'argument', path: name })),
+    outputs: fn.results.map((_, i) => ({ kind: 'result', path: String(i) })),
+    arguments: fn.params.map(({ name, type }, index) => ({ name, structure: { kind: 'tensor', index, type } })),
+    result: { kind: 'tuple', items: fn.results.map(({ type }, index) => ({ kind: 'tensor', index, type })) },
+    symbols: [...symbols],
+    constraints: [],
+  };
+}
+
+/** Programs in which the function, and its derivatives up to an order, are entries; derivatives are not expanded. */
+export function loopProgram(names: readonly LoopName[], order: number): Program {
+  const functions = new Map<string, Func>();
+  const entries: Entry[] = [];
+  for (const name of names) {
+    for (const func of loopModule(name).functions.values()) {
+      const prefixed = func.name === name ? func.name : `${name}.${func.name}`;
+      const rename = (fn: string) => `${name}.${fn}`;
+      const nodes = func.nodes.map((node) =>
+        node.kind === 'region' ? { ...node, region: renameRegion(node.region, rename) } : node,
+      );
+      functions.set(prefixed, { ...func, name: prefixed, nodes });
+    }
+    let last = [functions.get(name) as Func];
+    for (let n = 0; ; n++) {
+      entries.push(...last.map(entryOf));
+      if (n === order) break;
+      last = last.flatMap((func) => [derivativeOf(func, 'jvp'), derivativeOf(func, 'vjp')]);
+      for (const func of last) functions.set(func.name, func);
+    }
+  }
+  return { name: 'loops', module: { functions }, entries, state: [] };
+}
