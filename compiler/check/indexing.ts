@@ -218,17 +218,19 @@ function position(cx: Context, at: Dim, size: Dim, axis: number, site: Site): Di
   });
 }
 
-/** Slices are clamped to the axis, as in Python. */
+/** Slices are clamped to the axis, as in Python. Where the sizes are symbolic, the size says so with a maximum. */
 export function sliceRange({ start, stop, step }: Extract<Item, { kind: 'slice' }>, size: Dim): Range {
-  const clamp = (bound: Dim | undefined, otherwise: Dim): Dim => {
-    if (bound === undefined) return otherwise;
-    const from = (dimValue(bound) ?? 0) < 0 ? dimMax(dimAdd(size, bound), dimConst(0)) : bound;
-    return minimum(from, size);
-  };
   const zero = dimConst(0);
-  const from = clamp(start, zero);
-  const extent = dimMax(dimSub(clamp(stop, size), from), zero);
-  return { start: from, step, size: dimFloorDiv(dimAdd(extent, dimConst(step - 1)), dimConst(step)) };
+  const isFromEnd = (bound: Dim) => (dimValue(bound) ?? 0) < 0;
+  const from = start === undefined ? zero : isFromEnd(start) ? dimMax(dimAdd(size, start), zero) : start;
+  // For the size neither a start beyond the end nor a stop before the beginning needs to be clamped: both give none.
+  const to = stop === undefined ? size : isFromEnd(stop) ? dimAdd(size, stop) : minimum(stop, size);
+  const extent = dimMax(dimSub(to, from), zero);
+  return {
+    start: minimum(from, size),
+    step,
+    size: dimFloorDiv(dimAdd(extent, dimConst(step - 1)), dimConst(step)),
+  };
 }
 
 const minimum = (a: Dim, b: Dim): Dim => {
