@@ -2,7 +2,7 @@
 // The command line. In a checkout that was not built yet it says how to build it.
 import { existsSync } from 'node:fs';
 
-const main = new URL('../dist/cli/main.js', import.meta.url);
+const main = new URL('../dist/bundle/main.js', import.meta.url);
 if (!existsSync(main)) {
   process.stderr.write('tdsl: this checkout is not built; run `npm ci` (or `npm run build`) first\n');
   process.exit(3);

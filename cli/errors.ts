@@ -19,5 +19,28 @@ export class CommandError extends Error {
 /** The user's program or input is wrong. */
 export const userError = (message: string): CommandError => new CommandError(exitStatus.user, message);
 
+/** What an error of the operating system says, in words that name the file. */
+const systemReasons: Readonly<Record<string, readonly [status: ExitStatus, reason: string]>> = {
+  EACCES: [exitStatus.user, 'permission denied'],
+  EPERM: [exitStatus.user, 'permission denied'],
+  EISDIR: [exitStatus.user, 'it is a folder'],
+  ENOTDIR: [exitStatus.user, 'a part of the path is no folder'],
+  EEXIST: [exitStatus.user, 'a file of that name is in the way'],
+  ENOENT: [exitStatus.user, 'there is no such file or folder'],
+  ENAMETOOLONG: [exitStatus.user, 'the name is too long'],
+  EROFS: [exitStatus.user, 'the file system is read-only'],
+  ENOSPC: [exitStatus.machine, 'the disk is full'],
+  EMFILE: [exitStatus.machine, 'too many files are open'],
+  ENOMEM: [exitStatus.machine, 'there is not enough memory'],
+};
+
+/** A failed operation on a file as a command's end; undefined for other errors. */
+export function fileError(error: unknown): CommandError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code = '', path: file } = error as NodeJS.ErrnoException;
+  const found = systemReasons[code];
+  return found && new CommandError(found[0], `cannot use ${file ?? 'a file'}: ${found[1]}`);
+}
+
 /** The command line is wrong. */
 export const usageError = (message: string): CommandError => new CommandError(exitStatus.usage, message);

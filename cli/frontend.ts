@@ -1,10 +1,10 @@
 // Reads programs for the commands: source or text IR to a program, with diagnostics printed as they are found.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { Diagnostic } from '../compiler/diagnostics/report.js';
-import { renderDiagnostic, sortDiagnostics } from '../compiler/diagnostics/report.js';
+import { renderDiagnostics, sortDiagnostics } from '../compiler/diagnostics/report.js';
 import { type CompileOptions, compile } from '../compiler/index.js';
-import { parseProgram } from '../compiler/ir/parse.js';
+import { ParseError, parseProgram } from '../compiler/ir/parse.js';
 import type { Program } from '../compiler/program.js';
 import { CommandError, exitStatus, usageError, userError } from './errors.js';
 import { nodeHost } from './host.js';
@@ -14,9 +14,7 @@ const useColor = (stream: NodeJS.WriteStream): boolean => stream.isTTY === true 
 /** Prints diagnostics to standard error; returns the number of errors among them. */
 export function report(diagnostics: readonly Diagnostic[]): number {
   const color = useColor(process.stderr);
-  for (const diagnostic of sortDiagnostics(diagnostics)) {
-    process.stderr.write(`${renderDiagnostic(diagnostic, { color })}\n`);
-  }
+  if (diagnostics.length > 0) process.stderr.write(`${renderDiagnostics(sortDiagnostics(diagnostics), { color })}\n\n`);
   return diagnostics.filter(({ severity }) => severity === 'error').length;
 }
 
@@ -28,14 +26,27 @@ export function failOnErrors(diagnostics: readonly Diagnostic[]): void {
   throw new CommandError(bug ? exitStatus.bug : exitStatus.user, `${errors} error${errors === 1 ? '' : 's'}`);
 }
 
+/** Ends the command where a file that it is given does not exist or is a folder. */
 export function requireFile(file: string): void {
-  if (!existsSync(file)) throw userError(`there is no file ${file}`);
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats === undefined) throw userError(`there is no file ${file}`);
+  if (stats.isDirectory()) throw userError(`${file} is a folder, not a file`);
+}
+
+/** The program of a file of text IR. */
+function readText(file: string): Program {
+  try {
+    return parseProgram(readFileSync(file, 'utf8'), file);
+  } catch (error) {
+    if (error instanceof ParseError) throw userError(error.message);
+    throw error;
+  }
 }
 
 /** The program of a source file (`.td`) or of text IR (`.tdir`), before any pass. */
 export function loadProgram(file: string, options: CompileOptions = {}): Program {
   requireFile(file);
-  if (file.endsWith('.tdir')) return parseProgram(readFileSync(file, 'utf8'));
+  if (file.endsWith('.tdir')) return readText(file);
   const { program, diagnostics } = compile(file, nodeHost(), options);
   failOnErrors(diagnostics);
   if (program === undefined)

@@ -1,15 +1,37 @@
-// The command line `tdsl`: one file a command, in commands/.
+// The command line `tdsl`: one file a command, in commands/. Only the command that runs is loaded, since the parser alone takes longer to
+// load than most commands take to run.
 
 import { Command, CommanderError } from 'commander';
 import { EmittedCodeError, ToolchainError } from '../codegen/build/errors.js';
-import { addCheck } from './commands/check.js';
-import { addCompile } from './commands/compile.js';
-import { addDoctor } from './commands/doctor.js';
-import { addFmt } from './commands/fmt.js';
-import { addIr } from './commands/ir.js';
-import { addRun } from './commands/run.js';
-import { CommandError, exitStatus } from './errors.js';
+import { CommandError, exitStatus, fileError } from './errors.js';
 import { packageVersion } from './package.js';
+
+/** A command: the line that the list of commands shows, and the function that adds it with its options and action. */
+interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<(program: Command) => void>;
+}
+
+const commands: Readonly<Record<string, CommandEntry>> = {
+  compile: {
+    summary: 'compile a program to a native module',
+    load: async () => (await import('./commands/compile.js')).addCompile,
+  },
+  check: {
+    summary: 'check types and shapes; needs no toolchain',
+    load: async () => (await import('./commands/check.js')).addCheck,
+  },
+  run: {
+    summary: 'evaluate one function on arguments from JSON',
+    load: async () => (await import('./commands/run.js')).addRun,
+  },
+  ir: { summary: 'print the intermediate representation', load: async () => (await import('./commands/ir.js')).addIr },
+  fmt: { summary: 'format programs', load: async () => (await import('./commands/fmt.js')).addFmt },
+  doctor: {
+    summary: 'tell what this machine lacks for compiling, and how to get it',
+    load: async () => (await import('./commands/doctor.js')).addDoctor,
+  },
+};
 
 const program = new Command('tdsl')
   .description('compile typed tensor programs to native code, check them, run them, and see every step')
@@ -17,7 +39,14 @@ const program = new Command('tdsl')
   .exitOverride()
   .showHelpAfterError('(run with --help for the usage)');
 
-for (const add of [addCompile, addCheck, addRun, addIr, addFmt, addDoctor]) add(program);
+/** The command that is asked for: the first word that is no option, or the word after `help`. */
+const [first, second] = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const asked = first === 'help' ? second : first;
+
+for (const [name, { summary, load }] of Object.entries(commands)) {
+  if (name === asked) (await load())(program);
+  else program.command(name).description(summary);
+}
 for (const command of program.commands) command.exitOverride();
 
 /** A stream that is closed early (`tdsl ir … | head`) is no error of ours. */
@@ -32,6 +61,8 @@ function explain(error: unknown): { readonly status: number; readonly message?: 
   if (error instanceof CommandError) return { status: error.status, message: error.message };
   if (error instanceof ToolchainError) return { status: error.exitCode, message: `${error.message}\n  ${error.hint}` };
   if (error instanceof EmittedCodeError) return { status: error.exitCode, message: error.message };
+  const failed = fileError(error);
+  if (failed !== undefined) return { status: failed.status, message: failed.message };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { status: exitStatus.bug, message: `internal error, a bug of tdsl: ${text}` };
 }

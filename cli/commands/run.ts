@@ -35,8 +35,9 @@ function readArguments(entry: Entry, file: string | undefined): readonly HostTen
   const names = entry.arguments.map(({ name }) => name);
   const byName = json as Record<string, never>;
   if (Array.isArray(json) && json.length !== names.length) {
+    const takes = `${entry.name} takes ${names.length} argument${names.length === 1 ? '' : 's'} (${names.join(', ')})`;
     throw userError(
-      `${entry.name} takes ${names.length} arguments (${names.join(', ')}), ${file ?? 'none given'} has ${json.length}`,
+      file === undefined ? `${takes}: give them with --args FILE.json` : `${takes}, ${file} has ${json.length}`,
     );
   }
   const unknown = Array.isArray(json) ? undefined : Object.keys(json).find((key) => !names.includes(key));
