@@ -42,7 +42,7 @@ fn hardshrink[T: float](input: T[*S], lambd: float = 0.5) -> T[*S] = where((inpu
 fn hardsigmoid[T: float](input: T[*S]) -> T[*S] = where(input <= -3, 0, where(input >= 3, 1, (input + 3) / 6))
 
 ## `x * hardsigmoid(x)` (Howard et al. 2019).
-fn hardswish[T: float](input: T[*S]) -> T[*S] = where(input < -3, 0, where(input <= 3, input * (input + 3) / 6, input))
+fn hardswish[T: float](input: T[*S]) -> T[*S] = input * clamp(input + 3, min: 0, max: 6) / 6
 
 ## Clamped to `min_val … max_val`; the derivative is 0 at both bounds.
 fn hardtanh[T: float](input: T[*S], min_val: float = -1.0, max_val: float = 1.0) -> T[*S] =

@@ -172,16 +172,24 @@ fn cosine_embedding_loss[T: float](
   _reduce(where(target == 1, 1 - cosine, 0) + where(target == -1, clamp(cosine - margin, min: 0), 0), reduction)
 }
 
-## Negative log-likelihood of a Gaussian with mean `input` and variance `var`, which is clamped from below at `eps`.
+## Negative log-likelihood of a Gaussian with mean `input` and variance `var`, which is clamped from below at `eps`. One variance may stand
+## for all elements along the last axis, with that axis of size 1 or without it.
 fn gaussian_nll_loss[T: float](
   input: T[*S],
   target: T[*S],
-  var: T[*S],
+  var: T[*V],
   full: bool = false,
   eps: float = 1e-6,
   reduction: string = "mean"
 ) -> tensor {
-  let variance = var + stop_gradient(clamp(var, min: eps) - var)
+  let shared = len(S) > 0 && len(V) == len(S) - 1
+  let spread = if shared { unsqueeze(var, -1) } else { var }
+  let sizes = spread.shape
+  assert(
+    sizes == S || (len(sizes) == len(S) && sizes == S[:-1] + [1]),
+    "gaussian_nll_loss: var of shape " + V + " has neither the shape of the input, " + S + ", nor one number for its last axis"
+  )
+  let variance = spread + stop_gradient(clamp(spread, min: eps) - spread)
   let d = input - target
   let loss = 0.5 * (log(variance) + d * d / variance)
   _reduce(if full { loss + 0.9189385332046727 } else { loss }, reduction)

@@ -70,12 +70,13 @@ fn square(input: tensor) -> tensor = input * input
 
 ## `input * log(other)`: 0 where `input` is 0, NaN where `other` is NaN.
 fn xlogy(input: tensor, other: tensor) -> tensor {
-  let vanishes = input == 0 && !isnan(other)
+  # Where the logarithm is not finite it must not meet the zero; elsewhere it is the derivative by `input`.
+  let vanishes = input == 0 && (other <= 0 || other == inf)
   where(vanishes, 0, input * log(where(vanishes, 1, other)))
 }
 
 ## The same value.
-fn clone(input: tensor) -> tensor = input + 0
+fn clone(input: tensor) -> tensor = input
 
 ## The same value, without its derivative.
 fn detach(input: tensor) -> tensor = stop_gradient(input)

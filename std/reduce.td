@@ -21,9 +21,12 @@ fn count_nonzero(input: tensor, dim: (int | [int])? = none) -> tensor = sum(cast
 
 ## `log(sum(exp(input)))`, without overflow.
 fn logsumexp[T: float](input: T[*S], dim: int | [int], keepdim: bool = false) -> tensor {
-  let largest = stop_gradient(amax(input, dim, keepdim: true))
-  # Infinities are left to `log` and `exp`: subtracting one from itself would give NaN.
-  let shift = where(abs(largest) == inf, 0, largest)
-  let total = log(sum(exp(input - shift), dim, keepdim: true)) + shift
-  if keepdim { total } else { squeeze_axes(total, dim) }
+  # No elements have no largest one, and their sum is 0.
+  if is_known(numel(input)) && numel(input) == 0 { log(sum(input, dim, keepdim)) } else {
+    let largest = stop_gradient(amax(input, dim, keepdim: true))
+    # Infinities are left to `log` and `exp`: subtracting one from itself would give NaN.
+    let shift = where(abs(largest) == inf, 0, largest)
+    let total = log(sum(exp(input - shift), dim, keepdim: true)) + shift
+    if keepdim { total } else { squeeze_axes(total, dim) }
+  }
 }
