@@ -38,7 +38,11 @@ const counts = (forms: readonly KernelForm[]): Record<string, number> => {
 type Types = Readonly<Record<string, ReturnType<typeof tensor>>>;
 
 /** A program whose entry is the given function of arguments; checked against the interpreter after every pass. */
-function functionProgram(types: Types, body: (b: Builder, p: Record<string, Value>) => readonly Value[]): Program {
+function functionProgram(
+  types: Types,
+  body: (b: Builder, p: Record<string, Value>) => readonly Value[],
+  callees: readonly Func[] = [],
+): Program {
   const b = new Builder('f');
   const params = Object.fromEntries(Object.entries(types).map(([name, type]) => [name, b.param(name, type)]));
   const func = b.finish(body(b, params));
@@ -48,7 +52,7 @@ function functionProgram(types: Types, body: (b: Builder, p: Record<string, Valu
   const items = func.results.map(({ type }, index) => ({ kind: 'tensor', index, type }) as const);
   const program: Program = {
     name: 'p',
-    module: { functions: new Map([['f', func]]) },
+    module: { functions: new Map([...callees, func].map((f) => [f.name, f])) },
     state: [],
     entries: [
       {
@@ -114,6 +118,63 @@ test('softmax, layer normalisation and cross-entropy are one kernel each', () =>
     crossEntropy(b, at(p, 'x'), at(p, 'y')),
   ]);
   assert.equal(formsOf(loss), ['rows', 'rows']);
+});
+
+/** The gradient of `body`'s sum weighted by `w`, beside its value: what training makes of a layer. */
+function withGradient(
+  types: Types,
+  weight: ReturnType<typeof tensor>,
+  body: (b: Builder, p: Record<string, Value>) => Value,
+): Program {
+  const inner = new Builder('inner');
+  const params = Object.entries(types).map(([name, type]) => [name, inner.param(name, type)] as const);
+  const func = inner.finish([body(inner, Object.fromEntries(params))]);
+  const outer = (b: Builder, p: Record<string, Value>) => {
+    const names = Object.keys(types);
+    const inputs = [...names.map((name) => at(p, name)), at(p, 'w')];
+    const region = { type: 'vjp', fn: 'inner', wrt: names.map((_, i) => i), of: [0] } as const;
+    return b.region(region, inputs, [weight, ...Object.values(types)]);
+  };
+  return functionProgram({ ...types, w: weight }, outer, [func]);
+}
+
+test('batch normalisation is one kernel, and so is its derivative', () => {
+  const x = tensor('f32', batch, 6, 5, 5);
+  const channel = tensor('f32', 6);
+  const program = withGradient({ x, scale: channel, shift: channel }, x, (b, p) => {
+    const perChannel = (v: Value) => b.reshape(v, [6, 1, 1].map(dimConst));
+    const mean = (v: Value) => perChannel(b.elementwise('div', [b.sum(v, [0, 2, 3]), b.constant(50, 'f32')]));
+    const centred = b.elementwise('sub', [at(p, 'x'), mean(at(p, 'x'))]);
+    const variance = mean(b.elementwise('mul', [centred, centred]));
+    const normal = b.elementwise('mul', [centred, b.elementwise('rsqrt', [variance])]);
+    return b.elementwise('add', [
+      b.elementwise('mul', [normal, perChannel(at(p, 'scale'))]),
+      perChannel(at(p, 'shift')),
+    ]);
+  });
+  const kernels = kernelsOf(program);
+  assert.equal(
+    kernels.map((kernel) => kernel.form),
+    ['rows'],
+  );
+  // Without the gradient in the same call, the two would be apart: here the weights are known beforehand.
+  assert.is(kernels[0]?.func.results.length, 4);
+});
+
+test('what follows a convolution and feeds a normalisation is not stored twice', () => {
+  const program = withGradient(
+    { x: tensor('f32', batch, 8), k: tensor('f32', 32, 8), c: tensor('f32', 32) },
+    tensor('f32', batch, 32),
+    (b, p) => {
+      const h = linear(b, at(p, 'x'), at(p, 'k'), at(p, 'c'), 'z');
+      const gate = b.elementwise('mul', [h, b.constant(0.5, 'f32')]);
+      return b.elementwise('mul', [gate, b.elementwise('relu', [h])]);
+    },
+  );
+  const [forward] = kernelsOf(program);
+  assert.is(forward?.form, 'contraction');
+  // The product and the sum before it; halves and masks are computed again from that.
+  assert.is(forward?.func.results.length, 2);
 });
 
 test('attention is two contractions around rows, and reads its operands without copies', () => {
