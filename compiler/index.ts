@@ -18,7 +18,9 @@ import {
   initEntry,
 } from './check/program.js';
 import { Scope } from './check/scope.js';
+import { dimensionNames } from './check/signature.js';
 import { makeUnit, type Unit, Workspace } from './check/workspace.js';
+import { nearest } from './diagnostics/nearest.js';
 import { type Diagnostic, diagnostic, sortDiagnostics } from './diagnostics/report.js';
 import type { Host } from './host.js';
 import { dimConst } from './ir/dims.js';
@@ -89,7 +91,36 @@ function begin(workspace: Workspace, unit: Unit, options: CompileOptions, collec
   return beginSession(workspace, unit, { defaultFloat: options.defaultFloat ?? 'f32', dims }, collector.add);
 }
 
-const programName = (path: string): string => (path.split(/[\\/]/).at(-1) ?? path).replace(/\.td$/, '');
+/** The name of a file as one that files, libraries and functions of C can have. */
+const programName = (path: string): string =>
+  (path.split(/[\\/]/).at(-1) ?? path)
+    .replace(/\.td$/, '')
+    .replace(/[^A-Za-z0-9_-]+/g, '_')
+    .replace(/^(?![A-Za-z_])/, '_');
+
+/** Complains about functions and dimensions that are asked for and that the file does not have. */
+function checkRequests(unit: Unit, { entries, dims = {} }: CompileOptions, collector: Collector): void {
+  const known = {
+    function: unit.file.items.flatMap((item) => (item.kind === 'Fn' ? [item.name.name] : [])),
+    dimension: [...dimensionNames(unit)],
+  };
+  const request = (what: keyof typeof known, name: string): void => {
+    const names = known[what];
+    if (names.includes(name)) return;
+    const hint = nearest(name, names);
+    const all = names.length === 0 ? `it has no ${what}s` : `it has ${names.join(', ')}`;
+    collector.add(
+      diagnostic('E0201', {
+        source: unit.source,
+        span: { start: 0, end: 0 },
+        message: `the file has no ${what} \`${name}\``,
+        help: hint === undefined ? all : `did you mean \`${hint}\`?`,
+      }),
+    );
+  };
+  if (Array.isArray(entries)) for (const name of entries) request('function', name);
+  for (const name of Object.keys(dims)) request('dimension', name);
+}
 
 /** The program of a file: its entries, the functions that they need, and its state. */
 export function compile(path: string, host: Host | Workspace, options: CompileOptions = {}): Compiled {
@@ -98,6 +129,7 @@ export function compile(path: string, host: Host | Workspace, options: CompileOp
   if (unit === undefined) return missingFile(path);
   const collector = new Collector();
   const session = begin(workspace, unit, options, collector);
+  checkRequests(unit, options, collector);
   const names = options.entries === undefined || options.entries === 'exported' ? undefined : options.entries;
   const entries = elaborateExports(session, names);
   return collector.finish(() => finishProgram(session, programName(path), entries));

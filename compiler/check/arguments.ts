@@ -1,8 +1,8 @@
 // Matches the arguments of a call with parameters by position and name.
 
+import { nearest } from '../diagnostics/nearest.js';
 import type { Context } from './context.js';
 import { foreignParameter } from './foreign.js';
-import { nearest } from './nearest.js';
 import type { Arg } from './values.js';
 
 /** What the matching needs to know of a parameter. */

@@ -1,11 +1,11 @@
 // Names: from the scopes of the function over the items of the file and its imports to the library and the dtypes.
 
+import { nearest } from '../diagnostics/nearest.js';
 import { dtypes, isDType } from '../ir/dtype.js';
 import type * as ast from '../syntax/ast.js';
 import { builtins } from './builtins/index.js';
 import type { Context } from './context.js';
 import { foreignName } from './foreign.js';
-import { nearest } from './nearest.js';
 import type { Binding, Scope } from './scope.js';
 import { fnValue, type Val } from './values.js';
 import { importText, type Unit, type UnitItem } from './workspace.js';

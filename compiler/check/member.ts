@@ -1,11 +1,11 @@
 // `object.name`: fields, methods, properties of tensors, and functions written after their first argument.
 
+import { nearest } from '../diagnostics/nearest.js';
 import { dimConst } from '../ir/dims.js';
 import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { foreignField } from './foreign.js';
 import { lookup } from './lookup.js';
-import { nearest } from './nearest.js';
 import { fieldOf, type Scope } from './scope.js';
 import { calleeName, describe, fnValue, int, list, type ModelRef, tensor, type Val } from './values.js';
 

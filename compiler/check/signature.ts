@@ -1,10 +1,10 @@
 // What the names in a signature stand for: which of them are dimensions, dtypes and models to be inferred from the arguments.
 
+import { nearest } from '../diagnostics/nearest.js';
 import type { Span } from '../diagnostics/source.js';
 import { type DType, dtypes, isDType, isFloat, isInt } from '../ir/dtype.js';
 import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
-import { nearest } from './nearest.js';
 import type { Scope } from './scope.js';
 import type { Unit } from './workspace.js';
 
@@ -99,6 +99,19 @@ function usesOf(type: ast.Type, inResult: boolean): readonly Use[] {
     default:
       return [];
   }
+}
+
+/** The names that are run-time dimensions somewhere in a file: declared ones, and those in the shapes of its functions. */
+export function dimensionNames(unit: Unit): ReadonlySet<string> {
+  const functions = unit.file.items.filter((item): item is ast.Fn => item.kind === 'Fn');
+  return new Set([
+    ...unit.dims.keys(),
+    ...functions.flatMap(({ generics, params }) => [
+      ...generics.flatMap((generic) => (generic.kind === 'DimGeneric' ? [generic.name.name] : [])),
+      ...params.flatMap(({ type }) => usesOf(type, false).map((use) => use.name)),
+      ...params.flatMap(({ type, name }) => (type.kind === 'NamedType' && type.name.name === 'dim' ? [name.name] : [])),
+    ]),
+  ]);
 }
 
 /** The names in the expression of a size. */

@@ -1,6 +1,7 @@
 // Derivatives: the function to differentiate becomes a function of the graph, which a `jvp` or `vjp` region carries. What it
 // closes over is passed as further, undifferentiated parameters; what it writes to the state comes out as further results.
 
+import { nearest } from '../diagnostics/nearest.js';
 import { printShape, shapeEquals } from '../ir/dims.js';
 import { isFloat } from '../ir/dtype.js';
 import type { Region, TensorType, Value } from '../ir/graph.js';
@@ -9,7 +10,6 @@ import { call, parameterShapes } from './call.js';
 import type { Context } from './context.js';
 import { type Flat, flatten } from './flatten.js';
 import { Frame } from './frame.js';
-import { nearest } from './nearest.js';
 import { toTensor } from './tensors.js';
 import { type Leaf, leafType, leaves, rebuild, type Tree, treeOf } from './trees.js';
 import {
