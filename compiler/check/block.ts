@@ -10,6 +10,7 @@ import { iterate } from './loops.js';
 import { Matcher, textOf } from './match.js';
 import { bindPattern, namesOf } from './patterns.js';
 import type { Scope } from './scope.js';
+import { leaves, treeOf } from './trees.js';
 import { none, poison, type Val } from './values.js';
 
 /** Runs the statements of a block in a scope of its own and gives its value. `expected` is the shape that a final index definition has. */
@@ -57,7 +58,9 @@ function poisonNames(statement: ast.Statement, scope: Scope): void {
 function execute(cx: Context, statement: ast.Statement, scope: Scope, expected: Expected | undefined): Val {
   switch (statement.kind) {
     case 'Let': {
+      const since = cx.frame.nodes.length;
       const value = letValue(cx, statement, scope);
+      if (!scope.unit.isLibrary) nameValues(cx, statement.pattern, value, since);
       cx.at(scope.unit, statement.span, () => bindPattern(cx, statement.pattern, value, scope, 'variable'));
       return none;
     }
@@ -65,7 +68,9 @@ function execute(cx: Context, statement: ast.Statement, scope: Scope, expected: 
       cx.at(scope.unit, statement.span, () => assign(cx, statement, scope));
       return none;
     case 'IndexDefinition': {
+      const since = cx.frame.nodes.length;
       const value = cx.at(scope.unit, statement.span, () => indexDefinition(cx, statement, scope, expected));
+      if (!scope.unit.isLibrary && value.kind === 'tensor') cx.frame.rename(value.value, statement.name.name, since);
       const site = { source: scope.unit.source, span: statement.name.span };
       scope.define(statement.name.name, { value, role: 'variable', site });
       return value;
@@ -81,6 +86,21 @@ function execute(cx: Context, statement: ast.Statement, scope: Scope, expected: 
       return none;
     default:
       return evaluate(cx, statement, scope);
+  }
+}
+
+/** Gives the nodes that a `let` made the names that it introduces: `h`, and `g.fc1.weight` for a leaf of a tree `g`. */
+function nameValues(cx: Context, pattern: ast.Pattern, value: Val, since: number): void {
+  if (pattern.kind === 'TuplePattern' && (value.kind === 'tuple' || value.kind === 'list')) {
+    for (const [i, element] of pattern.elements.entries()) {
+      const part = value.items[i];
+      if (part !== undefined) nameValues(cx, element, part, since);
+    }
+  }
+  if (pattern.kind !== 'NamePattern' || pattern.name.name === '_') return;
+  for (const { path, value: leaf } of leaves(treeOf(cx, value))) {
+    if (leaf.kind !== 'tensor') continue;
+    cx.frame.rename(leaf.value, path === '' ? pattern.name.name : `${pattern.name.name}.${path}`, since);
   }
 }
 

@@ -58,6 +58,15 @@ export class Frame extends Builder {
     return values.map((value) => this.local(value));
   }
 
+  /** Names a result of a node after what the program calls it, if the node was made after the first `since` ones. */
+  rename(value: Value, hint: string, since: number): void {
+    const isNew = this.nodes.slice(since).some((node) => node.results.includes(value));
+    if (!isNew) return;
+    this.names.release(value.name);
+    // The function is not finished, so nothing has read the name yet.
+    (value as { name: string }).name = this.names.fresh(hint);
+  }
+
   /** Gives a cell a new value, until the frame around this one takes it over. */
   assign(cell: Cell, value: Value): void {
     if (!this.written.has(cell)) this.written.set(cell, cell.value);
