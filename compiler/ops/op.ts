@@ -2,6 +2,7 @@
 // written once per kind (ops/kinds) and serve all its operations.
 
 import type { Builder } from '../ir/builder.js';
+import type { Dim } from '../ir/dims.js';
 import type { DType } from '../ir/dtype.js';
 import type { NodeKind, NodeOf, TensorType, Value } from '../ir/graph.js';
 import type { Scalar } from '../ir/scalar.js';
@@ -123,6 +124,17 @@ export type TransposeRule<K extends NodeKind> = (
   b: Builder,
 ) => readonly (Value | undefined)[];
 
+/**
+ * Builds a node for many independent sets of operands at once (`vmap`). `node` reads operands that have `size` as a new first dimension where
+ * `batched` says so, and are the same for all sets elsewhere; at least one is batched. All results get the new first dimension.
+ */
+export type BatchRule<K extends NodeKind> = (
+  node: NodeOf<K>,
+  batched: readonly boolean[],
+  size: Dim,
+  b: Builder,
+) => readonly Value[];
+
 /** What a kind of node defines, once for all its operations. */
 export interface KindRules<K extends NodeKind> {
   readonly kind: K;
@@ -131,6 +143,8 @@ export interface KindRules<K extends NodeKind> {
   readonly jvp: JvpRule<K>;
   /** Absent for kinds that are never linear. */
   readonly transpose?: TransposeRule<K>;
+  /** Absent where sets of operands cannot be treated at once. */
+  readonly batch?: BatchRule<K>;
 }
 
 /** A node whose operands do not fit its operation: a bug of the pass that built it, since the checker has refused the user's errors before. */

@@ -4,6 +4,7 @@ import type { Builder } from '../../ir/builder.js';
 import { type Dim, dimAdd, dimConst, dimEquals, dimMul, dimSub, isDimConst } from '../../ir/dims.js';
 import type { Assemble, AssembleNode, NodeDraft, TensorType, Value } from '../../ir/graph.js';
 import type { KindRules } from '../op.js';
+import { alignBatch, repeatBatch } from './batch.js';
 import { expectInputs, fail } from './check.js';
 
 type Draft = Extract<NodeDraft, { kind: 'assemble' }>;
@@ -81,6 +82,27 @@ function transposeConcat(node: AssembleNode, dim: number, linear: readonly boole
   });
 }
 
+/** The padding of many operands; where every set has a padding value of its own, that is selected outside of the operands. */
+function batchPad(
+  pad: Pad,
+  [x, value]: readonly [Value, Value],
+  batched: readonly boolean[],
+  size: Dim,
+  b: Builder,
+): Value {
+  const zero = dimConst(0);
+  const widths = [
+    [zero, ...pad.low],
+    [zero, ...pad.high],
+    [0, ...pad.interior],
+  ] as const;
+  const all = repeatBatch(b, x, batched[0] === true, size);
+  if (!batched[1]) return b.pad(all, value, ...widths);
+  const padded = b.pad(all, b.constant(0, x.type.dtype), ...widths);
+  const inside = b.pad(b.constant(false, 'bool', all.type.shape), b.constant(true, 'bool'), ...widths);
+  return b.elementwise('where', [inside, alignBatch(b, value, pad.low.length), padded]);
+}
+
 export const assembleRules: KindRules<'assemble'> = {
   kind: 'assemble',
   infer,
@@ -97,5 +119,12 @@ export const assembleRules: KindRules<'assemble'> = {
     return assemble.type === 'pad'
       ? transposePad(node, assemble, linear, cotangent, b)
       : transposeConcat(node, assemble.dim, linear, cotangent, b);
+  },
+
+  batch(node, batched, size, b) {
+    const { assemble, inputs } = node;
+    if (assemble.type === 'pad') return [batchPad(assemble, inputs as readonly [Value, Value], batched, size, b)];
+    const parts = inputs.map((input, i) => repeatBatch(b, input, batched[i] === true, size));
+    return [b.concat(parts, assemble.dim + 1)];
   },
 };

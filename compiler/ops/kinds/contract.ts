@@ -14,6 +14,7 @@ import {
   plainSubscript,
 } from '../../ir/space.js';
 import type { KindRules } from '../op.js';
+import { batchAccess, batchAffine, batchSpace } from './batch.js';
 import { checkAccess, checkSpace, fail } from './check.js';
 import { affineAccess, buildSum, type Factor } from './solve.js';
 
@@ -109,5 +110,10 @@ export const contractRules: KindRules<'contract'> = {
     return node.inputs.map((_, k) =>
       linear[k] && cotangent !== undefined ? transposeOperand(b, node, k, cotangent) : undefined,
     );
+  },
+
+  batch(node, batched, size, b) {
+    const accesses = node.accesses.map((access, k) => batchAccess(access, batched[k] === true));
+    return [b.contract(batchSpace(node.space, size), accesses, node.inputs, node.guards.map(batchAffine))];
   },
 };

@@ -5,6 +5,7 @@ import { type DType, isFloat } from '../../ir/dtype.js';
 import type { ElementwiseNode, NodeDraft, TensorType, Value } from '../../ir/graph.js';
 import type { Formula, KindRules } from '../op.js';
 import { elementwiseOp } from '../records.js';
+import { alignBatch } from './batch.js';
 import { broadcastShapes, expectInputs, fail } from './check.js';
 
 type Draft = Extract<NodeDraft, { kind: 'elementwise' }>;
@@ -121,5 +122,11 @@ export const elementwiseRules: KindRules<'elementwise'> = {
       const scaled = applyPartial(node, i, cotangent, input.type.dtype, b);
       return scaled && b.sumToShape(scaled, input.type.shape);
     });
+  },
+
+  batch(node, batched, _size, b) {
+    const rank = Math.max(...node.inputs.map(({ type }, i) => type.shape.length - (batched[i] ? 1 : 0)));
+    const inputs = node.inputs.map((input, i) => (batched[i] ? alignBatch(b, input, rank) : input));
+    return b.add({ kind: 'elementwise', op: node.op, inputs, ...(node.dtype && { dtype: node.dtype }) });
   },
 };

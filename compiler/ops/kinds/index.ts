@@ -5,6 +5,7 @@ import { dimEquals, dimProduct } from '../../ir/dims.js';
 import type { Access, Indexing, IndexNode, NodeDraft, Subscript, TensorType, Value } from '../../ir/graph.js';
 import { outerShape, plainIndexOf } from '../../ir/space.js';
 import type { KindRules } from '../op.js';
+import { batchAccess, batchSpace, repeatBatch } from './batch.js';
 import { checkAccess, checkSpace, fail, inputAt, typeText } from './check.js';
 
 type Draft = Extract<NodeDraft, { kind: 'index' }>;
@@ -132,5 +133,16 @@ export const indexRules: KindRules<'index'> = {
     const { indexing } = node;
     if (indexing.type === 'scatter') return transposeScatter(node, indexing, linear, cotangent, b);
     return node.inputs.map((_, i) => (i === 0 ? transposeGather(node, indexing, cotangent, b) : undefined));
+  },
+
+  batch(node, batched, size, b) {
+    const { indexing, inputs } = node;
+    const space = batchSpace(indexing.space, size);
+    if (indexing.type === 'gather')
+      return [b.gather(space, batchAccess(indexing.access, batched[0] === true, batched), inputs)];
+    const [base, updates, ...tables] = inputs as readonly [Value, Value, ...Value[]];
+    const written = [base, updates].map((value, i) => repeatBatch(b, value, batched[i] === true, size));
+    const access = batchAccess(indexing.access, true, batched);
+    return [b.scatter(indexing.mode, space, access, [...written, ...tables])];
   },
 };

@@ -32,4 +32,7 @@ export const orderRules: KindRules<'order'> = {
     if (cotangent === undefined) return [undefined];
     return [b.add({ kind: 'order', op: node.op, dim: node.dim, reverse: !node.reverse, inputs: [cotangent] })[0]];
   },
+
+  batch: ({ op, dim, reverse, inputs }, _batched, _size, b) =>
+    b.add({ kind: 'order', op, dim: dim + 1, reverse, inputs }),
 };

@@ -2,10 +2,11 @@
 // the derivatives of the others are in their records.
 
 import { isDimConst } from '../../ir/dims.js';
-import type { NodeDraft, TensorType } from '../../ir/graph.js';
+import type { NodeDraft, TensorType, Value } from '../../ir/graph.js';
 import { outerShape } from '../../ir/space.js';
 import type { KindRules } from '../op.js';
 import { reduceOp } from '../records.js';
+import { batchAccess, batchSpace } from './batch.js';
 import { checkAccess, checkSpace, expectInputs, fail } from './check.js';
 import { transposeOperand } from './contract.js';
 
@@ -40,4 +41,7 @@ export const reduceRules: KindRules<'reduce'> = {
     const { space, access, inputs } = node;
     return [transposeOperand(b, { space, guards: [], accesses: [access], inputs }, 0, cotangent)];
   },
+
+  batch: ({ op, space, access, inputs }, _batched, size, b) =>
+    b.reduceOver(op, inputs[0] as Value, batchSpace(space, size), batchAccess(access, true)),
 };

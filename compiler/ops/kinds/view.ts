@@ -89,6 +89,28 @@ function padToShape(
   return b.pad(cotangent, b.constant(0, cotangent.type.dtype), slice.starts, high, interior);
 }
 
+/** The view of every set, kept apart by the new first dimension. */
+function batchView(view: View, size: Dim): View {
+  const after = (dim: number) => dim + 1;
+  switch (view.type) {
+    case 'reshape':
+      return { type: 'reshape', shape: [size, ...view.shape] };
+    case 'permute':
+      return { type: 'permute', permutation: [0, ...view.permutation.map(after)] };
+    case 'broadcast':
+      return { type: 'broadcast', shape: [size, ...view.shape], dims: [0, ...view.dims.map(after)] };
+    case 'slice':
+      return {
+        type: 'slice',
+        starts: [dimConst(0), ...view.starts],
+        steps: [1, ...view.steps],
+        sizes: [size, ...view.sizes],
+      };
+    case 'flip':
+      return { type: 'flip', dims: view.dims.map(after) };
+  }
+}
+
 export const viewRules: KindRules<'view'> = {
   kind: 'view',
   infer,
@@ -118,4 +140,6 @@ export const viewRules: KindRules<'view'> = {
         return [b.view(cotangent, view)];
     }
   },
+
+  batch: ({ view, inputs: [input] }, _batched, size, b) => [b.view(input as Value, batchView(view, size))],
 };
