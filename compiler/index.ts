@@ -65,8 +65,18 @@ class Collector {
       other.source === d.source &&
       other.span.start === d.span.start &&
       other.span.end === d.span.end;
-    if (!this.found.some(same)) this.found.push(d);
+    if (!this.found.some(same) && !this.#follows(d)) this.found.push(d);
   };
+
+  /** Whether an error is about text that is malformed, which is reported already. */
+  #follows(d: Diagnostic): boolean {
+    const isSyntax = ({ code }: Diagnostic) => code.startsWith('E01');
+    if (isSyntax(d)) return false;
+    return this.found.some(
+      (other) =>
+        isSyntax(other) && other.source === d.source && d.span.start < other.span.end && other.span.start < d.span.end,
+    );
+  }
 
   get hasErrors(): boolean {
     return this.found.some(({ severity }) => severity === 'error');

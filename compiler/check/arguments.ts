@@ -28,6 +28,9 @@ export function assignArguments(
   args: readonly Arg[],
   implied?: string,
 ): Assigned {
+  // The common case: one argument for each parameter, in order.
+  const isPlain = args.length === params.length && !args.some((arg) => arg.name) && !params.some((param) => param.rest);
+  if (isPlain) return args.map((arg) => [arg]);
   const assigned = params.map((): Arg[] => []);
   const isFree = (i: number) => assigned[i]?.length === 0;
   for (const arg of args) {
@@ -70,7 +73,9 @@ export function assignArguments(
   });
   const missing = params.filter((param, i) => param.required && !param.rest && isFree(i) && param.name !== implied);
   if (missing.length > 0) {
-    cx.fail('E0207', { message: `\`${callee}\` needs ${missing.map((param) => `\`${param.name}\``).join(' and ')}` });
+    cx.fail('E0207', {
+      message: `\`${callee}\` needs the argument${missing.length === 1 ? '' : 's'} ${missing.map((param) => `\`${param.name}\``).join(' and ')}`,
+    });
   }
   return assigned;
 }

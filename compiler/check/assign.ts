@@ -5,6 +5,7 @@ import type { Value } from '../ir/graph.js';
 import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { evaluate, evaluatePlace } from './evaluate.js';
+import { Poisoned } from './failure.js';
 import { binary } from './operators.js';
 import type { Scope } from './scope.js';
 import { isNumeric, restate, toTensor } from './tensors.js';
@@ -18,7 +19,8 @@ export function assign(cx: Context, { target, operator, value }: ast.Assign, sco
   const next = operator === '=' ? given : binary(cx, operators[operator], evaluate(cx, target, scope), given);
   if (target.kind === 'Name') assignName(cx, target.name, next, scope);
   else if (target.kind === 'Member') assignMember(cx, target, next, scope);
-  else cx.fail('E0412', { message: 'this cannot be assigned to' });
+  // The parser has refused everything else.
+  else throw new Poisoned();
 }
 
 function assignName(cx: Context, name: string, next: Val, scope: Scope): void {

@@ -56,6 +56,7 @@ export function call(cx: Context, callee: Val, args: readonly Arg[]): Val {
     case 'blueprint':
       return cx.fail('E0404', {
         message: `the model ${callee.model.name.name} has no place for its parameters here`,
+        notes: [{ text: 'it is made here', ...callee.site }],
         help: 'make it a field of a model, or a parameter of the function',
       });
     case 'list':

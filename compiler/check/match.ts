@@ -1,7 +1,7 @@
 // Matches values with declared types: binds the open names of a signature, converts compile-time numbers, refuses what does not fit.
 
 import type { Note } from '../diagnostics/report.js';
-import { type Dim, dimValue, printDim, printShape } from '../ir/dims.js';
+import { type Dim, dimSymbols, dimValue, printDim, printShape } from '../ir/dims.js';
 import { type DType, dtypeKind, isDType } from '../ir/dtype.js';
 import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
@@ -108,7 +108,7 @@ export class Matcher {
           this.cx.fail('E0316', {
             message: `${what} is known only when running: ${describe(val)}`,
             site,
-            help: 'fix the dimension with `--dim NAME=SIZE`',
+            help: `fix the dimension with \`--dim ${[...dimSymbols(val.dim)][0] ?? 'NAME'}=SIZE\``,
           });
         }
         return val;
@@ -229,8 +229,12 @@ export class Matcher {
     return { kind: 'record', fields: new Map(fields) };
   }
 
+  /** The first alternative that fits. Where the kind of the value leaves only one, the error is that one's. */
   #union(type: ast.UnionType, val: Val, what: string, site: Site): Val {
-    for (const alternative of type.alternatives) {
+    const possible = type.alternatives.filter((alternative) => mayBe(alternative, val));
+    const [only, ...others] = possible;
+    if (only !== undefined && others.length === 0) return this.match(only, val, what, site);
+    for (const alternative of possible) {
       try {
         return this.match(alternative, val, what, site);
       } catch (error) {
@@ -410,3 +414,21 @@ export class Matcher {
 type Mismatch = (label: string) => never;
 
 const axes = (count: number): string => (count === 1 ? '1 axis' : `${count} axes`);
+
+/** The kinds of value that a named compile-time type takes. */
+const kindsOfNames: Readonly<Record<string, readonly Val['kind'][]>> = {
+  int: ['int'],
+  dim: ['int'],
+  float: ['float', 'int'],
+  bool: ['bool', 'relation'],
+  string: ['string'],
+  dtype: ['dtype'],
+};
+
+/** Whether a value may be of a type as far as its kind tells. */
+function mayBe(type: ast.Type, val: Val): boolean {
+  if (type.kind === 'ListType') return val.kind === 'list' || val.kind === 'tuple';
+  if (type.kind === 'TupleType' || type.kind === 'RecordType')
+    return val.kind === (type.kind === 'TupleType' ? 'tuple' : 'record');
+  return type.kind !== 'NamedType' || (kindsOfNames[type.name.name]?.includes(val.kind) ?? true);
+}

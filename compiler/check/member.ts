@@ -3,6 +3,7 @@
 import { nearest } from '../diagnostics/nearest.js';
 import { dimConst } from '../ir/dims.js';
 import type * as ast from '../syntax/ast.js';
+import { builtins } from './builtins/index.js';
 import type { Context } from './context.js';
 import { foreignField } from './foreign.js';
 import { lookup } from './lookup.js';
@@ -100,6 +101,13 @@ function functionOn(cx: Context, object: Val, expr: ast.Member, scope: Scope): V
   }
   return cx.fail('E0210', {
     message: `${describe(object)} has no field \`${name}\``,
-    help: foreignField(name) ?? (of && `\`${calleeName(of)}\` is not a function`),
+    help: foreignField(name) ?? (of ? `\`${calleeName(of)}\` is not a function` : functionHint(cx, name)),
   });
+}
+
+function functionHint(cx: Context, name: string): string {
+  const hint = nearest(name, [...builtins().keys(), ...cx.workspace.libraryIndex().keys()]);
+  return hint === undefined
+    ? 'a tensor has `shape`, `dtype`, `ndim` and `T`; and `x.f(a)` is `f(x, a)` for every function `f`'
+    : `did you mean \`${hint}\`?`;
 }

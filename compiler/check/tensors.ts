@@ -154,13 +154,13 @@ export function pointwise(cx: Context, op: string, operands: readonly Numeric[],
   const record = elementwiseOp(op);
   const shared = operands.filter((_, i) => record.fixed?.[i] === undefined);
   let common = commonDType(cx, shared);
-  if (!record.accepts.includes(common)) common = widen(cx, op, record.accepts, common, what);
+  if (!record.accepts.includes(common)) common = widen(cx, record.accepts, common, what);
   const values = operands.map((val, i) => asDType(cx, val, record.fixed?.[i] ?? common));
   return tensor(elementwise(cx, op, values, what));
 }
 
 /** A dtype that an operation accepts for operands of `given`: the next wider kind. */
-function widen(cx: Context, op: string, accepts: readonly DType[], given: DType, what: string): DType {
+function widen(cx: Context, accepts: readonly DType[], given: DType, what: string): DType {
   const floats = accepts.some(isFloat);
   const integers = accepts.includes('i64');
   if (!isFloat(given) && floats && !integers) return cx.options.defaultFloat;
@@ -169,7 +169,6 @@ function widen(cx: Context, op: string, accepts: readonly DType[], given: DType,
   const kinds = [...new Set(accepts.map(dtypeKind))].map((kind) => `${kind}s`).join(' and ');
   return cx.fail('E0311', {
     message: `${what} works on ${kinds}, not on ${given}`,
-    label: `this is ${op} on ${given}`,
   });
 }
 

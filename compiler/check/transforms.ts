@@ -152,17 +152,16 @@ function selectArguments(cx: Context, of: Val, wrt: Wrt, args: readonly Arg[]): 
   return wrt.params.map((param) => {
     const at = typeof param === 'number' ? param : params.findIndex(({ name }) => name === param);
     if (params[at] === undefined) {
-      const hint =
-        typeof param === 'string'
-          ? nearest(
-              param,
-              params.map(({ name }) => name),
-            )
-          : undefined;
-      const names = params.map(({ name }) => `\`${name}\``).join(', ');
+      const names = params.map(({ name }) => name);
+      const hint = typeof param === 'string' ? nearest(param, names) : undefined;
+      const all = names.map((name) => `\`${name}\``).join(', ');
       cx.fail('E0503', {
         message: `\`${calleeName(of)}\` has no parameter \`${param}\` to differentiate by`,
-        help: hint === undefined ? `its parameters are ${names}` : `did you mean \`${hint}\`?`,
+        site: wrt.site,
+        help:
+          hint === undefined
+            ? `its parameter${names.length === 1 ? ' is' : 's are'} ${all}`
+            : `did you mean \`${hint}\`?`,
       });
     }
     const [arg, ...others] = assigned[at] ?? [];

@@ -71,6 +71,8 @@ export type FunctionValue =
 export interface Wrt {
   readonly params: readonly (number | string)[];
   readonly single: boolean;
+  /** Where they are named. */
+  readonly site: Site;
 }
 
 export type Relation = '==' | '!=' | '<' | '<=' | '>' | '>=';

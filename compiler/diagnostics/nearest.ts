@@ -3,13 +3,17 @@
 /** The closest candidate if it is close enough to be what was meant. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
+  // Of several names at one distance, one of the same length is meant: letters are exchanged more often than left out.
+  let bestGap = 0;
   let bestDistance = (name.length < 3 ? 0 : Math.max(1, Math.floor(name.length / 3))) + 1;
   for (const candidate of new Set(candidates)) {
-    if (candidate === name || Math.abs(candidate.length - name.length) >= bestDistance) continue;
+    if (candidate === name || Math.abs(candidate.length - name.length) > bestDistance) continue;
     const found = candidate.toLowerCase() === name.toLowerCase() ? 0 : distance(name, candidate);
-    if (found < bestDistance) {
+    const gap = Math.abs(candidate.length - name.length);
+    if (found < bestDistance || (found === bestDistance && best !== undefined && gap < bestGap)) {
       best = candidate;
       bestDistance = found;
+      bestGap = gap;
     }
   }
   return best;

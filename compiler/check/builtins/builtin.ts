@@ -83,6 +83,11 @@ export class Arguments {
     });
   }
 
+  /** The name of the function that the program called: this one, or the one of the library that is written with it. */
+  get actor(): string {
+    return this.cx.actor(this.builtin.name);
+  }
+
   isNone(name: string): boolean {
     return this.get(name).kind === 'none';
   }
@@ -180,7 +185,7 @@ export class Arguments {
     return this.dims(name).map((dim) => {
       if (this.cx.nonNegative(dim, `sizes are not negative`)) return dim;
       return this.cx.fail('E0324', {
-        message: `a size of ${this.builtin.name} is negative: ${printDim(dim)}`,
+        message: `a size of ${this.actor} is negative: ${printDim(dim)}`,
         site: this.site(name),
       });
     });
@@ -208,7 +213,7 @@ export class Arguments {
     const places = Math.max(1, rank);
     if (axis >= -places && axis < places) return axis < 0 ? axis + places : axis;
     return this.cx.fail('E0308', {
-      message: `axis ${axis} is outside [${-places}, ${places - 1}] for ${this.builtin.name}`,
+      message: `axis ${axis} is outside [${-places}, ${places - 1}] for ${this.actor}`,
       label: `the tensor has rank ${rank}`,
       site: this.site(name),
     });

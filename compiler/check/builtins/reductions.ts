@@ -36,7 +36,7 @@ function refuseEmpty(cx: Context, args: Arguments, input: Value): void {
   const axes = reducedAxes(args, input.type.shape.length);
   if (axes.some((axis) => isDimConst(input.type.shape[axis] ?? dimConst(1), 0))) {
     cx.fail('E0325', {
-      message: `${args.builtin.name} of no elements has no value`,
+      message: `${args.actor} of no elements has no value`,
       label: typeText(input.type),
       site: args.site('input'),
     });

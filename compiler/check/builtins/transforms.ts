@@ -27,8 +27,9 @@ function wrtOf(args: Arguments): Wrt {
     if (val.kind === 'string') return val.value;
     return position ?? args.refuse('wrt', 'the name or the position of a parameter, or a list of them');
   };
-  if (given.kind === 'list' || given.kind === 'tuple') return { params: given.items.map(one), single: false };
-  return { params: [one(given)], single: true };
+  const site = args.site('wrt');
+  if (given.kind === 'list' || given.kind === 'tuple') return { params: given.items.map(one), single: false, site };
+  return { params: [one(given)], single: true, site };
 }
 
 const gradient = (name: TransformName, doc: string): Builtin =>

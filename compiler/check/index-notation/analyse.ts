@@ -200,7 +200,7 @@ export class Analysis {
     const rank = value.type.shape.length;
     if (expr.items.length !== rank) {
       this.cx.fail('E0320', {
-        message: `${typeText(value.type)} is read with ${expr.items.length} subscripts, it has rank ${rank}`,
+        message: `${typeText(value.type)} is read with ${expr.items.length} subscript${expr.items.length === 1 ? '' : 's'}, it has rank ${rank}`,
         site,
       });
     }

@@ -13,7 +13,7 @@ export const syntaxCodes = {
     class: 'user',
     title: 'this string is not closed',
     explanation: `A string begins and ends with \`"\` on one line. Inside, \`\\"\`, \`\\\\\`, \`\\n\`, \`\\t\`, \`\\r\` and \`\\u{1F600}\` are escapes.`,
-    example: `fn f(x: f32) -> f32 = pad(x, mode: "zeros)`,
+    example: `fn f(x: f32[4]) -> f32[6] = pad(x, [1, 1], mode: "circular)`,
   },
   E0103: {
     class: 'user',
@@ -73,7 +73,7 @@ A name does not begin with a digit.`,
     class: 'user',
     title: 'this escape is unknown',
     explanation: `The escapes of a string are \`\\"\`, \`\\\\\`, \`\\n\`, \`\\t\`, \`\\r\` and \`\\u{…}\` with the hexadecimal number of a Unicode character.`,
-    example: `fn f(x: f32) -> f32 = pad(x, mode: "\\q")`,
+    example: `fn f(x: f32[4]) -> f32[6] = pad(x, [1, 1], mode: "\\q")`,
   },
   E0111: {
     class: 'user',
