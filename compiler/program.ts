@@ -1,8 +1,8 @@
 // A checked and lowered program: the graph module and what the entry points, the session state and the host need to know.
 // The front end makes it, the passes transform its module, codegen and the interpreter consume it.
 
-import type { DType } from './ir/dtype.js';
 import type { Dim } from './ir/dims.js';
+import type { DType } from './ir/dtype.js';
 import type { Module, TensorType } from './ir/graph.js';
 
 /** How values of the language are built from tensors. `index` is a position in the flat list of the parameter or result it belongs to. */

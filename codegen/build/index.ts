@@ -40,7 +40,14 @@ export interface BuildResult {
  */
 function flags(mode: 'release' | 'dev', cpu: string): string[] {
   const march = process.arch === 'arm64' ? `-mcpu=${cpu}` : `-march=${cpu}`;
-  return [mode === 'dev' ? '-O1' : '-O2', march, '-fno-math-errno', '-fno-trapping-math', '-ffp-contract=off', '-fwrapv'];
+  return [
+    mode === 'dev' ? '-O1' : '-O2',
+    march,
+    '-fno-math-errno',
+    '-fno-trapping-math',
+    '-ffp-contract=off',
+    '-fwrapv',
+  ];
 }
 
 /** What `native` stands for here: outputs for one machine must not be taken for outputs for another that shares the folder. */
