@@ -52,8 +52,8 @@ export interface Affine {
 
 /**
  * How one dimension of an operand is addressed. `affine`: at `expression / divisor`; where the division leaves a remainder, or
- * (with `masked`) where the quotient is outside the operand, the element counts as absent: 0 in a contraction, skipped in a
- * reduction. Without `masked` the quotient is provably inside. `lookup` (gather and scatter only): at the value that the integer
+ * (with `masked`) where the quotient is outside the operand, the element counts as absent: 0 in a contraction or gather, skipped in a
+ * reduction or scatter. Without `masked` the quotient is provably inside. `lookup` (gather and scatter only): at the value that the integer
  * operand `operand` holds at `subscripts`; a value outside 0 ≤ value < size is a run-time error.
  */
 export type Subscript =
