@@ -121,8 +121,9 @@ class ContractionBuilder {
     const shared = this.plan.order.filter((index) => this.plan.shares.get(index) !== 'all');
     const counts = shared.map((index) => ceilDiv(this.#panelsOf(index).count, this.plan.shares.get(index) as number));
     const total = counts.reduce(dimMul, one);
-    this.body.loops([total], 'parallel', ([chunk]) => {
-      const numbers = this.#divided(chunk as Position, counts);
+    // Also where there is one chunk: registers and scratch memory live in an iteration.
+    this.body.loop(total, 'parallel', (chunk) => {
+      const numbers = this.#divided(dimSymbol(chunk), counts);
       this.#openShares(shared, numbers, new Map(), new Map());
     });
   }
