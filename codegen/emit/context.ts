@@ -33,10 +33,25 @@ export interface FoldState {
   readonly isSplit: boolean;
 }
 
+/** The values that are in scope: those of a block and of the blocks around it. */
+export class Values {
+  readonly #own = new Map<string, Value>();
+
+  constructor(readonly outer?: Values) {}
+
+  get(name: string): Value | undefined {
+    return this.#own.get(name) ?? this.outer?.get(name);
+  }
+
+  set(name: string, value: Value): void {
+    this.#own.set(name, value);
+  }
+}
+
 export interface Scope {
   readonly lanes?: Lanes;
   readonly positions: PositionScope;
-  readonly values: Map<string, Value>;
+  readonly values: Values;
   /** Loads in this C block whose memory has not been written since, by their text. */
   readonly loads: Map<string, string>;
   readonly folds: ReadonlyMap<string, FoldState>;
@@ -79,7 +94,7 @@ export class Lines implements Sink {
 /** A scope inside of another: the same values, and loads kept only where the C block is the same. */
 export const inner = (scope: Scope, changes: Partial<Scope>): Scope => ({
   ...scope,
-  values: new Map(scope.values),
+  values: new Values(scope.values),
   loads: new Map(),
   ...changes,
 });
@@ -115,4 +130,11 @@ export function operandOf(value: Value, copy: number): Operand {
   const text = value.texts[value.inLanes ? copy : 0];
   if (text === undefined) throw new Error('a value has no text for a copy of its vector');
   return value.isLiteral === true ? { text, inLanes: false, isLiteral: true } : { text, inLanes: value.inLanes };
+}
+
+/** The text of a value that is in scope. */
+export function valueNamed(scope: Scope, name: string): Value {
+  const value = scope.values.get(name);
+  if (value === undefined) throw new Error(`the value ${name} is used outside of its loop`);
+  return value;
 }

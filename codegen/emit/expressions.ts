@@ -1,35 +1,19 @@
 // Prints the expressions of the kernel IR.
 
-import { dimAdd, dimConst, dimNeg, dimSub, dimSymbol, dimValue } from '../../compiler/ir/dims.js';
-import type { DType } from '../../compiler/ir/dtype.js';
-import {
-  type Expr,
-  exprPositions,
-  exprTemps,
-  exprType,
-  type Guard,
-  type Position,
-  type Register,
-} from '../kernel/ir.js';
-import { coefficient, stride } from '../kernel/positions.js';
-import {
-  activeLanes,
-  copyPositions,
-  type Lines,
-  operandOf,
-  type Scope,
-  type Value,
-  variesInLanes,
-  withKnown,
-} from './context.js';
+import { dimValue } from '../../compiler/ir/dims.js';
+import { type DType, dtypeKind } from '../../compiler/ir/dtype.js';
+import { type Expr, exprPositions, exprTemps, exprType, type Position, type Register } from '../kernel/ir.js';
+import { coefficient } from '../kernel/positions.js';
+import { lanePattern } from '../kernel/schedule/lanes.js';
+import { copyPositions, type Lines, operandOf, type Scope, type Value, valueNamed, variesInLanes } from './context.js';
+import { eachLane, emitGuards, unrolled } from './guards.js';
 import { floatInstruction } from './intrinsics.js';
-import { fromStorage, lanesFrom, loadStrided, loadVector, loadWindow, positionValue, rampText } from './memory.js';
-import { selectText } from './operators.js';
-import { guardsText, guardText, positionText, resolved } from './positions.js';
+import { emitLoad } from './loads.js';
+import { positionValue, rampText } from './memory.js';
+import { selectText, splatText } from './operators.js';
+import { positionText, resolved } from './positions.js';
 import { emitScalar, inForm, named } from './scalar.js';
-import { computeElement, computeType, type Form, maskType, scalarForm, storageType, storageVector } from './types.js';
-
-type Load = Extract<Expr, { kind: 'load' }>;
+import { computeElement, computeType, type Form, scalarForm } from './types.js';
 
 /** Computes an expression into named C values. */
 export function emitExpr(lines: Lines, expr: Expr, scope: Scope): Value {
@@ -93,13 +77,6 @@ function emitCopy(lines: Lines, expr: Expr, scope: Scope, copy: number, form: Fo
   }
 }
 
-/** The text of a value that is in scope. */
-export function valueNamed(scope: Scope, name: string): Value {
-  const value = scope.values.get(name);
-  if (value === undefined) throw new Error(`the value ${name} is used outside of its loop`);
-  return value;
-}
-
 /** The C variable of a register: in lanes the number of the vector stands for the lane. */
 export function registerName(register: Register, at: readonly Position[], scope: Scope, copy: number): string {
   const parts = at.map((position) => {
@@ -113,63 +90,6 @@ export function registerName(register: Register, at: readonly Position[], scope:
   return [base, ...(parts.length === 0 && scope.lanes !== undefined ? [copy] : parts)].join('_');
 }
 
-/** Guards as a condition: of a C statement, or a mask where they differ between lanes. */
-export function emitGuards(
-  lines: Lines,
-  guards: readonly Guard[],
-  scope: Scope,
-  copy: number,
-): { readonly text: string; readonly inLanes: boolean } {
-  const varying = guards.filter((guard) => variesInLanes(guard.value, scope));
-  const uniform = guards.filter((guard) => !variesInLanes(guard.value, scope));
-  const positions = copyPositions(scope, copy);
-  const { lanes } = scope;
-  if (varying.length === 0 || lanes === undefined)
-    return { text: `(${guardsText(uniform, positions)})`, inLanes: false };
-  const masks = varying.map((guard) => guardMask(lines, guard, scope, copy));
-  if (uniform.length > 0) {
-    const type = maskType(lines.unit, lanes.form);
-    masks.unshift(`((${type}){0} - (${guardsText(uniform, positions)}))`);
-  }
-  return { text: `(${masks.join(' & ')})`, inLanes: true };
-}
-
-function guardMask(lines: Lines, guard: Guard, scope: Scope, copy: number): string {
-  const { lanes } = scope as { lanes: NonNullable<Scope['lanes']> };
-  const positions = copyPositions(scope, copy);
-  const step = stride(guard.value, lanes.index);
-  if (guard.kind === 'nonnegative' && step !== undefined) {
-    return lanesFrom(lines.unit, lanes.form, positionText(guard.value, positions), step);
-  }
-  return eachLane(lines, maskType(lines.unit, lanes.form), scope, copy, (lane) => `-(${guardText(guard, lane)})`);
-}
-
-/** A vector computed lane by lane; inactive lanes are 0. */
-function eachLane(
-  lines: Lines,
-  type: string,
-  scope: Scope,
-  copy: number,
-  text: (lane: Scope['positions']) => string,
-): string {
-  const lanes = scope.lanes as NonNullable<Scope['lanes']>;
-  const name = lines.fresh();
-  const lane = lines.fresh('$lane');
-  const count = activeLanes(lanes, copy) ?? String(lanes.form.lanes);
-  const positions = copyPositions(scope, copy);
-  const base = positions.known.get(lanes.index) ?? dimSymbol(lanes.index);
-  const at = {
-    ...withKnown({ ...scope, positions }, lanes.index, dimAdd(base, dimSymbol(lane))),
-    ranges: new Map([...positions.ranges, [lane, dimConst(lanes.form.lanes)]]),
-  };
-  const variable = lane.slice(1);
-  lines.line(`${type} ${name} = {0};`);
-  lines.line(
-    `for (int64_t ${variable} = 0; ${variable} < ${count}; ${variable}++) ${name}[${variable}] = ${text(at)};`,
-  );
-  return name;
-}
-
 function positionLanes(lines: Lines, position: Position, dtype: DType, scope: Scope, copy: number): string {
   const lanes = scope.lanes as NonNullable<Scope['lanes']>;
   const positions = copyPositions(scope, copy);
@@ -177,94 +97,11 @@ function positionLanes(lines: Lines, position: Position, dtype: DType, scope: Sc
   if (step !== undefined) {
     return rampText(lines.unit, dtype, lanes.form, positionText(position, positions), positionText(step, positions));
   }
+  const pattern = lanePattern(unrolled(position, scope), lanes.index, lanes.form.lanes);
   const type = computeType(lines.unit, dtype, lanes.form);
+  if (pattern !== undefined && dtypeKind(dtype) === 'int') {
+    const start = positionValue(lines.unit, dtype, positionText(pattern.start, positions));
+    return `(${splatText(lines.unit, dtype, lanes.form, start)} + (${type}){${pattern.deltas.join(', ')}})`;
+  }
   return eachLane(lines, type, scope, copy, (lane) => positionValue(lines.unit, dtype, positionText(position, lane)));
-}
-
-function emitLoad(lines: Lines, load: Load, scope: Scope, copy: number, form: Form): string {
-  const text = loadText(lines, load, scope, copy, form);
-  const known = scope.loads.get(text);
-  if (known !== undefined) return known;
-  const { text: name } = named(lines, load.buffer.dtype, form, { text, inLanes: form.lanes > 1 });
-  scope.loads.set(text, name);
-  return name;
-}
-
-function loadText(lines: Lines, { buffer, offset, guards }: Load, scope: Scope, copy: number, form: Form): string {
-  const { unit } = lines;
-  const positions = copyPositions(scope, copy);
-  const name = lines.bufferName(buffer);
-  const { lanes } = scope;
-  if (form.lanes === 1 || lanes === undefined) {
-    const read = fromStorage(unit, buffer.dtype, scalarForm, `${name}[${positionText(offset, positions)}]`);
-    return guards.length === 0 ? read : `${guardsText(guards, positions)} ? ${read} : 0`;
-  }
-  const uniform = guards.filter((guard) => !variesInLanes(guard.value, scope));
-  const varying = guards.filter((guard) => variesInLanes(guard.value, scope));
-  const vector = loadLanes(lines, name, buffer.dtype, offset, varying, scope, copy);
-  if (uniform.length === 0) return vector;
-  const zero = `(${computeType(unit, buffer.dtype, form)}){0}`;
-  return `${guardsText(uniform, positions)} ? ${vector} : ${zero}`;
-}
-
-function loadLanes(
-  lines: Lines,
-  name: string,
-  dtype: DType,
-  offset: Position,
-  guards: readonly Guard[],
-  scope: Scope,
-  copy: number,
-): string {
-  const { unit } = lines;
-  const lanes = scope.lanes as NonNullable<Scope['lanes']>;
-  const { form, index } = lanes;
-  const positions = copyPositions(scope, copy);
-  const count = activeLanes(lanes, copy);
-  const pointer = `${name} + (${positionText(offset, positions)})`;
-  const step = coefficient(offset, index);
-  const constant = step === undefined ? undefined : dimValue(step);
-  if (guards.length > 0) {
-    const window = constant === 1 ? windowText(guards, scope, copy) : undefined;
-    if (window !== undefined) {
-      const [low, high] = [lines.fresh(), lines.fresh()];
-      lines.line(`const int64_t ${low} = ${window.low}, ${high} = ${window.high};`);
-      return `${low} < ${high} ? ${loadWindow(unit, dtype, form, pointer, low, high)} : (${computeType(unit, dtype, form)}){0}`;
-    }
-  } else if (step !== undefined) {
-    if (constant === 1)
-      return count === undefined
-        ? loadVector(unit, dtype, form, pointer)
-        : loadWindow(unit, dtype, form, pointer, '0', count);
-    if (constant === 0) throw new Error('a load in lanes does not move');
-    return loadStrided(unit, dtype, form, pointer, positionText(step, positions), count);
-  }
-  const type = storageVector(unit, dtype, form.lanes);
-  const zero = `(${storageType(dtype)})0`;
-  const gathered = eachLane(lines, type, scope, copy, (lane) => {
-    const read = `${name}[${positionText(offset, lane)}]`;
-    return guards.length === 0 ? read : `${guardsText(guards, lane)} ? ${read} : ${zero}`;
-  });
-  return fromStorage(unit, dtype, form, gathered);
-}
-
-/** The lanes low ≤ lane < high in which all guards hold, where they have that form. */
-function windowText(
-  guards: readonly Guard[],
-  scope: Scope,
-  copy: number,
-): { readonly low: string; readonly high: string } | undefined {
-  const lanes = scope.lanes as NonNullable<Scope['lanes']>;
-  const positions = copyPositions(scope, copy);
-  let low = '0';
-  let high = activeLanes(lanes, copy) ?? String(lanes.form.lanes);
-  for (const guard of guards) {
-    const step = stride(guard.value, lanes.index);
-    if (guard.kind !== 'nonnegative' || (step !== 1 && step !== -1)) return undefined;
-    // At lane l the guard's value is what it is at lane 0, plus or minus l.
-    const start = resolved(guard.value, positions);
-    if (step === 1) low = `tdsl_max(${low}, ${positionText(dimNeg(start), positions)})`;
-    else high = `tdsl_min(${high}, ${positionText(dimSub(start, dimConst(-1)), positions)})`;
-  }
-  return { low, high };
 }

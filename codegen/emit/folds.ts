@@ -4,12 +4,21 @@
 import type { DType } from '../../compiler/ir/dtype.js';
 import type { Scalar } from '../../compiler/ir/scalar.js';
 import { type Accumulate, type Loop, type Stmt, walk } from '../kernel/ir.js';
-import { widestBytes } from '../kernel/schedule/vectorise.js';
-import { activeLanes, type FoldState, inner, type Lines, operandOf, type Scope, type Value } from './context.js';
-import { emitGuards, valueNamed } from './expressions.js';
+import { widestBytes } from '../kernel/schedule/lanes.js';
+import {
+  activeLanes,
+  type FoldState,
+  inner,
+  type Lines,
+  operandOf,
+  type Scope,
+  type Value,
+  valueNamed,
+} from './context.js';
+import { emitGuards } from './guards.js';
 import { lanesFrom } from './memory.js';
 import { selectText } from './operators.js';
-import { emitScalar, inForm, named, type Operand } from './scalar.js';
+import { emitScalars, inForm, named, type Operand } from './scalar.js';
 import { computeType, type Form, scalarForm, vectorForm } from './types.js';
 
 type EmitBody = (lines: Lines, body: readonly Stmt[], scope: Scope) => void;
@@ -23,9 +32,7 @@ export function emitAccumulate(lines: Lines, stmt: Accumulate, scope: Scope, emi
   const form = state.isSplit ? scalarForm : state.form;
   const results = copies.map((variables) => {
     const operands = variables.map((text): Operand => ({ text, inLanes: form.lanes > 1 }));
-    return stmt.fold.finish.map(
-      (scalar) => named(lines, scalar.dtype, form, formed(lines, scalar, operands, form)).text,
-    );
+    return formed(lines, stmt.fold.finish, operands, form).map(({ text }) => text);
   });
   stmt.results.forEach((temp, i) => {
     const value: Value = { texts: results.map((texts) => texts[i] as string), inLanes: form.lanes > 1 };
@@ -33,10 +40,12 @@ export function emitAccumulate(lines: Lines, stmt: Accumulate, scope: Scope, emi
   });
 }
 
-/** A scalar expression whose result is certainly in the form. */
-function formed(lines: Lines, scalar: Scalar, operands: readonly Operand[], form: Form): Operand {
-  const result = emitScalar(lines, scalar, operands, form);
-  return { text: inForm(lines.unit, scalar.dtype, form, result), inLanes: form.lanes > 1 };
+/** Scalar expressions over the same operands, all results named and in the form. */
+function formed(lines: Lines, scalars: readonly Scalar[], operands: readonly Operand[], form: Form): Operand[] {
+  return emitScalars(lines, scalars, operands, form).map((result, i) => {
+    const { dtype } = scalars[i] as Scalar;
+    return named(lines, dtype, form, { text: inForm(lines.unit, dtype, form, result), inLanes: form.lanes > 1 });
+  });
 }
 
 function declareState(lines: Lines, stmt: Accumulate, scope: Scope): FoldState {
@@ -47,7 +56,7 @@ function declareState(lines: Lines, stmt: Accumulate, scope: Scope): FoldState {
   const bytes = Math.max(...inside.map((loop) => widestBytes(loop, [stmt])));
   const form = isSplit ? vectorForm(lines.unit.machine, bytes) : (scope.lanes?.form ?? scalarForm);
   const copies = isSplit ? Math.max(...inside.map((loop) => loop.interleave ?? 1)) : (scope.lanes?.copies ?? 1);
-  const start = stmt.fold.init.map((scalar) => emitScalar(lines, scalar, [], form));
+  const start = emitScalars(lines, stmt.fold.init, [], form);
   const variables = Array.from({ length: copies }, () =>
     stmt.fold.state.map((dtype, i) => {
       const name = lines.fresh('s');
@@ -82,13 +91,10 @@ export function emitFold(lines: Lines, stmt: Extract<Stmt, { kind: 'fold' }>, sc
         ...old.map((text) => ({ text, inLanes: form.lanes > 1 })),
         ...stmt.args.map((arg) => operandOf(valueNamed(scope, arg.name), copy)),
       ];
-      const next = accumulate.fold.step.map((scalar) => {
-        const value = formed(lines, scalar, operands, form);
-        return old.length > 1 ? named(lines, scalar.dtype, form, value).text : value.text;
-      });
+      const next = formed(lines, accumulate.fold.step, operands, form);
       old.forEach((variable, i) => {
         const dtype = accumulate.fold.state[i] as DType;
-        const value = next[i] as string;
+        const value = (next[i] as Operand).text;
         const text =
           masks.length === 0 ? value : selectText(lines.unit, dtype, form, masks.join(' & '), value, variable);
         lines.line(`${variable} = ${text};`);
@@ -137,7 +143,5 @@ function merged(
   right: readonly string[],
 ): readonly string[] {
   const operands = [...left, ...right].map((text): Operand => ({ text, inLanes: true }));
-  return accumulate.fold.merge.map(
-    (scalar) => named(lines, scalar.dtype, form, formed(lines, scalar, operands, form)).text,
-  );
+  return formed(lines, accumulate.fold.merge, operands, form).map(({ text }) => text);
 }

@@ -4,10 +4,10 @@
 import { type Dim, dimAdd, dimConst, dimMul } from '../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../compiler/ir/dtype.js';
 import type { Buffer, Kernel, Loop } from '../kernel/ir.js';
+import { iterationCost, loopUnit } from '../kernel/schedule/cost.js';
 import { type Phase, phasesOf } from '../kernel/schedule/phases.js';
-import { iterationCost, loopUnit } from '../kernel/schedule/vectorise.js';
 import { alignedSize } from '../plan/memory.js';
-import { Lines, type Scope } from './context.js';
+import { Lines, type Scope, Values } from './context.js';
 import { literalText } from './literals.js';
 import { sizeText } from './positions.js';
 import { byteText } from './sizes.js';
@@ -79,7 +79,7 @@ class PhasePrinter {
     const lines = new Lines(this.unit, (buffer) => (buffer.role === 'table' ? this.tableName(buffer) : buffer.name));
     const scope: Scope = {
       positions: { known: new Map(), ranges: new Map(), sizeName: (symbol) => this.#sizeName(symbol) },
-      values: new Map(),
+      values: new Values(),
       loads: new Map(),
       folds: new Map(),
     };

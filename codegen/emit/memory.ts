@@ -6,6 +6,7 @@ import { partialAccess } from './intrinsics.js';
 import { castText, functionText } from './operators.js';
 import { callText } from './scalar.js';
 import {
+  computeType,
   elementType,
   type Form,
   intElement,
@@ -45,13 +46,19 @@ export function toStorage(unit: Unit, dtype: DType, form: Form, value: string): 
 
 /** Neighbouring elements, one in each lane. */
 export const loadVector = (unit: Unit, dtype: DType, form: Form, pointer: string): string =>
-  fromStorage(unit, dtype, form, `*(const ${memoryVector(unit, dtype, form.lanes)} *)(${pointer})`);
+  fromStorage(unit, dtype, form, rawVector(unit, dtype, form, pointer));
+
+const rawVector = (unit: Unit, dtype: DType, form: Form, pointer: string): string =>
+  `(${storageVector(unit, dtype, form.lanes)})*(const ${memoryVector(unit, dtype, form.lanes)} *)(${pointer})`;
 
 export const storeVector = (unit: Unit, dtype: DType, form: Form, pointer: string, value: string): string =>
   `*(${memoryVector(unit, dtype, form.lanes)} *)(${pointer}) = ${toStorage(unit, dtype, form, value)};`;
 
 /** Neighbouring elements in the lanes low ≤ lane < high; the others are 0 and are not read. */
-export function loadWindow(unit: Unit, dtype: DType, form: Form, pointer: string, low: string, high: string): string {
+export const loadWindow = (unit: Unit, dtype: DType, form: Form, pointer: string, low: string, high: string): string =>
+  fromStorage(unit, dtype, form, rawWindow(unit, dtype, form, pointer, low, high));
+
+function rawWindow(unit: Unit, dtype: DType, form: Form, pointer: string, low: string, high: string): string {
   const element = storageElement(dtype);
   const name = `load_window_${suffix(element, form.lanes)}`;
   unit.define(name, () => {
@@ -59,7 +66,7 @@ export function loadWindow(unit: Unit, dtype: DType, form: Form, pointer: string
     const { load } = partialAccess(unit, element, form.lanes);
     return functionText(type, name, `const ${storageType(dtype)} *p, int64_t low, int64_t high`, load);
   });
-  return fromStorage(unit, dtype, form, `${name}(${pointer}, ${low}, ${high})`);
+  return `${name}(${pointer}, ${low}, ${high})`;
 }
 
 /** Stores the lanes below `count`. */
@@ -75,51 +82,75 @@ export function storePart(unit: Unit, dtype: DType, form: Form, pointer: string,
   return `${name}(${pointer}, ${toStorage(unit, dtype, form, value)}, ${count});`;
 }
 
-/** Elements at a constant distance, in the lanes below `count` (all lanes without it); the others are 0. */
+/** Elements at a run-time distance, in the lanes below `count` (all lanes without it); the others are 0. */
 export function loadStrided(
   unit: Unit,
   dtype: DType,
   form: Form,
   pointer: string,
   step: string,
-  count?: string,
+  count = String(form.lanes),
+): string {
+  const element = storageElement(dtype);
+  const name = `load_strided_${suffix(element, form.lanes)}`;
+  unit.define(name, () => {
+    const type = storageVector(unit, dtype, form.lanes);
+    const body = `${type} v = {0};\n  for (int64_t lane = 0; lane < count; lane++) v[lane] = p[lane * step];\n  return v;`;
+    return functionText(type, name, `const ${storageType(dtype)} *p, int64_t step, int64_t count`, body);
+  });
+  return fromStorage(unit, dtype, form, `${name}(${pointer}, ${step}, ${count})`);
+}
+
+/**
+ * Elements at constant distances from a place: `deltas[l]` in lane l, 0 in lanes where it is undefined. `pointer` gives the address at a
+ * distance. Nothing outside of the first and the last of these elements is read.
+ */
+export function loadPattern(
+  unit: Unit,
+  dtype: DType,
+  form: Form,
+  pointer: (delta: number) => string,
+  deltas: readonly (number | undefined)[],
 ): string {
   const { lanes } = form;
-  const element = storageElement(dtype);
+  const present = deltas.filter((delta) => delta !== undefined);
+  if (present.length === 0) return `(${computeType(unit, dtype, form)}){0}`;
+  const low = Math.min(...present);
+  const span = Math.max(...present) - low + 1;
+  const vector = (delta: number, count: number): string =>
+    count >= lanes
+      ? rawVector(unit, dtype, form, pointer(delta))
+      : rawWindow(unit, dtype, form, pointer(delta), '0', String(count));
+  const isInOrder = deltas.every((delta, lane) => (delta === undefined ? lane >= span : delta === low + lane));
+  if (isInOrder) return fromStorage(unit, dtype, form, vector(low, span));
   const type = storageVector(unit, dtype, lanes);
-  const numbers = Array.from({ length: lanes }, (_, lane) => lane);
-  const source = `const ${storageType(dtype)} *p`;
-  if (count !== undefined) {
-    const name = `load_part_strided_${suffix(element, lanes)}`;
-    unit.define(name, () => {
-      const body = `${type} v = {0};\n  for (int64_t lane = 0; lane < count; lane++) v[lane] = p[lane * step];\n  return v;`;
-      return functionText(type, name, `${source}, int64_t step, int64_t count`, body);
-    });
-    return fromStorage(unit, dtype, form, `${name}(${pointer}, ${step}, ${count})`);
+  if (span >= 2 * lanes) {
+    const elements = deltas.map((delta) => (delta === undefined ? '0' : `*(${pointer(delta)})`));
+    return fromStorage(unit, dtype, form, `(${type}){${elements.join(', ')}}`);
   }
-  const memory = memoryVector(unit, dtype, lanes);
-  if (step === '2') {
-    const name = unit.define(`load_even_${suffix(element, lanes)}`, () => {
-      // The second vector begins one element early, so that nothing behind the last element is read.
-      const picks = numbers.map((lane) => (2 * lane < lanes ? 2 * lane : 2 * lane + 1));
-      const body = `return __builtin_shufflevector(*(const ${memory} *)p, *(const ${memory} *)(p + ${lanes - 1}), ${picks.join(', ')});`;
-      return functionText(type, `load_even_${suffix(element, lanes)}`, source, body);
-    });
-    return fromStorage(unit, dtype, form, `${name}(${pointer})`);
-  }
-  if (step === '-1') {
-    const name = unit.define(`load_reversed_${suffix(element, lanes)}`, () => {
-      const v = `*(const ${memory} *)(p - ${lanes - 1})`;
-      const body = `return __builtin_shufflevector(${v}, ${v}, ${numbers.map((lane) => lanes - 1 - lane).join(', ')});`;
-      return functionText(type, `load_reversed_${suffix(element, lanes)}`, source, body);
-    });
-    return fromStorage(unit, dtype, form, `${name}(${pointer})`);
-  }
-  const name = unit.define(`load_strided_${suffix(element, lanes)}`, () => {
-    const body = `return (${type}){${numbers.map((lane) => `p[${lane} * step]`).join(', ')}};`;
-    return functionText(type, `load_strided_${suffix(element, lanes)}`, `${source}, int64_t step`, body);
+  // Two vectors that overlap where the span is shorter than both; lanes without an element take a lane that is 0 or are cleared.
+  const first = vector(low, Math.min(span, lanes));
+  const second = span > lanes ? vector(low + span - lanes, lanes) : `(${type}){0}`;
+  const picks = deltas.map((delta) => {
+    if (delta === undefined) return span > lanes ? 0 : lanes;
+    return delta - low < lanes ? delta - low : 2 * lanes - (span - (delta - low));
   });
-  return fromStorage(unit, dtype, form, `${name}(${pointer}, ${step})`);
+  const shuffled = `__builtin_shufflevector(${first}, ${second}, ${picks.join(', ')})`;
+  const isFull = present.length === lanes || span <= lanes;
+  return fromStorage(unit, dtype, form, isFull ? shuffled : clearedLanes(unit, dtype, form, shuffled, deltas));
+}
+
+/** The vector with 0 in the lanes without an element. */
+function clearedLanes(
+  unit: Unit,
+  dtype: DType,
+  form: Form,
+  value: string,
+  deltas: readonly (number | undefined)[],
+): string {
+  const type = storageVector(unit, dtype, form.lanes);
+  const bits = elementType(unit, intElement(Number(storageElement(dtype).slice(1)) / 8), form.lanes);
+  return `(${type})((${bits})${value} & (${bits}){${deltas.map((delta) => (delta === undefined ? 0 : -1)).join(', ')}})`;
 }
 
 /** The number of each lane. */
@@ -168,6 +199,10 @@ const convertInteger = (unit: Unit, from: DType, to: DType, form: Form, value: s
   to === 'f16' || to === 'bf16'
     ? callText(unit, widen[to], form, [callText(unit, narrow[to], form, [castText(unit, from, 'f32', form, value)])])
     : castText(unit, from, to, form, value);
+
+/** A mask that is known: whether each lane is in it. */
+export const constantMask = (unit: Unit, form: Form, isIn: readonly boolean[]): string =>
+  `(${maskType(unit, form)}){${isIn.map((inside) => (inside ? -1 : 0)).join(', ')}}`;
 
 /** A position as a single value of a dtype. */
 export const positionValue = (unit: Unit, dtype: DType, text: string): string =>

@@ -31,8 +31,12 @@ export function inForm(unit: Unit, dtype: DType, form: Form, operand: Operand): 
 }
 
 /** Computes a scalar expression over operands, in the lanes of `form` where any operand is in lanes. */
-export function emitScalar(sink: Sink, root: Scalar, args: readonly Operand[], form: Form): Operand {
-  const uses = countUses(root);
+export const emitScalar = (sink: Sink, root: Scalar, args: readonly Operand[], form: Form): Operand =>
+  emitScalars(sink, [root], args, form)[0] as Operand;
+
+/** Computes several scalar expressions over the same operands; what they share is computed once. */
+export function emitScalars(sink: Sink, roots: readonly Scalar[], args: readonly Operand[], form: Form): Operand[] {
+  const uses = countUses(roots);
   const done = new Map<Scalar, Operand>();
   const visit = (node: Scalar): Operand => {
     const known = done.get(node);
@@ -42,7 +46,7 @@ export function emitScalar(sink: Sink, root: Scalar, args: readonly Operand[], f
     done.set(node, result);
     return result;
   };
-  return visit(root);
+  return roots.map(visit);
 }
 
 const isSimple = (node: Scalar): boolean => node.kind === 'argument' || node.kind === 'constant';
@@ -55,14 +59,14 @@ export function named(sink: Sink, dtype: DType, form: Form, operand: Operand): O
   return { text: name, inLanes: operand.inLanes };
 }
 
-function countUses(root: Scalar): ReadonlyMap<Scalar, number> {
+function countUses(roots: readonly Scalar[]): ReadonlyMap<Scalar, number> {
   const uses = new Map<Scalar, number>();
   const visit = (node: Scalar): void => {
     const count = (uses.get(node) ?? 0) + 1;
     uses.set(node, count);
     if (count === 1) for (const part of scalarOperands(node)) visit(part);
   };
-  visit(root);
+  roots.forEach(visit);
   return uses;
 }
 
@@ -165,7 +169,7 @@ export function callText(unit: Unit, fn: ScalarFunction, form: Form, args: reado
     const operands = fn.params.map((_, i) => ({ text: `x${i}`, inLanes }));
     const result = emitScalar(sink, fn.body, operands, form);
     lines.push(`return ${inForm(unit, fn.body.dtype, form, result)};`);
-    const isSmall = countUses(fn.body).size <= INLINE_LIMIT;
+    const isSmall = countUses([fn.body]).size <= INLINE_LIMIT;
     const inline = isSmall ? undefined : 'static __attribute__((noinline, const))';
     return `/* ${fn.doc.replaceAll('*/', '* /')} */\n${functionText(type, name, params, lines.join('\n  '), inline)}`;
   });

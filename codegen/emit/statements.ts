@@ -4,7 +4,7 @@ import { dimAdd, dimConst, dimSub, dimSymbol, dimValue } from '../../compiler/ir
 import { dtypeBytes } from '../../compiler/ir/dtype.js';
 import { type Guard, type Loop, type Register, type Stmt, walk } from '../kernel/ir.js';
 import { coefficient } from '../kernel/positions.js';
-import { widestBytes } from '../kernel/schedule/vectorise.js';
+import { widestBytes } from '../kernel/schedule/lanes.js';
 import {
   activeLanes,
   copyPositions,
@@ -12,12 +12,14 @@ import {
   type Lines,
   operandOf,
   type Scope,
+  valueNamed,
   variesInLanes,
   withKnown,
   withRange,
 } from './context.js';
-import { emitExpr, emitGuards, registerName, valueNamed } from './expressions.js';
+import { emitExpr, registerName } from './expressions.js';
 import { emitAccumulate, emitFold } from './folds.js';
+import { emitGuards } from './guards.js';
 import { storePart, storeVector, toStorage } from './memory.js';
 import { guardsText, loopName, positionText } from './positions.js';
 import { inForm } from './scalar.js';

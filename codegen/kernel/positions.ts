@@ -37,15 +37,28 @@ export const substitute = (p: Position, symbol: string, by: Dim | number): Posit
   substituteOne(p, symbol, typeof by === 'number' ? dimConst(by) : by);
 
 /** Whether a symbol occurs, inside of divisions too. */
-export const mentions = (p: Position, symbol: string): boolean => dimSymbols(p).has(symbol);
+export const mentions = (p: Position, symbol: string): boolean =>
+  p.terms.some((term) => term.atoms.some((atom) => atomMentions(atom, symbol)));
+
+function atomMentions(atom: Atom, symbol: string): boolean {
+  if (atom.kind === 'symbol') return atom.name === symbol;
+  if (atom.kind === 'max') return mentions(atom.left, symbol) || mentions(atom.right, symbol);
+  return mentions(atom.numerator, symbol) || mentions(atom.denominator, symbol);
+}
 
 /** The factor of a symbol in which an expression is linear (0 where it does not occur), undefined where it is not linear. */
 export function coefficient(p: Position, symbol: string): Dim | undefined {
-  if (!mentions(p, symbol)) return zero;
-  const rest = substituteOne(p, symbol, zero);
-  const slope = dimSub(substituteOne(p, symbol, one), rest);
-  const linear = dimAdd(rest, dimMul(slope, dimSymbol(symbol)));
-  return dimEquals(linear, p) ? slope : undefined;
+  let slope = zero;
+  for (const term of p.terms) {
+    const others = term.atoms.filter((atom) => !(atom.kind === 'symbol' && atom.name === symbol));
+    if (others.some((atom) => atomMentions(atom, symbol)) || term.atoms.length - others.length > 1) return undefined;
+    if (others.length === term.atoms.length) continue;
+    slope = dimAdd(
+      slope,
+      others.reduce((product, atom) => dimMul(product, atomDim(atom)), dimConst(term.coefficient)),
+    );
+  }
+  return slope;
 }
 
 /** The constant stride of an expression along a symbol, undefined where it has none. */

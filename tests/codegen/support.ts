@@ -1,6 +1,6 @@
 // Runs programs as compiled C and in the interpreter, side by side.
 
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { buildAddon } from '../../codegen/build/index.js';
 import { packageRoot } from '../../codegen/build/places.js';
 import { type Generated, generate } from '../../codegen/generate.js';
+import { type Machine, machines } from '../../codegen/kernel/machine.js';
 import { Builder } from '../../compiler/ir/builder.js';
 import { dimEvaluate, dimSymbols } from '../../compiler/ir/dims.js';
 import { Interpreter } from '../../compiler/ir/evaluate/evaluate.js';
@@ -126,12 +127,30 @@ function emptyTensor(type: TensorType, dims: ReadonlyMap<string, number>): HostT
 export interface CompileOptions {
   /** `none` compiles every node as a kernel of its own. */
   readonly passes?: 'default' | 'none';
+  /** Code for this class of machines, whatever this machine is. */
+  readonly machine?: Machine;
+  /** Multiplies the tolerance: the interpreter sums in f64. */
+  readonly slack?: number;
 }
+
+/** The classes of machines whose code this machine can run. */
+export function runnableMachines(): readonly Machine[] {
+  const features = new Set(/^(?:flags|Features)\s*:(.*)$/m.exec(cpuInfo())?.[1]?.trim().split(/\s+/) ?? []);
+  const needs: Readonly<Record<string, readonly string[]>> = {
+    avx512: ['avx512f', 'avx512dq', 'avx512bw', 'avx512vl'],
+    avx2: ['avx2', 'fma'],
+    neon: ['asimd'],
+  };
+  return machines.filter(({ name }) => (needs[name] ?? []).every((feature) => features.has(feature)));
+}
+
+const cpuInfo = (): string => (existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '');
 
 /** Builds a program and loads it. */
 export async function compile(program: Program, options: CompileOptions = {}): Promise<Compiled> {
   const lowered = options.passes === 'none' ? program : runPipeline(program, pipelines.default);
-  const generated = generate(lowered, { target: 'c', version: 'test', sourceHash: 'test' });
+  const machine = options.machine === undefined ? {} : { machine: options.machine };
+  const generated = generate(lowered, { target: 'c', version: 'test', sourceHash: 'test', ...machine });
   const outDir = mkdtempSync(path.join(os.tmpdir(), 'tdsl-codegen-'));
   const { file } = await buildAddon({ sources: generated.sources, outDir, name: 'test', mode: 'dev' });
   return new Compiled(lowered, generated, createRequire(import.meta.url)(file) as Addon);
@@ -179,7 +198,7 @@ export function assertAgree(actual: HostTensor, expected: HostTensor, what: stri
     const agree =
       Object.is(a, e) ||
       a === e ||
-      Math.abs(Number(a) - Number(e)) <= tolerance * Math.max(scale / 100, Math.abs(Number(e)), 1e-3);
+      Math.abs(Number(a) - Number(e)) <= tolerance * Math.max(scale / 10, Math.abs(Number(e)), 1e-3);
     if (!agree) assert.unreachable(`${what}: element ${i} is ${a}, the interpreter has ${e}`);
   }
 }
@@ -204,7 +223,12 @@ export async function checkAgainstInterpreter(
       const expected = interpreter.run(fn.name, inputs, { dims: own });
       const actual = compiled.run(fn.name, inputs, own);
       for (const [i, tensor] of expected.entries()) {
-        assertAgree(actual[i] as HostTensor, tensor, `${fn.name} ${JSON.stringify(setting)} result ${i}`);
+        assertAgree(
+          actual[i] as HostTensor,
+          tensor,
+          `${fn.name} ${JSON.stringify(setting)} result ${i}`,
+          options.slack,
+        );
       }
     }
   }

@@ -5,7 +5,7 @@
 import { type Dim, dimConst, dimEquals } from '../../../compiler/ir/dims.js';
 import type { Func, Node, Value } from '../../../compiler/ir/graph.js';
 import { type Scalar, scalarOperands } from '../../../compiler/ir/scalar.js';
-import { wholeDims } from '../../../compiler/passes/fuse/analysis.js';
+import { wholeDims } from '../../../compiler/passes/fuse/facts.js';
 import type { Buffer, Position, Temp } from '../ir.js';
 import { flatten } from '../positions.js';
 import { elementwiseBody, type Lowering } from './values.js';

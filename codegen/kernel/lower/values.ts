@@ -47,7 +47,7 @@ import {
   zeroGuards,
 } from '../positions.js';
 import { Body } from './body.js';
-import { accumulatorType, contractionFold, reductionFold, usesArgument } from './folds.js';
+import { accumulatorType, contractionFold, narrowPositions, reductionFold, usesArgument } from './folds.js';
 
 /** A place in the program where a kernel may report a fault. */
 export interface FaultSite {
@@ -351,14 +351,16 @@ export class Lowering {
 
   #reduce(node: ReduceNode, at: readonly Position[], guards: readonly Guard[]): readonly Temp[] {
     const input = operand(node, 0);
-    const fold = reductionFold(node.op, input.type.dtype);
+    const inner = node.space.indices.slice(node.space.outer).map((index) => index.extent);
+    const plain = reductionFold(node.op, input.type.dtype);
+    const fold = narrowPositions(plain, inner.reduce(dimMul, dimConst(1))) ?? plain;
+    const positionType = fold === plain ? 'i64' : 'i32';
     const hasPosition = fold.step.some((body) => usesArgument(body, fold.state.length + 1));
     return this.body.accumulate(fold, (name) => {
       this.#inner(node.space, at, (point) => {
         const { from, absent } = this.access(node.access, input.type, point, node, guards);
         const element = this.value(input, from, bothGuards(guards, absent));
-        const inner = node.space.indices.slice(node.space.outer).map((index) => index.extent);
-        const place = hasPosition ? [this.position(flatten(point.slice(node.space.outer), inner), 'i64')] : [];
+        const place = hasPosition ? [this.position(flatten(point.slice(node.space.outer), inner), positionType)] : [];
         this.body.fold(name, [element, ...place], absent);
       });
     });

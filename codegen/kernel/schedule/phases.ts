@@ -14,9 +14,10 @@ const isValue = (stmt: Stmt): boolean => stmt.kind === 'let' || stmt.kind === 'l
 
 /** The phases of a kernel in order. Values at the top are computed by each phase that needs them. */
 export function phasesOf(kernel: Kernel): readonly Phase[] {
-  // What an accumulate at the top defines is read by what follows it, and a value at the top must be loaded before a store
-  // at the top, which may overwrite it: such a kernel runs in one piece.
-  if (kernel.body.some((stmt) => stmt.kind === 'accumulate' || stmt.kind === 'store')) return [{ body: kernel.body, loop: undefined }];
+  // What an accumulate at the top defines, and what registers there hold, is read by what follows it; and a value at the top must be
+  // loaded before a store at the top, which may overwrite it: such a kernel runs in one piece.
+  const isWhole = kernel.body.some(({ kind }) => kind === 'accumulate' || kind === 'registers' || kind === 'store');
+  if (isWhole) return [{ body: kernel.body, loop: undefined }];
   const values = kernel.body.filter(isValue);
   return kernel.body
     .filter((stmt) => !isValue(stmt))

@@ -1,0 +1,99 @@
+// Prints guards, and vectors whose lanes have to be computed one by one.
+
+import { dimAdd, dimConst, dimSubstitute, dimSymbol } from '../../compiler/ir/dims.js';
+import type { Guard, Position } from '../kernel/ir.js';
+import { stride } from '../kernel/positions.js';
+import { laneResidues } from '../kernel/schedule/lanes.js';
+import { activeLanes, copyPositions, type Lines, type Scope, variesInLanes, withKnown } from './context.js';
+import { constantMask, lanesFrom } from './memory.js';
+import { guardsText, guardText, positionText } from './positions.js';
+import { maskType } from './types.js';
+
+/** Guards as a condition: of a C statement, or a mask where they differ between lanes. */
+export function emitGuards(
+  lines: Lines,
+  guards: readonly Guard[],
+  scope: Scope,
+  copy: number,
+): { readonly text: string; readonly inLanes: boolean } {
+  const varying = guards.filter((guard) => variesInLanes(guard.value, scope));
+  const uniform = guards.filter((guard) => !variesInLanes(guard.value, scope));
+  const positions = copyPositions(scope, copy);
+  const { lanes } = scope;
+  if (varying.length === 0 || lanes === undefined)
+    return { text: `(${guardsText(uniform, positions)})`, inLanes: false };
+  const masks = varying.map((guard) => guardMask(lines, guard, scope, copy));
+  if (uniform.length > 0) {
+    const type = maskType(lines.unit, lanes.form);
+    masks.unshift(`((${type}){0} - (${guardsText(uniform, positions)}))`);
+  }
+  return { text: `(${masks.join(' & ')})`, inLanes: true };
+}
+
+function guardMask(lines: Lines, guard: Guard, scope: Scope, copy: number): string {
+  const { lanes } = scope as { lanes: NonNullable<Scope['lanes']> };
+  const positions = copyPositions(scope, copy);
+  const known = guardLanes(guard, scope);
+  if (known !== undefined) return constantMask(lines.unit, lanes.form, known);
+  const step = stride(guard.value, lanes.index);
+  if (guard.kind === 'nonnegative' && step !== undefined) {
+    return lanesFrom(lines.unit, lanes.form, positionText(guard.value, positions), step);
+  }
+  return eachLane(lines, maskType(lines.unit, lanes.form), scope, copy, (lane) => `-(${guardText(guard, lane)})`);
+}
+
+/** A vector computed lane by lane; inactive lanes are 0. */
+export function eachLane(
+  lines: Lines,
+  type: string,
+  scope: Scope,
+  copy: number,
+  text: (lane: Scope['positions']) => string,
+): string {
+  const lanes = scope.lanes as NonNullable<Scope['lanes']>;
+  const name = lines.fresh();
+  const lane = lines.fresh('$lane');
+  const count = activeLanes(lanes, copy) ?? String(lanes.form.lanes);
+  const positions = copyPositions(scope, copy);
+  const base = positions.known.get(lanes.index) ?? dimSymbol(lanes.index);
+  const at = {
+    ...withKnown({ ...scope, positions }, lanes.index, dimAdd(base, dimSymbol(lane))),
+    ranges: new Map([...positions.ranges, [lane, dimConst(lanes.form.lanes)]]),
+  };
+  const variable = lane.slice(1);
+  lines.line(`${type} ${name} = {0};`);
+  lines.line(
+    `for (int64_t ${variable} = 0; ${variable} < ${count}; ${variable}++) ${name}[${variable}] = ${text(at)};`,
+  );
+  return name;
+}
+
+/** Which lanes are active and satisfy all guards, where that is known. */
+export function constantLanes(
+  guards: readonly Guard[],
+  scope: Scope,
+  count: string | undefined,
+): readonly boolean[] | undefined {
+  const lanes = scope.lanes as NonNullable<Scope['lanes']>;
+  const active = count === undefined ? lanes.form.lanes : /^\d+$/.test(count) ? Number(count) : undefined;
+  const masks = guards.map((guard) => guardLanes(guard, scope));
+  if (active === undefined || masks.includes(undefined)) return undefined;
+  return Array.from(
+    { length: lanes.form.lanes },
+    (_, lane) => lane < active && masks.every((mask) => mask?.[lane] === true),
+  );
+}
+
+/** In which lanes a guard holds, where that is the same in every vector of the loop. */
+function guardLanes(guard: Guard, scope: Scope): readonly boolean[] | undefined {
+  const lanes = scope.lanes as NonNullable<Scope['lanes']>;
+  if (guard.kind !== 'multiple') return undefined;
+  return laneResidues(unrolled(guard.value, scope), lanes.index, lanes.form.lanes, guard.of)?.map((rest) => rest === 0);
+}
+
+/** A position with everything filled in that is known but the place of the vector. */
+export function unrolled(position: Position, scope: Scope): Position {
+  const known = new Map(scope.positions.known);
+  if (scope.lanes !== undefined) known.delete(scope.lanes.index);
+  return dimSubstitute(position, known);
+}

@@ -1,0 +1,113 @@
+// Prints loads: of one element, of the elements of all lanes from memory in one piece, or lane by lane.
+
+import { dimAdd, dimConst, dimNeg, dimSub } from '../../compiler/ir/dims.js';
+import type { DType } from '../../compiler/ir/dtype.js';
+import type { Expr, Guard, Position } from '../kernel/ir.js';
+import { coefficient, stride } from '../kernel/positions.js';
+import { lanePattern } from '../kernel/schedule/lanes.js';
+import { activeLanes, copyPositions, type Lines, type Scope, variesInLanes } from './context.js';
+import { constantLanes, eachLane, unrolled } from './guards.js';
+import { fromStorage, loadPattern, loadStrided, loadVector, loadWindow } from './memory.js';
+import { guardsText, positionText, resolved } from './positions.js';
+import { named } from './scalar.js';
+import { computeType, type Form, scalarForm, storageType, storageVector } from './types.js';
+
+type Load = Extract<Expr, { kind: 'load' }>;
+
+/** A load in one copy of the vectors in flight, as a named C value. */
+export function emitLoad(lines: Lines, load: Load, scope: Scope, copy: number, form: Form): string {
+  const text = loadText(lines, load, scope, copy, form);
+  const known = scope.loads.get(text);
+  if (known !== undefined) return known;
+  const { text: name } = named(lines, load.buffer.dtype, form, { text, inLanes: form.lanes > 1 });
+  scope.loads.set(text, name);
+  return name;
+}
+
+function loadText(lines: Lines, { buffer, offset, guards }: Load, scope: Scope, copy: number, form: Form): string {
+  const { unit } = lines;
+  const positions = copyPositions(scope, copy);
+  const name = lines.bufferName(buffer);
+  if (form.lanes === 1 || scope.lanes === undefined) {
+    const read = fromStorage(unit, buffer.dtype, scalarForm, `${name}[${positionText(offset, positions)}]`);
+    return guards.length === 0 ? read : `${guardsText(guards, positions)} ? ${read} : 0`;
+  }
+  const uniform = guards.filter((guard) => !variesInLanes(guard.value, scope));
+  const varying = guards.filter((guard) => variesInLanes(guard.value, scope));
+  const vector = loadLanes(lines, name, buffer.dtype, offset, varying, scope, copy);
+  if (vector === undefined) {
+    const type = storageVector(unit, buffer.dtype, form.lanes);
+    const zero = `(${storageType(buffer.dtype)})0`;
+    const gathered = eachLane(lines, type, scope, copy, (lane) => {
+      const read = `${name}[${positionText(offset, lane)}]`;
+      return guards.length === 0 ? read : `${guardsText(guards, lane)} ? ${read} : ${zero}`;
+    });
+    return fromStorage(unit, buffer.dtype, form, gathered);
+  }
+  if (uniform.length === 0) return vector;
+  // C wants both to have the same type, and vectors in memory have one of their own.
+  const type = computeType(unit, buffer.dtype, form);
+  return `${guardsText(uniform, positions)} ? (${type})(${vector}) : (${type}){0}`;
+}
+
+/** The elements of all lanes as an expression without effects, undefined where they have to be taken one by one. */
+function loadLanes(
+  lines: Lines,
+  name: string,
+  dtype: DType,
+  offset: Position,
+  guards: readonly Guard[],
+  scope: Scope,
+  copy: number,
+): string | undefined {
+  const { unit } = lines;
+  const lanes = scope.lanes as NonNullable<Scope['lanes']>;
+  const { form, index } = lanes;
+  const positions = copyPositions(scope, copy);
+  const count = activeLanes(lanes, copy);
+  const at = (position: Position): string => `${name} + (${positionText(position, positions)})`;
+  const pattern = lanePattern(unrolled(offset, scope), index, form.lanes);
+  const isInOrder = pattern?.deltas.every((delta, lane) => delta === lane) ?? false;
+  if (isInOrder) {
+    const window = windowText(guards, scope, copy);
+    if (window !== undefined) {
+      if (guards.length > 0) {
+        const [low, high] = [lines.fresh(), lines.fresh()];
+        lines.line(`const int64_t ${low} = ${window.low}, ${high} = ${window.high};`);
+        return `${low} < ${high} ? ${loadWindow(unit, dtype, form, at(offset), low, high)} : (${computeType(unit, dtype, form)}){0}`;
+      }
+      return count === undefined
+        ? loadVector(unit, dtype, form, at(offset))
+        : loadWindow(unit, dtype, form, at(offset), '0', count);
+    }
+  }
+  const active = constantLanes(guards, scope, count);
+  if (pattern !== undefined && active !== undefined) {
+    const deltas = pattern.deltas.map((delta, lane) => (active[lane] === true ? delta : undefined));
+    return loadPattern(unit, dtype, form, (delta) => at(dimAdd(pattern.start, dimConst(delta))), deltas);
+  }
+  const step = coefficient(offset, index);
+  if (step === undefined || guards.length > 0) return undefined;
+  return loadStrided(unit, dtype, form, at(offset), positionText(step, positions), count);
+}
+
+/** The lanes low ≤ lane < high in which all guards hold, where they have that form. */
+function windowText(
+  guards: readonly Guard[],
+  scope: Scope,
+  copy: number,
+): { readonly low: string; readonly high: string } | undefined {
+  const lanes = scope.lanes as NonNullable<Scope['lanes']>;
+  const positions = copyPositions(scope, copy);
+  let low = '0';
+  let high = activeLanes(lanes, copy) ?? String(lanes.form.lanes);
+  for (const guard of guards) {
+    const step = stride(guard.value, lanes.index);
+    if (guard.kind !== 'nonnegative' || (step !== 1 && step !== -1)) return undefined;
+    // At lane l the guard's value is what it is at lane 0, plus or minus l.
+    const start = resolved(guard.value, positions);
+    if (step === 1) low = `tdsl_max(${low}, ${positionText(dimNeg(start), positions)})`;
+    else high = `tdsl_min(${high}, ${positionText(dimSub(start, dimConst(-1)), positions)})`;
+  }
+  return { low, high };
+}
