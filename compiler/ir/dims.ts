@@ -14,6 +14,8 @@ interface Term {
   readonly coefficient: number;
   /** Factors sorted by key; a power is a repeated factor. */
   readonly atoms: readonly Atom[];
+  /** The keys of the factors, joined. */
+  readonly product: string;
 }
 
 /** An immutable dimension expression in normal form. Compare with `dimEquals`, never with `===`. */
@@ -30,43 +32,56 @@ const atomKey = (atom: Atom): string => {
   return `(${wrap(atom.numerator)} // ${wrap(atom.denominator)})`;
 };
 
-const productKey = (atoms: readonly Atom[]): string => atoms.map(atomKey).join('*');
+/** A term; `product` is the key of its atoms, kept because terms are compared far more often than they are made. */
+const makeTerm = (coefficient: number, atoms: readonly Atom[]): Term => ({
+  coefficient,
+  atoms,
+  product: atoms.map(atomKey).join('*'),
+});
 
-function termText(term: Term): string {
-  const magnitude = Math.abs(term.coefficient);
-  const product = productKey(term.atoms);
+function termText({ coefficient, product }: Term): string {
+  const magnitude = Math.abs(coefficient);
   if (product === '') return String(magnitude);
   return magnitude === 1 ? product : `${magnitude}*${product}`;
 }
 
-function fromTerms(terms: Iterable<Term>): Dim {
-  const byProduct = new Map<string, Term>();
-  for (const term of terms) {
-    const product = productKey(term.atoms);
-    const coefficient = (byProduct.get(product)?.coefficient ?? 0) + term.coefficient;
-    byProduct.set(product, { coefficient, atoms: term.atoms });
-  }
-  const kept = [...byProduct.entries()].filter(([, term]) => term.coefficient !== 0);
-  // Constants come last, other terms by degree and then by name, so that `B + 1` prints as people write it.
-  kept.sort(([a, s], [b, t]) => t.atoms.length - s.atoms.length || (a < b ? -1 : a > b ? 1 : 0));
-  const sorted = kept.map(([, term]) => term);
+/** Constants come last, other terms by degree and then by name, so that `B + 1` prints as people write it. */
+const termOrder = (a: Term, b: Term): number =>
+  b.atoms.length - a.atoms.length || (a.product < b.product ? -1 : a.product > b.product ? 1 : 0);
+
+/** The dimension of terms that are in order, with distinct products and coefficients that are not 0. */
+function fromSorted(terms: readonly Term[]): Dim {
   let key = '';
-  for (const term of sorted) {
+  for (const term of terms) {
     const sign = term.coefficient < 0 ? '-' : '+';
     if (key === '') key = sign === '-' ? `-${termText(term)}` : termText(term);
     else key += ` ${sign} ${termText(term)}`;
   }
-  return { terms: sorted, key: key === '' ? '0' : key };
+  return { terms, key: key === '' ? '0' : key };
+}
+
+function fromTerms(terms: readonly Term[]): Dim {
+  if (terms.length === 1) return terms[0]?.coefficient === 0 ? fromSorted([]) : fromSorted(terms);
+  const byProduct = new Map<string, Term>();
+  for (const term of terms) {
+    const known = byProduct.get(term.product);
+    byProduct.set(
+      term.product,
+      known === undefined ? term : { ...known, coefficient: known.coefficient + term.coefficient },
+    );
+  }
+  const kept = [...byProduct.values()].filter((term) => term.coefficient !== 0);
+  return fromSorted(kept.sort(termOrder));
 }
 
 /** The constant dimension `value`, any integer (differences of dimensions may be negative). */
 export const dimConst = (value: number): Dim => {
   if (!Number.isSafeInteger(value)) throw new RangeError(`a dimension must be an integer, got ${value}`);
-  return fromTerms([{ coefficient: value, atoms: [] }]);
+  return fromTerms([makeTerm(value, [])]);
 };
 
 /** The run-time dimension called `name`. */
-export const dimSymbol = (name: string): Dim => fromTerms([{ coefficient: 1, atoms: [{ kind: 'symbol', name }] }]);
+export const dimSymbol = (name: string): Dim => fromTerms([makeTerm(1, [{ kind: 'symbol', name }])]);
 
 /** A number or a dimension, as a dimension. */
 export const toDim = (value: Dim | number): Dim => (typeof value === 'number' ? dimConst(value) : value);
@@ -83,16 +98,28 @@ export const shapeEquals = (a: readonly Dim[], b: readonly Dim[]): boolean =>
   a.length === b.length && a.every((dim, i) => dim.key === b[i]?.key);
 export const isDimConst = (dim: Dim, value: number): boolean => dimValue(dim) === value;
 
-export const dimAdd = (a: Dim, b: Dim): Dim => fromTerms([...a.terms, ...b.terms]);
-export const dimNeg = (a: Dim): Dim => fromTerms(a.terms.map((t) => ({ ...t, coefficient: -t.coefficient })));
+export function dimAdd(a: Dim, b: Dim): Dim {
+  if (a.terms.length === 0) return b;
+  return b.terms.length === 0 ? a : fromTerms([...a.terms, ...b.terms]);
+}
+
+const dimScale = (a: Dim, factor: number): Dim =>
+  factor === 1
+    ? a
+    : fromSorted(factor === 0 ? [] : a.terms.map((t) => ({ ...t, coefficient: t.coefficient * factor })));
+
+export const dimNeg = (a: Dim): Dim => dimScale(a, -1);
 export const dimSub = (a: Dim, b: Dim): Dim => dimAdd(a, dimNeg(b));
 
 export function dimMul(a: Dim, b: Dim): Dim {
+  const [left, right] = [dimValue(a), dimValue(b)];
+  if (left !== undefined) return dimScale(b, left);
+  if (right !== undefined) return dimScale(a, right);
   const products: Term[] = [];
   for (const s of a.terms) {
     for (const t of b.terms) {
       const atoms = [...s.atoms, ...t.atoms].sort((x, y) => (atomKey(x) < atomKey(y) ? -1 : 1));
-      products.push({ coefficient: s.coefficient * t.coefficient, atoms });
+      products.push(makeTerm(s.coefficient * t.coefficient, atoms));
     }
   }
   return fromTerms(products);
@@ -125,7 +152,7 @@ export function dimFloorDiv(a: Dim, b: Dim): Dim {
   for (const term of a.terms) {
     const atoms = divisor === undefined ? undefined : cancelAtoms(term.atoms, divisor.atoms);
     if (divisor !== undefined && atoms !== undefined && term.coefficient % divisor.coefficient === 0) {
-      exact.push({ coefficient: term.coefficient / divisor.coefficient, atoms });
+      exact.push(makeTerm(term.coefficient / divisor.coefficient, atoms));
     } else rest.push(term);
   }
   const remainder = fromTerms(rest);
@@ -135,7 +162,7 @@ export function dimFloorDiv(a: Dim, b: Dim): Dim {
   if (left !== undefined && denominator !== undefined)
     return dimAdd(quotient, dimConst(Math.floor(left / denominator)));
   const atom: Atom = { kind: 'floordiv', numerator: remainder, denominator: b };
-  return dimAdd(quotient, fromTerms([{ coefficient: 1, atoms: [atom] }]));
+  return dimAdd(quotient, fromTerms([makeTerm(1, [atom])]));
 }
 
 /** `a / b` when it is exact for every value of the symbols (as polynomials with a single-term divisor), else undefined. */
@@ -148,7 +175,7 @@ export function dimExactDiv(a: Dim, b: Dim): Dim | undefined {
   for (const term of a.terms) {
     const atoms = cancelAtoms(term.atoms, divisor.atoms);
     if (atoms === undefined || term.coefficient % divisor.coefficient !== 0) return undefined;
-    terms.push({ coefficient: term.coefficient / divisor.coefficient, atoms });
+    terms.push(makeTerm(term.coefficient / divisor.coefficient, atoms));
   }
   return fromTerms(terms);
 }
@@ -159,7 +186,7 @@ export function dimMax(a: Dim, b: Dim): Dim {
   if (dimIsNonNegative(difference)) return a;
   if (dimIsNonNegative(dimNeg(difference))) return b;
   const [left, right] = a.key < b.key ? [a, b] : [b, a];
-  return fromTerms([{ coefficient: 1, atoms: [{ kind: 'max', left, right }] }]);
+  return fromTerms([makeTerm(1, [{ kind: 'max', left, right }])]);
 }
 
 /**
@@ -202,13 +229,28 @@ export function dimAsSymbol(dim: Dim): string | undefined {
 
 /** Replaces symbols by expressions; symbols that the map lacks stay. */
 export function dimSubstitute(dim: Dim, values: ReadonlyMap<string, Dim>): Dim {
-  let sum = dimConst(0);
+  if (!mentionsAny(dim, values)) return dim;
+  const kept: Term[] = [];
+  let sum = fromTerms([]);
   for (const term of dim.terms) {
+    if (!term.atoms.some((atom) => atomMentionsAny(atom, values))) {
+      kept.push(term);
+      continue;
+    }
     let product = dimConst(term.coefficient);
     for (const atom of term.atoms) product = dimMul(product, substituteAtom(atom, values));
     sum = dimAdd(sum, product);
   }
-  return sum;
+  return dimAdd(fromSorted(kept), sum);
+}
+
+const mentionsAny = (dim: Dim, symbols: ReadonlyMap<string, Dim>): boolean =>
+  dim.terms.some((term) => term.atoms.some((atom) => atomMentionsAny(atom, symbols)));
+
+function atomMentionsAny(atom: Atom, symbols: ReadonlyMap<string, Dim>): boolean {
+  if (atom.kind === 'symbol') return symbols.has(atom.name);
+  if (atom.kind === 'max') return mentionsAny(atom.left, symbols) || mentionsAny(atom.right, symbols);
+  return mentionsAny(atom.numerator, symbols) || mentionsAny(atom.denominator, symbols);
 }
 
 function substituteAtom(atom: Atom, values: ReadonlyMap<string, Dim>): Dim {
