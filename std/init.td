@@ -6,7 +6,7 @@ tdsl 1
 fn constant(size: [dim], value: float, dtype: dtype = f32) -> tensor = full(size, value, dtype)
 
 ## Inputs that feed one unit: the second axis times the receptive field.
-fn _fan_in(size: [dim]) -> int {
+fn fan_in(size: [dim]) -> int {
   assert(len(size) >= 2, "fan in and fan out need at least two axes")
   let fan = size[1]
   for n in size[2:] { fan = fan * n }
@@ -14,7 +14,7 @@ fn _fan_in(size: [dim]) -> int {
 }
 
 ## Units that one input feeds: the first axis times the receptive field.
-fn _fan_out(size: [dim]) -> int {
+fn fan_out(size: [dim]) -> int {
   assert(len(size) >= 2, "fan in and fan out need at least two axes")
   let fan = size[0]
   for n in size[2:] { fan = fan * n }
@@ -38,17 +38,17 @@ fn calculate_gain(nonlinearity: string, param: float? = none) -> float {
 
 ## Glorot and Bengio 2010: uniform with variance `gain² · 2 / (fan_in + fan_out)`.
 fn xavier_uniform(size: [dim], gain: float = 1.0, dtype: dtype = f32) -> tensor {
-  let bound = gain * (6.0 / (_fan_in(size) + _fan_out(size))) ** 0.5
+  let bound = gain * (6.0 / (fan_in(size) + fan_out(size))) ** 0.5
   uniform(size, -bound, bound, dtype)
 }
 
 ## Glorot and Bengio 2010: normal with variance `gain² · 2 / (fan_in + fan_out)`.
 fn xavier_normal(size: [dim], gain: float = 1.0, dtype: dtype = f32) -> tensor =
-  normal(0.0, gain * (2.0 / (_fan_in(size) + _fan_out(size))) ** 0.5, size, dtype)
+  normal(0.0, gain * (2.0 / (fan_in(size) + fan_out(size))) ** 0.5, size, dtype)
 
 fn _kaiming_std(size: [dim], a: float, mode: string, nonlinearity: string) -> float {
   assert(mode == "fan_in" || mode == "fan_out", "mode is \"fan_in\" or \"fan_out\"")
-  let fan = if mode == "fan_in" { _fan_in(size) } else { _fan_out(size) }
+  let fan = if mode == "fan_in" { fan_in(size) } else { fan_out(size) }
   calculate_gain(nonlinearity, a) / fan ** 0.5
 }
 

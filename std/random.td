@@ -38,3 +38,23 @@ fn uniform(size: [dim], a: float = 0.0, b: float = 1.0, dtype: dtype = f32) -> t
 
 ## Normal; also an initialiser.
 fn normal(mean: float = 0.0, std: float = 1.0, size: [dim], dtype: dtype = f32) -> tensor = mean + std * randn(size, dtype)
+
+## The numbers 0 ... n - 1 in random order.
+fn randperm(n: int) -> tensor = argsort(rand([n], f64))
+
+## Indices drawn with probabilities proportional to the weights along the last axis; without replacement each at most once, in the order in
+## which they are drawn (the exponential races of Efraimidis and Spirakis 2006).
+fn multinomial[T: float, n](input: T[*S, n], num_samples: int, replacement: bool = false) -> i64[*S, num_samples] {
+  assert(len(S) <= 1, "multinomial takes a vector of weights or a matrix of them")
+  assert(num_samples > 0, "multinomial draws at least one sample")
+  if replacement {
+    let sums = cumsum(cast(input, f64), -1)
+    let place = rand(S + [num_samples], f64) * sums[..., -1:]
+    # The first index whose running sum exceeds the place; weights of 0 are never the first.
+    sum(unsqueeze(sums, -2) <= unsqueeze(place, -1), -1)
+  } else {
+    assert(num_samples <= n, "multinomial without replacement draws at most " + n + " samples")
+    let arrival = -log(1 - rand(S + [n], f64)) / cast(input, f64)
+    narrow(argsort(where(input > 0, arrival, inf), -1), -1, 0, num_samples)
+  }
+}

@@ -1,0 +1,31 @@
+// Host functions of the reference cases about the structure of models.
+
+import { DTYPES } from 'tdsl';
+import { namedParameters, stateOf } from './inspect.js';
+
+const imports = 'import std.nn { BatchNorm2d, Flatten, Linear, ReLU }\n';
+
+/** A model that is a sequence of layers, nested lists included. */
+const sequence = (layers: string): string => `${imports}model Net { layers: ${layers} }`;
+
+export const module_named_parameters_nested = () => namedParameters(sequence('[[Linear(4, 8), ReLU()], Linear(8, 1)]'));
+
+export const module_named_parameters_class = () =>
+  namedParameters(`${imports}model Net {
+  Linear1: Linear(20, 13)
+  Linear2: Linear(13, 8)
+  output: Linear(8, 3)
+}`);
+
+export const module_module_dict_names = () =>
+  namedParameters(sequence('{ linear: Linear(7, 2), act: ReLU(), output: Linear(2, 1) }'));
+
+export const module_ordered_dict_names = () =>
+  namedParameters(sequence('{ flatten: Flatten(), linear: Linear(7, 2) }'));
+
+export const module_batchnorm_state = () =>
+  stateOf(`${imports}model Net { layers: BatchNorm2d(3) }`).map(({ path, shape, dtype }) => [
+    path.replace(/^layers\./, ''),
+    shape,
+    `torch.${DTYPES[dtype].torch}`,
+  ]);
