@@ -8,7 +8,7 @@ import { lanePattern } from '../kernel/schedule/lanes.js';
 import { activeLanes, copyPositions, type Lines, type Scope, variesInLanes } from './context.js';
 import { constantLanes, eachLane, unrolled } from './guards.js';
 import { fromStorage, loadPattern, loadStrided, loadVector, loadWindow } from './memory.js';
-import { guardsText, positionText, resolved } from './positions.js';
+import { guardsText, positionText } from './positions.js';
 import { named } from './scalar.js';
 import { computeType, type Form, scalarForm, storageType, storageVector } from './types.js';
 
@@ -105,7 +105,7 @@ function windowText(
     const step = stride(guard.value, lanes.index);
     if (guard.kind !== 'nonnegative' || (step !== 1 && step !== -1)) return undefined;
     // At lane l the guard's value is what it is at lane 0, plus or minus l.
-    const start = resolved(guard.value, positions);
+    const start = guard.value;
     if (step === 1) low = `tdsl_max(${low}, ${positionText(dimNeg(start), positions)})`;
     else high = `tdsl_min(${high}, ${positionText(dimSub(start, dimConst(-1)), positions)})`;
   }
