@@ -7,7 +7,7 @@ import type { Context } from './context.js';
 import { explained } from './explain.js';
 import { Poisoned } from './failure.js';
 import { reductionExpression } from './index-expression.js';
-import { indexValue } from './indexing.js';
+import { indexValue, sliceItem } from './indexing.js';
 import { lookup, unknownName } from './lookup.js';
 import { comprehension, fold, mapTrees, noGrad, scan } from './loops.js';
 import { member } from './member.js';
@@ -117,7 +117,7 @@ function compound(cx: Context, expr: Compound, scope: Scope): Val {
     case 'Member':
       return member(cx, evaluatePlace(cx, expr.object, scope), expr, scope);
     case 'List':
-      return list(expr.elements.map((element) => evaluate(cx, element, scope)));
+      return list(expr.elements.map((element) => listElement(cx, element, scope)));
     case 'Comprehension':
       return comprehension(cx, expr, scope);
     case 'Tuple':
@@ -193,8 +193,20 @@ function argumentValue(cx: Context, expr: ast.Expr, scope: Scope): Val {
 function quote(cx: Context, expr: ast.Expr, scope: Scope): Val {
   if (expr.kind === 'Name') return string(expr.name);
   if (expr.kind === 'List' || expr.kind === 'Tuple')
-    return list(expr.elements.map((element) => quote(cx, element, scope)));
+    return list(
+      expr.elements.map((element) =>
+        element.kind === 'Slice' || element.kind === 'Ellipsis'
+          ? listElement(cx, element, scope)
+          : quote(cx, element, scope),
+      ),
+    );
   return evaluate(cx, expr, scope);
+}
+
+/** An element of a list; slices and `...` make it an index. */
+function listElement(cx: Context, element: ast.IndexItem, scope: Scope): Val {
+  if (element.kind === 'Ellipsis') return { kind: 'ellipsis' };
+  return element.kind === 'Slice' ? sliceItem(cx, element, scope) : evaluate(cx, element, scope);
 }
 
 function ifExpression(cx: Context, expr: ast.If, scope: Scope): Val {

@@ -70,6 +70,14 @@ export function isShown(site: Site, { source, span }: Site): boolean {
   );
 }
 
+/** The elements of a list or tuple that is written out, which are operands each; anything else by itself. */
+function elementsOf(arg: ast.Expr): readonly ast.Expr[] {
+  if (arg.kind === 'Tuple') return arg.elements;
+  return arg.kind === 'List' ? arg.elements.filter(isExpr) : [arg];
+}
+
+const isExpr = (item: ast.IndexItem): item is ast.Expr => item.kind !== 'Slice' && item.kind !== 'Ellipsis';
+
 function operandsOf(expr: ast.Expr): readonly ast.Expr[] {
   switch (expr.kind) {
     case 'Binary':
@@ -77,19 +85,13 @@ function operandsOf(expr: ast.Expr): readonly ast.Expr[] {
     case 'Unary':
       return [expr.operand];
     case 'Index':
-      return [
-        expr.object,
-        ...expr.items.filter((item): item is ast.Expr => item.kind !== 'Slice' && item.kind !== 'Ellipsis'),
-      ];
+      return [expr.object, ...expr.items.filter(isExpr)];
     case 'Pipe':
       return [expr.value, ...operandsOf(expr.target)];
     case 'Call': {
       const args = expr.args.map(({ value }) => value);
       const receiver = expr.callee.kind === 'Member' ? [expr.callee.object] : [];
-      return [
-        ...receiver,
-        ...args.flatMap((arg) => (arg.kind === 'List' || arg.kind === 'Tuple' ? arg.elements : [arg])),
-      ];
+      return [...receiver, ...args.flatMap(elementsOf)];
     }
     default:
       return [];

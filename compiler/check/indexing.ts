@@ -86,9 +86,15 @@ export interface PlacedItem {
 function indexItem(cx: Context, node: ast.IndexItem, scope: Scope): Item {
   if (node.kind === 'Ellipsis') return { kind: 'ellipsis' };
   if (node.kind === 'Slice') return sliceItem(cx, node, scope);
-  const value = evaluate(cx, node, scope);
-  const site = { source: scope.unit.source, span: node.span };
+  return itemOf(cx, evaluate(cx, node, scope), { source: scope.unit.source, span: node.span });
+}
+
+/** A value as an item of an index. */
+export function itemOf(cx: Context, value: Val, site: Site): Item {
   switch (value.kind) {
+    case 'slice':
+    case 'ellipsis':
+      return value;
     case 'none':
       return { kind: 'newAxis' };
     case 'int':
@@ -111,7 +117,8 @@ function indexItem(cx: Context, node: ast.IndexItem, scope: Scope): Item {
   });
 }
 
-function sliceItem(cx: Context, node: ast.Slice, scope: Scope): Item {
+/** The bounds of a slice; its step is positive. */
+export function sliceItem(cx: Context, node: ast.Slice, scope: Scope): Extract<Item, { kind: 'slice' }> {
   const bound = (part: ast.Expr | undefined, what: string): Dim | undefined => {
     if (part === undefined) return undefined;
     const value = evaluate(cx, part, scope);
@@ -140,7 +147,7 @@ function sliceItem(cx: Context, node: ast.Slice, scope: Scope): Item {
 }
 
 /** What is read along one axis of the operand. */
-interface Range {
+export interface Range {
   readonly start: Dim;
   readonly step: number;
   readonly size: Dim;
@@ -179,11 +186,18 @@ export function indexTensor(cx: Context, value: Value, given: readonly PlacedIte
         cx,
         shaped,
         axes.map(({ lookup }) => lookup),
+        areApart(items),
       )
     : shaped;
 }
 
-function expandEllipsis(cx: Context, value: Value, given: readonly PlacedItem[]): readonly PlacedItem[] {
+/** Whether other axes lie between those that ints and index tensors address: the looked up ones then come first, as in PyTorch. */
+export function areApart(items: readonly PlacedItem[]): boolean {
+  const places = items.flatMap(({ item }, i) => (item.kind === 'int' || item.kind === 'tensor' ? [i] : []));
+  return (places.at(-1) ?? 0) - (places[0] ?? 0) + 1 > places.length;
+}
+
+export function expandEllipsis(cx: Context, value: Value, given: readonly PlacedItem[]): readonly PlacedItem[] {
   const rank = value.type.shape.length;
   const used = given.filter(({ item }) => item.kind !== 'newAxis' && item.kind !== 'ellipsis').length;
   const at = given.findIndex(({ item }) => item.kind === 'ellipsis');
@@ -204,7 +218,7 @@ function expandEllipsis(cx: Context, value: Value, given: readonly PlacedItem[])
 }
 
 /** A position counted from the start; it must lie inside. */
-function position(cx: Context, at: Dim, size: Dim, axis: number, site: Site): Dim {
+export function position(cx: Context, at: Dim, size: Dim, axis: number, site: Site): Dim {
   const isFromEnd = (dimValue(at) ?? 0) < 0;
   const from = isFromEnd ? dimAdd(size, at) : at;
   const inside =
@@ -263,9 +277,9 @@ export function sliceAxis(cx: Context, value: Value, axis: number, range: Range)
 
 /**
  * Reads through index tensors along the axes that have one: they broadcast together, and the result has their axes where the first of
- * them stood, or at the front where other axes lie between them. Negative positions count from the end.
+ * them stood, or at the front where they are `apart`. Negative positions count from the end.
  */
-export function lookUp(cx: Context, value: Value, lookups: readonly (Value | undefined)[]): Value {
+export function lookUp(cx: Context, value: Value, lookups: readonly (Value | undefined)[], apart: boolean): Value {
   const given = lookups.flatMap((lookup, axis) => (lookup === undefined ? [] : [{ lookup, axis }]));
   const shape = broadcastShape(
     cx,
@@ -277,8 +291,7 @@ export function lookUp(cx: Context, value: Value, lookups: readonly (Value | und
       }),
   );
   const axes = given.map(({ axis }) => axis);
-  const [first = 0, last = 0] = [axes[0], axes.at(-1)];
-  const front = last - first + 1 === axes.length ? first : 0;
+  const front = apart ? 0 : (axes[0] ?? 0);
   const kept = value.type.shape.flatMap((extent, axis) => (lookups[axis] === undefined ? [{ extent, axis }] : []));
   const before = kept.slice(0, front);
   const indices: Index[] = [...before, ...shape.map((extent) => ({ extent, axis: -1 })), ...kept.slice(front)].map(

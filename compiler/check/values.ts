@@ -90,6 +90,9 @@ export type Val =
   | { readonly kind: 'relation'; readonly op: Relation; readonly left: Dim; readonly right: Dim }
   | { readonly kind: 'list'; readonly items: readonly Val[] }
   | { readonly kind: 'tuple'; readonly items: readonly Val[] }
+  /** Parts of an index that is written as a list: `1:3`, `...`. */
+  | { readonly kind: 'slice'; readonly start?: Dim; readonly stop?: Dim; readonly step: number }
+  | { readonly kind: 'ellipsis' }
   | { readonly kind: 'record'; readonly fields: ReadonlyMap<string, Val> }
   | { readonly kind: 'tensor'; readonly value: Value }
   /** A leaf of the state as a place; reading an expression gives its tensor. */
@@ -160,6 +163,10 @@ export function describe(val: Val): string {
       return `a list of ${val.items.length}`;
     case 'tuple':
       return `a tuple of ${val.items.length}`;
+    case 'slice':
+      return 'a slice';
+    case 'ellipsis':
+      return 'the ellipsis `...`';
     case 'record':
       return `a record { ${[...val.fields.keys()].join(', ')} }`;
     case 'tensor':

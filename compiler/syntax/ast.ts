@@ -455,8 +455,9 @@ export interface LambdaParam extends Node<'LambdaParam'> {
   readonly type?: Type;
 }
 
+/** `[1, x]`. With slices and `...` among its elements it is an index, as in `update(x, [1:3, ...], v)`. */
 export interface List extends ExprNode<'List'> {
-  readonly elements: readonly Expr[];
+  readonly elements: readonly IndexItem[];
 }
 
 /** `[element for i in 0..n for j in 0..i if condition]`; the clauses nest from left to right. */

@@ -86,7 +86,7 @@ const { expr, type, item } = fc.letrec<{
       .map(([index, outside]) => ({ ...index, ...outside })),
     node('Member', { object: e, name: word }),
     tie('lambda'),
-    node('List', { elements: few(e) }),
+    node('List', { elements: few(indexItem) }),
     node('Comprehension', {
       element: e,
       clauses: few(node('ComprehensionClause', { pattern: tie('pattern'), iterable: e, conditions: few(e) }), 1),

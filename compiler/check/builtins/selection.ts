@@ -5,8 +5,9 @@ import { isInt } from '../../ir/dtype.js';
 import type { Access, Index, ScatterMode, Value } from '../../ir/graph.js';
 import { affineConst, affineSubscript, plainSubscript, shapeSpace } from '../../ir/space.js';
 import type { Context } from '../context.js';
-import { nonNegativeIndices } from '../indexing.js';
-import { broadcastShape } from '../tensors.js';
+import { itemOf, nonNegativeIndices } from '../indexing.js';
+import { broadcastShape, toTensor } from '../tensors.js';
+import { updateTensor } from '../update.js';
 import { tensor, typeText, type Val } from '../values.js';
 import { type Arguments, type Builtin, define } from './builtin.js';
 
@@ -175,7 +176,28 @@ function indexPut(cx: Context, args: Arguments): Val {
   );
 }
 
+function update(cx: Context, args: Arguments): Val {
+  const input = args.tensor('input');
+  const index = args.get('index');
+  const site = args.site('index');
+  const items = index.kind === 'list' || index.kind === 'tuple' ? index.items : [index];
+  const values = args.numeric('values');
+  const converts = values.kind !== 'tensor' || values.value.type.shape.length === 0;
+  if (!converts && values.kind === 'tensor' && values.value.type.dtype !== input.type.dtype) {
+    args.refuse('values', `a tensor of ${input.type.dtype}`);
+  }
+  const placed = items.map((item) => ({ item: itemOf(cx, item, site), site }));
+  return tensor(
+    updateTensor(cx, input, placed, toTensor(cx, values, input.type.dtype, args.site('values')), args.site('values')),
+  );
+}
+
 export const selectionBuiltins: readonly Builtin[] = [
+  define(
+    'update(input: tensor, index: any, values: tensor) -> tensor',
+    'The input with `values`, which broadcast, at the places of an index: `update(x, [1:3, ..., 0], v)`.',
+    update,
+  ),
   define(
     'gather(input: tensor, dim: int, index: tensor) -> tensor',
     'The elements at the positions along `dim` that `index` holds.',

@@ -263,7 +263,7 @@ export abstract class ExpressionGrammar extends BaseGrammar {
     const clauses: ast.ComprehensionClause[] = [];
     this.CONSUME(t.LeftBracket);
     const elements = this.list(t.RightBracket, 'an expression', () => {
-      const element = this.SUBRULE(this.expression);
+      const element = this.SUBRULE(this.indexItem);
       this.MANY(() => clauses.push(this.SUBRULE(this.comprehensionClause)));
       return element;
     });
@@ -271,6 +271,10 @@ export abstract class ExpressionGrammar extends BaseGrammar {
     const span = this.span(start);
     const [element, second] = elements;
     if (clauses.length === 0 || element === undefined) return { kind: 'List', span, elements };
+    if (element.kind === 'Slice' || element.kind === 'Ellipsis') {
+      this.complain({ code: 'E0105', span: element.span, label: 'a comprehension is made of expressions' });
+      return { kind: 'Error', span };
+    }
     if (second) {
       const label = 'a comprehension has one element';
       this.complain({ code: 'E0105', span: second.span, label, help: 'make it a list of lists, or a call of `cat`' });

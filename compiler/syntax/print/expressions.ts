@@ -55,7 +55,9 @@ function printBare(context: PrintContext, expr: ast.Expr): Doc {
     case 'Lambda':
       return [printLambdaParams(context, expr.params, expr.body.span.start), ' => ', printBody(context, expr.body)];
     case 'List':
-      return context.commaList(['[', ']'], expr.elements, end, print, { hug: hugs(expr.elements) });
+      return context.commaList(['[', ']'], expr.elements, end, (item) => printItem(context, item), {
+        hug: hugs(expr.elements),
+      });
     case 'Comprehension':
       return printComprehension(context, expr);
     case 'Tuple': {
@@ -175,18 +177,20 @@ export function printArguments(context: PrintContext, args: readonly ast.Argumen
   return context.commaList(['(', ')'], args, end, print, { hug: hugs(args.map(({ value }) => value)) });
 }
 
-function hugs(values: readonly ast.Expr[]): boolean {
+function hugs(values: readonly ast.IndexItem[]): boolean {
   const last = values.at(-1);
-  if (last === undefined || isParenthesized(last)) return false;
+  if (last === undefined || last.kind === 'Slice' || last.kind === 'Ellipsis' || isParenthesized(last)) return false;
   const hasBlock = last.kind === 'Lambda' && last.body.kind === 'Block';
   return hasBlock || (values.length === 1 && (last.kind === 'List' || last.kind === 'Record' || last.kind === 'Tuple'));
 }
 
+function printItem(context: PrintContext, item: ast.IndexItem): Doc {
+  if (item.kind === 'Ellipsis') return '...';
+  return item.kind === 'Slice' ? printSlice(context, item) : printExpr(context, item);
+}
+
 function printIndex(context: PrintContext, expr: ast.Index): Doc {
-  const print = (item: ast.IndexItem): Doc => {
-    if (item.kind === 'Ellipsis') return '...';
-    return item.kind === 'Slice' ? printSlice(context, item) : printExpr(context, item);
-  };
+  const print = (item: ast.IndexItem): Doc => printItem(context, item);
   const end = expr.outside?.span.start ?? expr.span.end - 1;
   const items = context.commaList(['[', ']'], expr.items, end, print, { trailingComma: false });
   const outside = expr.outside ? [' else ', printExpr(context, expr.outside, unaryPrecedence)] : [];

@@ -127,6 +127,35 @@ test('indexing', () => {
   assert.equal([run(4), run(2), run(0)], [[[2, 3]], [[2]], [[]]]);
 });
 
+test('index tensors beside other items', () => {
+  const text = `export fn f(x: f32[2, 2, 3], i: i64[2]) -> (f32[2, 2], f32[2, 2], f32[2, 2]) = (x[0, :, i], x[:, 0, i], x[i, 0, 1:])`;
+  const x = f32([2, 2, 3], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  // With a slice between the int and the index tensor, the looked up axis comes first, as in PyTorch.
+  assert.equal(results(text, x, i64([2], [1, 0])), [
+    [1, 4, 0, 3],
+    [1, 0, 7, 6],
+    [7, 8, 1, 2],
+  ]);
+});
+
+test('updates give tensors with other elements', () => {
+  const text = `export fn f(x: f32[2, 4], v: f32[2], i: i64[2]) -> (f32[2, 4], f32[2, 4], f32[2, 4], f32[2, 4]) =
+  (update(x, [1, 1:3], v), update(x, [..., ::2], 9), update(x, [i, i], v), update(x, 0, -1.0))`;
+  const x = f32([2, 4], [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.equal(results(text, x, f32([2], [10, 20]), i64([2], [1, -2])), [
+    [0, 1, 2, 3, 4, 10, 20, 7],
+    [9, 1, 9, 3, 9, 5, 9, 7],
+    [0, 1, 20, 3, 4, 10, 6, 7],
+    [-1, -1, -1, -1, 4, 5, 6, 7],
+  ]);
+  const gradient =
+    'export fn f(x: f32[4], v: f32[2]) -> (f32[4], f32[2]) = grad((x, v) => sum(update(x, [1:3], v) ** 2), wrt: [0, 1])(x, v)';
+  assert.equal(results(gradient, f32([4], [1, 2, 3, 4]), f32([2], [5, 6])), [
+    [2, 0, 0, 8],
+    [10, 12],
+  ]);
+});
+
 test('methods of tensors are functions', () => {
   const text = 'export fn f(x: f32[2, 3]) -> (f32[2], f32[3, 2], i64) = (x.sum(dim: 1), x.T, x.shape[1] * x.ndim)';
   assert.equal(results(text, f32([2, 3], [1, 2, 3, 4, 5, 6])), [[6, 15], [1, 4, 2, 5, 3, 6], [6]]);
