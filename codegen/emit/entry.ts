@@ -3,34 +3,22 @@
 
 import { type Dim, dimAsSymbol, dimSub, dimSymbols, dimValue, printDim } from '../../compiler/ir/dims.js';
 import type { DType } from '../../compiler/ir/dtype.js';
-import type { Origin, TensorType } from '../../compiler/ir/graph.js';
+import type { TensorType } from '../../compiler/ir/graph.js';
 import type { Program } from '../../compiler/program.js';
-import type { FaultSite } from '../kernel/lower/values.js';
-import type { EntryPlan, Place, PlannedStep } from '../plan/entry.js';
+import type { EntryPlan, PlannedLaunch } from '../plan/entry.js';
 import type { StateLayout } from '../plan/layout.js';
 import { stringText } from './literals.js';
 import { sizeText } from './positions.js';
+import { type LaunchedKernel, RunPrinter, type Site, siteText } from './run.js';
 import { byteText, doubleText, type SizeName } from './sizes.js';
-
-/** How a step's kernel is launched. */
-export interface LaunchedKernel {
-  readonly name: string;
-  /** The run-time dimensions that it is passed, in order. */
-  readonly sizes: readonly string[];
-  readonly faults: readonly FaultSite[];
-}
 
 export interface ModelText {
   readonly program: Program;
   readonly layout: StateLayout;
   readonly plans: readonly EntryPlan[];
-  readonly kernelOf: (step: PlannedStep) => LaunchedKernel;
+  readonly kernelOf: (step: PlannedLaunch) => LaunchedKernel;
   readonly version: string;
   readonly sourceHash: string;
-}
-
-interface Site {
-  readonly site: FaultSite;
 }
 
 /** Prints `model.c`. */
@@ -38,7 +26,7 @@ export function emitModel(model: ModelText): string {
   const sites: Site[] = [];
   const entries = model.plans.map((plan, i) => emitEntry(model, plan, i, sites));
   const faults = sites.map(
-    ({ site }) => `  {TDSL_E_INDEX, ${stringText(siteText(site.origin))}, ${stringText(site.operation)}},`,
+    ({ status, origin, operation }) => `  {${status}, ${stringText(siteText(origin))}, ${stringText(operation)}},`,
   );
   const { program, layout } = model;
   const leaves = program.state.map((leaf, i) => {
@@ -75,9 +63,6 @@ const table = (head: string, rows: readonly string[]): string =>
   `${head} = {\n${rows.length > 0 ? rows.join('\n') : '  {0},'}\n};\n`;
 
 const dtypeText = (dtype: DType): string => `TDSL_${dtype.toUpperCase()}`;
-
-const siteText = ({ site }: Origin): string =>
-  site === undefined ? '(generated)' : `${site.file}:${site.line}:${site.column}`;
 
 /** What the tables say about one entry. */
 interface EntryText {
@@ -176,50 +161,21 @@ function runText(
   sizeName: SizeName,
   sites: Site[],
 ): string {
-  const { slots, slotOf } = plan.workspace;
-  const used: Dim[] = [...slots];
-  const placeText = (place: Place): string => {
-    if (place.kind === 'argument') return `call->args[${place.index}]`;
-    if (place.kind === 'state') return `call->state + ${model.layout.leaves[place.leaf]?.offset}`;
-    return `w${slotOf[place.slot]}`;
-  };
-  const body: string[] = [];
-  const hasFaults = plan.steps.some((step) => model.kernelOf(step).faults.length > 0);
-  plan.steps.forEach((planned, at) => {
-    if (at === plan.checkAt && hasFaults) body.push('  TDSL_CHECK_FAULTS(call);');
-    const kernel = model.kernelOf(planned);
-    const sizes = kernel.sizes.map((symbol) => {
-      const value = planned.step.symbols.get(symbol);
-      if (value === undefined) throw new Error(`the size ${symbol} of the kernel ${kernel.name} is not known`);
-      used.push(value);
-      return sizeText(value, sizeName);
-    });
-    const buffers = [...planned.inputs, ...planned.outputs, ...planned.scratch].map(placeText);
-    const site = sites.length;
-    sites.push(...kernel.faults.map((fault) => ({ site: fault })));
-    const comment = planned.step.origin.site === undefined ? '' : ` /* ${siteText(planned.step.origin)} */`;
-    body.push(`  {${comment}`);
-    body.push(`    void *const buffers[] = {${buffers.join(', ')}};`);
-    if (sizes.length > 0) body.push(`    const int64_t sizes[] = {${sizes.join(', ')}};`);
-    body.push(`    const kernel_args args = {call, buffers, ${sizes.length > 0 ? 'sizes' : 'NULL'}, ${site}};`);
-    body.push(`    ${kernel.name}(&args);`);
-    body.push('  }');
+  const { slots } = plan.workspace;
+  const printer = new RunPrinter(plan, {
+    kernelOf: model.kernelOf,
+    leafOffset: (leaf) => model.layout.leaves[leaf]?.offset,
+    sizeName,
+    sites,
   });
-  if (hasFaults && plan.checkAt >= plan.steps.length) body.push('  TDSL_CHECK_FAULTS(call);');
-  for (const copy of plan.copies) {
-    used.push(copy.bytes);
-    const bytes = byteText(copy.bytes, sizeName);
-    // Tensors without elements may be null pointers, which memcpy does not take.
-    const guard = dimValue(copy.bytes) === undefined ? `if (${bytes} > 0) ` : '';
-    if (dimValue(copy.bytes) !== 0)
-      body.push(`  ${guard}memcpy(${placeText(copy.to)}, ${placeText(copy.from)}, (size_t)(${bytes}));`);
-  }
+  printer.print();
+  const body = printer.lines;
   const offsets = slots.map((_, i) =>
     i === 0
       ? '  unsigned char *const w0 = call->workspace;'
       : `  unsigned char *const w${i} = w${i - 1} + ${byteText(slots[i - 1] as Dim, sizeName)};`,
   );
-  const lines = [...symbolLines(names, used, 'call->symbols'), ...offsets, ...body];
+  const lines = [...symbolLines(names, [...slots, ...printer.used], 'call->symbols'), ...offsets, ...body];
   const unused = slots.map((_, i) => `w${i}`).filter((name) => !body.some((line) => line.includes(name)));
   return `static tdsl_status run_${id}(tdsl_call *call) {\n${[...lines, ...unused.map((name) => `  (void)${name};`), '  (void)call;', '  return TDSL_OK;'].join('\n')}\n}\n`;
 }

@@ -1,12 +1,15 @@
-// An entry as a list of kernel launches over values in memory. What the pass `fuse` has left outside of kernels becomes a kernel of its
-// own here, so that any program can be compiled, fused or not.
+// A function as a list of kernel launches, loops and branches over values in memory. What the pass `fuse` has left outside of kernels
+// becomes a kernel of its own here, so that any program can be compiled, fused or not.
 
-import { type Dim, dimAsSymbol, dimEquals, dimSubstitute, dimSymbol, dimSymbols } from '../../compiler/ir/dims.js';
+import { type ControlNode, isControl } from '../../compiler/ir/control.js';
+import { type Dim, dimAsSymbol, dimEquals, dimSubstitute, dimSymbol } from '../../compiler/ir/dims.js';
 import type { Func, Module, Node, Origin, Value } from '../../compiler/ir/graph.js';
 import { nodeName } from '../../compiler/ir/graph.js';
+import { freeSymbols } from '../../compiler/ir/rewrite.js';
 
 /** One launch. `fn` computes `outputs` from `inputs`; its run-time dimensions are `symbols` of the entry. */
-export interface Step {
+export interface LaunchStep {
+  readonly kind: 'launch';
   readonly fn: Func;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
@@ -15,13 +18,24 @@ export interface Step {
   readonly origin: Origin;
 }
 
+/** A loop or branch: its functions are lists of steps of their own. */
+export interface ControlStep {
+  readonly kind: 'control';
+  readonly node: ControlNode;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly origin: Origin;
+}
+
+export type Step = LaunchStep | ControlStep;
+
 export interface Steps {
   readonly steps: readonly Step[];
   /** The value in memory that a value is another shape of; the value itself in most cases. */
   readonly root: (value: Value) => Value;
 }
 
-/** The launches of an entry's function in order. */
+/** The steps of a function in order. */
 export function stepsOf(module: Module, func: Func): Steps {
   const aliases = new Map<Value, Value>();
   const root = (value: Value): Value => {
@@ -35,13 +49,21 @@ export function stepsOf(module: Module, func: Func): Steps {
       aliases.set(node.results[0] as Value, input);
       continue;
     }
+    const { results: outputs, origin } = node;
+    if (isControl(node)) {
+      steps.push({ kind: 'control', node, inputs: node.inputs.map(root), outputs, origin });
+      continue;
+    }
+    // A node that reads a value twice is a kernel that takes it once.
+    const inputs = node.kind === 'region' ? node.inputs : [...new Set(node.inputs)];
     const fn = kernelFunction(module, node);
     steps.push({
+      kind: 'launch',
       fn,
-      inputs: node.inputs.map(root),
-      outputs: node.results,
-      symbols: bindSymbols(fn, node.inputs, node.results),
-      origin: node.origin,
+      symbols: bindSymbols(fn, inputs, outputs),
+      inputs: inputs.map(root),
+      outputs,
+      origin,
     });
   }
   return { steps, root };
@@ -54,11 +76,13 @@ function kernelFunction(module: Module, node: Node): Func {
     if (fn === undefined) throw new Error(`${nodeName(node)} must be expanded before code is generated`);
     return fn;
   }
-  const params = [...new Set(node.inputs)].map((value) => ({ name: value.name, type: value.type }));
-  const distinct = [...new Set(node.inputs)];
-  const inputs = node.inputs.map((value) => params[distinct.indexOf(value)] as Value);
-  const own: Node = { ...node, inputs };
-  return { name: nodeName(node), params: inputs, nodes: [own], results: node.results, origin: node.origin };
+  return {
+    name: nodeName(node),
+    params: [...new Set(node.inputs)],
+    nodes: [node],
+    results: node.results,
+    origin: node.origin,
+  };
 }
 
 /** Finds the value of each symbol of a kernel function from the types at its call; a symbol that no tensor has bare is the caller's own. */
@@ -75,11 +99,7 @@ function bindSymbols(fn: Func, inputs: readonly Value[], outputs: readonly Value
       if (symbol !== undefined && !symbols.has(symbol)) symbols.set(symbol, given);
     });
   }
-  for (const [formal] of pairs) {
-    for (const dim of formal.type.shape) {
-      for (const symbol of dimSymbols(dim)) if (!symbols.has(symbol)) symbols.set(symbol, dimSymbol(symbol));
-    }
-  }
+  for (const symbol of freeSymbols(fn)) if (!symbols.has(symbol)) symbols.set(symbol, dimSymbol(symbol));
   for (const [formal, actual] of pairs) {
     const fits = formal.type.shape.every((dim, d) =>
       dimEquals(dimSubstitute(dim, symbols), actual.type.shape[d] as Dim),

@@ -1,0 +1,236 @@
+// Prints the steps of an entry: launches of kernels, loops and branches around them, and copies.
+
+import { type Dim, dimValue } from '../../compiler/ir/dims.js';
+import type { Origin } from '../../compiler/ir/graph.js';
+import type { FaultSite } from '../kernel/lower/values.js';
+import type { PlannedCarry, PlannedIf, PlannedLoop, PlannedSlice } from '../plan/control.js';
+import type { Block, Copy, EntryPlan, Place, PlannedLaunch, PlannedStep } from '../plan/entry.js';
+import { sizeText } from './positions.js';
+import { byteText, type SizeName } from './sizes.js';
+
+/** How a step's kernel is launched. */
+export interface LaunchedKernel {
+  readonly name: string;
+  /** The run-time dimensions that it is passed, in order. */
+  readonly sizes: readonly string[];
+  readonly faults: readonly FaultSite[];
+}
+
+/** A place in the program where a run may fail. */
+export interface Site extends FaultSite {
+  readonly status: 'TDSL_E_INDEX' | 'TDSL_E_LIMIT';
+}
+
+export const siteText = ({ site }: Origin): string =>
+  site === undefined ? '(generated)' : `${site.file}:${site.line}:${site.column}`;
+
+/** What an entry's steps are printed with. */
+export interface RunContext {
+  readonly kernelOf: (step: PlannedLaunch) => LaunchedKernel;
+  readonly leafOffset: (leaf: number) => number | undefined;
+  readonly sizeName: SizeName;
+  /** The fault sites of the model, which the entry's are added to. */
+  readonly sites: Site[];
+}
+
+/** The lines of a run function's body, and the expressions in run-time dimensions that they use. */
+export class RunPrinter {
+  readonly lines: string[] = [];
+  readonly used: Dim[] = [];
+  #indent = '  ';
+
+  constructor(
+    readonly plan: EntryPlan,
+    readonly context: RunContext,
+  ) {}
+
+  /** Prints the entry. */
+  print(): void {
+    const { plan } = this;
+    plan.steps.forEach((step, at) => {
+      if (at === plan.checkAt && plan.hasFaults) this.#line('TDSL_CHECK_FAULTS(call);');
+      this.#step(step);
+    });
+    if (plan.hasFaults && plan.checkAt >= plan.steps.length) this.#line('TDSL_CHECK_FAULTS(call);');
+    plan.copies.forEach((copy) => void this.#copy(copy));
+  }
+
+  #line(text: string): void {
+    this.lines.push(`${this.#indent}${text}`);
+  }
+
+  #braces(head: string, body: () => void): void {
+    this.#line(`${head}{`);
+    const outer = this.#indent;
+    this.#indent = `${outer}  `;
+    body();
+    this.#indent = outer;
+    this.#line('}');
+  }
+
+  #place(place: Place): string {
+    switch (place.kind) {
+      case 'argument':
+        return `call->args[${place.index}]`;
+      case 'state':
+        return `call->state + ${this.context.leafOffset(place.leaf)}`;
+      case 'workspace':
+        return `w${this.plan.workspace.slotOf[place.slot]}`;
+      case 'pointer':
+        return `p${place.number}`;
+      case 'position':
+        return `&i${place.loop}`;
+    }
+  }
+
+  #bytes(bytes: Dim): string {
+    this.used.push(bytes);
+    return byteText(bytes, this.context.sizeName);
+  }
+
+  #size(size: Dim): string {
+    this.used.push(size);
+    return sizeText(size, this.context.sizeName);
+  }
+
+  #block(block: Block): void {
+    for (const step of block.steps) this.#step(step);
+    for (const copy of block.copies) this.#copy(copy);
+  }
+
+  #step(step: PlannedStep): void {
+    if (step.kind === 'launch') this.#launch(step);
+    else if (step.kind === 'if') this.#if(step);
+    else this.#loop(step);
+  }
+
+  #launch(planned: PlannedLaunch): void {
+    const kernel = this.context.kernelOf(planned);
+    const sizes = kernel.sizes.map((symbol) => {
+      const value = planned.step.symbols.get(symbol);
+      if (value === undefined) throw new Error(`the size ${symbol} of the kernel ${kernel.name} is not known`);
+      return this.#size(value);
+    });
+    const buffers = [...planned.inputs, ...planned.outputs, ...planned.scratch].map((place) => this.#place(place));
+    const { sites } = this.context;
+    const site = sites.length;
+    sites.push(...kernel.faults.map((fault): Site => ({ ...fault, status: 'TDSL_E_INDEX' })));
+    const { origin } = planned.step;
+    this.#braces('', () => {
+      if (origin.site !== undefined) this.#line(`/* ${siteText(origin)} */`);
+      this.#line(`void *const buffers[] = {${buffers.join(', ')}};`);
+      if (sizes.length > 0) this.#line(`const int64_t sizes[] = {${sizes.join(', ')}};`);
+      this.#line(`const kernel_args args = {call, buffers, ${sizes.length > 0 ? 'sizes' : 'NULL'}, ${site}};`);
+      this.#line(`${kernel.name}(&args);`);
+    });
+  }
+
+  /** Copies bytes unless source and target are one; tensors without elements may be null pointers, which memcpy does not take. */
+  #copy({ from, to, bytes }: Copy, mayCoincide = false): void {
+    if (dimValue(bytes) === 0) return;
+    const [source, target, size] = [this.#place(from), this.#place(to), this.#bytes(bytes)];
+    const tests = [
+      ...(dimValue(bytes) === undefined ? [`${size} > 0`] : []),
+      ...(mayCoincide ? [`(void *)${source} != (void *)(${target})`] : []),
+    ];
+    const guard = tests.length > 0 ? `if (${tests.join(' && ')}) ` : '';
+    this.#line(`${guard}memcpy(${target}, ${source}, (size_t)(${size}));`);
+  }
+
+  #if({ condition, then, otherwise, origin }: PlannedIf): void {
+    const comment = origin.site === undefined ? '' : `/* ${siteText(origin)} */ `;
+    this.#braces(`${comment}if (*(const uint8_t *)(${this.#place(condition)})) `, () => this.#block(then));
+    this.#braces('else ', () => this.#block(otherwise));
+  }
+
+  #loop(loop: PlannedLoop): void {
+    const { number, origin, carries, xs, ys, condition, body } = loop;
+    const comment = origin.site === undefined ? '' : `/* ${siteText(origin)} */ `;
+    const length = loop.length === undefined ? undefined : this.#size(loop.length);
+    const [made, trips, position] = [`m${number}`, `n${number}`, `i${number}`];
+    this.#braces(comment, () => {
+      this.#line(`int64_t ${made} = 0;`);
+      if (condition === undefined) this.#trips(loop, trips, length);
+      for (const carry of carries) this.#startCarry(carry);
+      this.#braces(`for (;; ${made}++) `, () => {
+        if (condition === undefined) this.#line(`if (${made} >= ${trips}) break;`);
+        const at = loop.reverse ? `${trips} - 1 - ${made}` : made;
+        this.#line(`int64_t ${position} = ${at};`);
+        if (condition !== undefined) {
+          this.#block(condition);
+          const [holds] = condition.results;
+          this.#line(`if (!*(const uint8_t *)(${this.#place(holds as Place)}) || tdsl_faulted(call)) break;`);
+          if (length !== undefined) this.#limit(origin, `${made} >= ${length}`, made, length, ' break;');
+        }
+        for (const slice of [...xs, ...ys]) this.#slice(slice, position);
+        for (const { pointer, next } of carries) {
+          if (next.kind !== 'swap') continue;
+          const turn = condition === undefined ? `${trips} - 1 - ${made}` : made;
+          this.#line(`unsigned char *const p${next.pointer} = b${pointer}[(${turn}) & 1];`);
+        }
+        this.#block(body);
+        for (const { pointer, next } of carries) {
+          if (next.kind !== 'in place') this.#line(`p${pointer} = p${next.pointer};`);
+        }
+        this.#line(`(void)${position};`);
+      });
+      for (const { pointer, final, bytes, next } of carries) {
+        if (next.kind !== 'in place')
+          this.#copy({ from: { kind: 'pointer', number: pointer }, to: final, bytes }, true);
+        else this.#line(`(void)p${pointer};`);
+      }
+      if (loop.trips !== undefined || condition !== undefined) for (const y of ys) this.#clearRest(y, made, length);
+      if (loop.made !== undefined) this.#line(`*(int64_t *)(${this.#place(loop.made)}) = ${made};`);
+    });
+  }
+
+  /** Declares the number of trips of a loop without a condition. */
+  #trips({ trips, origin }: PlannedLoop, name: string, length: string | undefined): void {
+    if (trips === undefined) {
+      this.#line(`const int64_t ${name} = ${length};`);
+      return;
+    }
+    const asked = `*(const int64_t *)(${this.#place(trips)})`;
+    if (length === undefined) {
+      this.#line(`const int64_t ${name} = tdsl_max(0, ${asked});`);
+      return;
+    }
+    this.#limit(origin, `${asked} > ${length}`, asked, length, '');
+    this.#line(`const int64_t ${name} = tdsl_min(${length}, tdsl_max(0, ${asked}));`);
+  }
+
+  /** Reports that a loop would need more trips than its bound. */
+  #limit(origin: Origin, test: string, value: string, bound: string, then: string): void {
+    const site = this.context.sites.push({ origin, operation: origin.text ?? 'loop', status: 'TDSL_E_LIMIT' }) - 1;
+    this.#braces(`if (${test}) `, () => this.#line(`tdsl_fail(call, ${site}, 0, ${value}, ${bound});${then}`));
+  }
+
+  #startCarry({ pointer, initial, final, bytes, next }: PlannedCarry): void {
+    if (next.kind === 'in place') {
+      this.#copy({ from: initial, to: final, bytes });
+      this.#line(`unsigned char *const p${pointer} = (unsigned char *)(${this.#place(final)});`);
+      return;
+    }
+    this.#line(`unsigned char *p${pointer} = (unsigned char *)(${this.#place(initial)});`);
+    if (next.kind === 'swap') {
+      const buffers = [final, next.other].map((place) => `(unsigned char *)(${this.#place(place)})`);
+      this.#line(`unsigned char *const b${pointer}[] = {${buffers.join(', ')}};`);
+    }
+  }
+
+  #slice({ pointer, stack, bytes }: PlannedSlice, position: string): void {
+    const start = `(unsigned char *)(${this.#place(stack)})`;
+    this.#line(`unsigned char *const p${pointer} = ${start} + ${position} * (${this.#bytes(bytes)});`);
+    this.#line(`(void)p${pointer};`);
+  }
+
+  /** Makes the slices of trips that were not made 0. */
+  #clearRest({ stack, bytes }: PlannedSlice, made: string, length: string | undefined): void {
+    if (length === undefined || dimValue(bytes) === 0) return;
+    const size = this.#bytes(bytes);
+    const start = `(unsigned char *)(${this.#place(stack)})`;
+    this.#line(
+      `if (${made} < ${length} && ${size} > 0) memset(${start} + ${made} * (${size}), 0, (size_t)((${length} - ${made}) * (${size})));`,
+    );
+  }
+}

@@ -1,0 +1,71 @@
+// Loops and branches, and their derivatives, as compiled C against the interpreter.
+
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Dim, dimEvaluate } from '../../compiler/ir/dims.js';
+import { Interpreter } from '../../compiler/ir/evaluate/evaluate.js';
+import { type HostTensor, hostTensor } from '../../compiler/ir/evaluate/tensor.js';
+import type { Func } from '../../compiler/ir/graph.js';
+import { pipelines, runPipeline } from '../../compiler/pipeline.js';
+import type { Program } from '../../compiler/program.js';
+import { randomInputs } from '../support/graphs.js';
+import { loopDims, loopNames, loopProgram } from '../support/loops.js';
+import { assertAgree, type Compiled, compile } from './support.js';
+
+/** Compares entries of a compiled program with the interpreter on random tensors. */
+function checkEntries(compiled: Compiled, program: Program, dims: ReadonlyMap<string, number>): void {
+  const reference = new Interpreter(runPipeline(program, pipelines.reference).module);
+  program.entries.forEach(({ fn, symbols }, i) => {
+    const inputs = randomInputs(program.module.functions.get(fn) as Func, dims, 57 + i);
+    const own = new Map([...dims].filter(([name]) => symbols.includes(name)));
+    const want = reference.run(fn, inputs, { dims: own });
+    compiled.run(fn, inputs, own).forEach((tensor, k) => {
+      assertAgree(tensor, want[k] as HostTensor, `result ${k} of ${fn}`, 100);
+    });
+  });
+}
+
+test('loops and their derivatives have the values of the interpreter', async () => {
+  const program = loopProgram(loopNames, 1);
+  const compiled = await compile(program);
+  checkEntries(compiled, program, loopDims);
+  const longer = new Map([...loopDims, ['T', 7], ['B', 1]]);
+  checkEntries(compiled, program, longer);
+});
+
+test('so have second derivatives', async () => {
+  const program = loopProgram(['swap', 'nested'], 2);
+  checkEntries(await compile(program), program, loopDims);
+});
+
+test('loops compile without fusion too', async () => {
+  const program = loopProgram(['elman', 'counted', 'doubling'], 1);
+  checkEntries(await compile(runPipeline(program, pipelines.reference), { passes: 'none' }), program, loopDims);
+});
+
+test('a loop that reaches its bound ends the call with an error that names it', async () => {
+  const program = loopProgram(['doubling', 'counted'], 0);
+  const compiled = await compile(program);
+  const limit = (error: Error) => /64/.test(error.message) && /the greatest number allowed/.test(error.message);
+  assert.throws(() => compiled.run('doubling', [hostTensor('f64', [2], [0, 0])]), limit);
+  const inputs = [hostTensor('f64', [5], [1, 1, 1, 1, 1]), hostTensor('f64', [6, 5], Array(30).fill(0))];
+  assert.throws(() => compiled.run('counted', inputs), /greatest number allowed/);
+});
+
+test('no trips give what the loop was given', async () => {
+  const program = loopProgram(['elman'], 1);
+  const compiled = await compile(program);
+  checkEntries(compiled, program, new Map([...loopDims, ['T', 0]]));
+});
+
+test('memory of the reverse pass grows with the number of trips by what it stores alone', async () => {
+  const program = loopProgram(['elman'], 1);
+  const compiled = await compile(program);
+  const peak = compiled.generated.plan.peak.get('vjp.elman') as Dim;
+  const at = (trips: number) => dimEvaluate(peak, new Map([...loopDims, ['T', trips]]));
+  const step = (at(1064) - at(1000)) / 64;
+  const tensors = 2 * 3 * 8;
+  assert.ok(step <= 3 * tensors, `${step} bytes a trip`);
+});
+
+test.run();
