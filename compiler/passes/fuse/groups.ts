@@ -37,7 +37,6 @@ class Grouping {
   readonly #groupOf = new Map<Node, Group>();
   readonly #reads = new Map<Node, ReadonlySet<Node>>();
   readonly #readBy = new Map<Node, Set<Node>>();
-  readonly #starts = new WeakMap<Group, number>();
   /** Pairs of groups that cannot join; a group that grows is another one. */
   readonly #refused = new Map<Group, Set<Group>>();
 
@@ -237,23 +236,14 @@ class Grouping {
 
   /** Whether some third group reads from the producer and is read by the consumer, directly or not. */
   #runsBetween(producer: Group, consumer: Group): boolean {
-    const last = Math.max(...[...consumer.members].map(this.#at));
     const seen = new Set<Group>([producer]);
     const reaches = (group: Group): boolean => {
       if (group === consumer) return true;
-      // Nodes read from nodes before them, so groups that begin after the consumer's end cannot lead to it.
-      if (seen.has(group) || this.#start(group) > last) return false;
+      if (seen.has(group)) return false;
       seen.add(group);
       return [...this.#groupsAfter(group)].some(reaches);
     };
     return [...this.#groupsAfter(producer)].some((group) => group !== consumer && reaches(group));
-  }
-
-  /** The position of the first member. */
-  #start(group: Group): number {
-    const known = this.#starts.get(group) ?? Math.min(...[...group.members].map(this.#at));
-    this.#starts.set(group, known);
-    return known;
   }
 
   #groupsAfter(group: Group): ReadonlySet<Group> {
