@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { type BuildResult, buildAddon } from '../codegen/build/index.js';
+import { targetMachine } from '../codegen/build/target.js';
 import { type Generated, generate } from '../codegen/generate.js';
 import { printProgram } from '../compiler/ir/print.js';
 import { defaultPipeline, runPipeline } from '../compiler/pipeline.js';
@@ -40,7 +41,14 @@ export interface Built {
 export async function build(lowered: Lowered, options: BuildOptions): Promise<Built> {
   const source = lowered.stages.get('lower') ?? '';
   const sourceHash = createHash('sha256').update(packageVersion).update(source).digest('hex').slice(0, 16);
-  const generated = generate(lowered.program, { target: 'c', version: packageVersion, sourceHash });
+  // Sources for others hold code for every class of processors.
+  const machine = options.emit === 'source' ? undefined : await targetMachine(options.cpu);
+  const generated = generate(lowered.program, {
+    target: 'c',
+    version: packageVersion,
+    sourceHash,
+    ...(machine === undefined ? {} : { machine }),
+  });
   const result = await buildAddon({ ...options, name: lowered.program.name, sources: generated.sources });
   return { generated, result, sourceHash };
 }

@@ -178,6 +178,9 @@ function spread(kernels: readonly CompiledKernel[], files: number): readonly (re
   return parts.map((part) => part.kernels);
 }
 
+/** Integers wrap, in constants too; vectors wider than a register are passed between inline functions only. */
+const DIAGNOSTICS = '#pragma GCC diagnostic ignored "-Woverflow"\n#pragma GCC diagnostic ignored "-Wpsabi"\n';
+
 function emitKernelFile(
   model: string,
   kernels: readonly CompiledKernel[],
@@ -192,5 +195,5 @@ function emitKernelFile(
     const body = `${instructionHeader(machine)}\n${unit.text}\n${texts.join('\n')}`;
     return `#${i === 0 ? 'if' : 'elif'} ${machine.predicate ?? '1'} /* ${machine.name} */\n${body}`;
   });
-  return `/* Kernels of ${model}. */\n#include "kernels.h"\n\n${parts.join('\n')}\n#else\n#error "these kernels were generated for another CPU"\n#endif\n`;
+  return `/* Kernels of ${model}. */\n${DIAGNOSTICS}#include "kernels.h"\n\n${parts.join('\n')}\n#else\n#error "these kernels were generated for another CPU"\n#endif\n`;
 }

@@ -20,5 +20,13 @@ export const machines: readonly (Machine & { readonly predicate: string })[] = [
   { name: 'baseline', vectorBytes: 16, vectorRegisters: 16, predicate: '1' },
 ];
 
+/** The class of the processor for which a C compiler predefines these macros (what `cc -dM -E` prints). */
+export function machineOf(macros: string): Machine {
+  const defined = new Set(Array.from(macros.matchAll(/^#define (\w+)/gm), ([, name]) => name));
+  const holds = (predicate: string): boolean =>
+    Array.from(predicate.matchAll(/defined\((\w+)\)/g), ([, name]) => name).every((name) => defined.has(name));
+  return machines.find(({ predicate }) => holds(predicate)) as Machine;
+}
+
 /** The number of lanes of a vector loop in which the widest element has `bytes` bytes; narrower elements take part of a register. */
 export const lanesOf = (machine: Machine, bytes: number): number => machine.vectorBytes / Math.max(4, bytes);

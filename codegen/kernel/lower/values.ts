@@ -33,7 +33,6 @@ import type {
 import { nodeName } from '../../../compiler/ir/graph.js';
 import { argument, cast, constant, type Scalar } from '../../../compiler/ir/scalar.js';
 import { elementwiseOp } from '../../../compiler/ops/table.js';
-import { foldInBits, randomBits } from '../../../compiler/scalar/philox.js';
 import type { Buffer, Guard, Position, Temp } from '../ir.js';
 import {
   bothGuards,
@@ -48,6 +47,7 @@ import {
 } from '../positions.js';
 import { Body } from './body.js';
 import { accumulatorType, contractionFold, narrowPositions, reductionFold, usesArgument } from './folds.js';
+import { foldInCalls, randomBitsCall } from './random.js';
 
 /** A place in the program where a kernel may report a fault. */
 export interface FaultSite {
@@ -181,12 +181,12 @@ export class Lowering {
         return this.position(source.value, 'i64');
       case 'random_bits': {
         const place = this.position(flatten(at, source.shape), 'i64');
-        return this.body.let({ kind: 'scalar', body: randomBits, args: [...this.#key(operand(node, 0)), place] });
+        return this.body.let({ kind: 'scalar', body: randomBitsCall, args: [...this.#key(operand(node, 0)), place] });
       }
       case 'fold_in': {
         const data = this.value(operand(node, 1), []);
         const words = this.#key(operand(node, 0)).concat(data);
-        const [low, high] = foldInBits.map((body) => this.body.let({ kind: 'scalar', body, args: words }));
+        const [low, high] = foldInCalls.map((body) => this.body.let({ kind: 'scalar', body, args: words }));
         return this.body.let({
           kind: 'choose',
           guards: [{ kind: 'nonnegative', value: dimSub(zero, at[0] as Position) }],
