@@ -1,7 +1,7 @@
 // From a fused program to C: lowers its kernels, plans the memory of its entries, and prints the files. Pure: no file system, no process.
 
 import type { Dim } from '../compiler/ir/dims.js';
-import { dimConst, dimMax, dimMul, isDimConst, printDim } from '../compiler/ir/dims.js';
+import { dimConst, dimMax, dimMul, dimValue, isDimConst, printDim } from '../compiler/ir/dims.js';
 import type { Func } from '../compiler/ir/graph.js';
 import type { Program } from '../compiler/program.js';
 import { emitModel } from './emit/entry.js';
@@ -10,7 +10,7 @@ import { instructionHeader } from './emit/intrinsics.js';
 import { emitKernel, scratchBytes } from './emit/kernel.js';
 import type { LaunchedKernel } from './emit/run.js';
 import { Unit } from './emit/unit.js';
-import type { Kernel } from './kernel/ir.js';
+import type { Kernel, Stmt } from './kernel/ir.js';
 import { type Lowered, lowerKernel } from './kernel/lower/kernel.js';
 import { type Machine, machines } from './kernel/machine.js';
 import { printKernel } from './kernel/print.js';
@@ -163,19 +163,28 @@ function verified(kernel: Kernel, fn: Func): Kernel {
   return kernel;
 }
 
-/** Spreads kernels over files of about equal length. */
+/** Spreads kernels over files of about equal length, the longest first. */
 function spread(kernels: readonly CompiledKernel[], files: number): readonly (readonly CompiledKernel[])[] {
   const count = Math.max(1, Math.min(files, Math.ceil(kernels.length / 4)));
-  const parts = Array.from({ length: count }, (): { size: number; kernels: CompiledKernel[] } => ({
-    size: 0,
-    kernels: [],
-  }));
-  for (const kernel of kernels) {
+  const parts = Array.from({ length: count }, () => ({ size: 0, kernels: [] as CompiledKernel[] }));
+  const sized = kernels.map((kernel) => ({ kernel, size: sizeOf(kernel) })).sort((a, b) => b.size - a.size);
+  for (const { kernel, size } of sized) {
     const smallest = parts.reduce((best, part) => (part.size < best.size ? part : best));
     smallest.kernels.push(kernel);
-    smallest.size += [...kernel.scheduled.values()].reduce((sum, each) => sum + each.body.length + 4, 0);
+    smallest.size += size;
   }
   return parts.map((part) => part.kernels);
+}
+
+/** The number of statements of a kernel on all machines, those of loops that are written out as often as they are. */
+function sizeOf({ scheduled }: CompiledKernel): number {
+  const count = (body: readonly Stmt[]): number =>
+    body.reduce((sum, stmt) => {
+      if (!('body' in stmt)) return sum + 1;
+      const times = stmt.kind === 'for' && stmt.mark === 'unroll' ? (dimValue(stmt.extent) ?? 1) : 1;
+      return sum + 1 + times * count(stmt.body);
+    }, 0);
+  return [...scheduled.values()].reduce((sum, kernel) => sum + count(kernel.body), 0);
 }
 
 /** Integers wrap, in constants too; vectors wider than a register are passed between inline functions only. */
