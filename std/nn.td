@@ -286,12 +286,13 @@ model Flatten(start_dim: int = 1, end_dim: int = -1) { fn forward(x: tensor) -> 
 ## The input as it is.
 model Identity() { fn forward(x: tensor) -> tensor = x }
 
-## Layers one after the other.
-model Sequential(modules...: model) {
-  layers: modules
+## Layers one after the other, given one by one, as a list, or as a record with their names. Parameters have the paths `0.weight`,
+## `1.weight`, …; elements are `net[0]`, or `net.name`.
+model Sequential(modules...: any) {
+  _: if len(modules) == 1 && is_record(modules[0]) { modules[0] } else { modules }
   fn forward(x: tensor) -> tensor {
     let h = x
-    for layer in layers { h = layer(h) }
+    for layer in self { h = layer(h) }
     h
   }
 }

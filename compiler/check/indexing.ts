@@ -8,9 +8,9 @@ import { affineConst, affineSubscript, plainSubscript } from '../ir/space.js';
 import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { evaluate } from './evaluate.js';
-import type { Scope } from './scope.js';
+import { fieldOf, type Scope } from './scope.js';
 import { broadcastShape, restate, toTensor } from './tensors.js';
-import { describe, int, list, type Site, string, tensor, tuple, typeText, type Val } from './values.js';
+import { contents, describe, int, list, none, type Site, string, tensor, tuple, typeText, type Val } from './values.js';
 
 export function indexValue(cx: Context, object: Val, expr: ast.Index, scope: Scope): Val {
   if (expr.outside !== undefined) {
@@ -20,6 +20,12 @@ export function indexValue(cx: Context, object: Val, expr: ast.Index, scope: Sco
   switch (object.kind) {
     case 'cell':
       return indexValue(cx, tensor(object.cell.value), expr, scope);
+    case 'model': {
+      const inside = fieldOf(object, contents);
+      return inside === undefined ? notIndexed(cx, object) : indexValue(cx, inside, expr, scope);
+    }
+    case 'record':
+      return indexRecord(cx, object, expr, scope);
     case 'list':
     case 'tuple':
     case 'string':
@@ -33,9 +39,23 @@ export function indexValue(cx: Context, object: Val, expr: ast.Index, scope: Sco
         ),
       );
     default:
-      return cx.fail('E0311', { message: `${describe(object)} cannot be indexed` });
+      return notIndexed(cx, object);
   }
 }
+
+/** A field of a record by a name that is known when compiling; numbered fields (of a sequence's gradient) by their number. */
+function indexRecord(cx: Context, object: Extract<Val, { kind: 'record' }>, expr: ast.Index, scope: Scope): Val {
+  const [node] = expr.items;
+  const item =
+    node === undefined || node.kind === 'Slice' || node.kind === 'Ellipsis' ? none : evaluate(cx, node, scope);
+  const name = item.kind === 'string' ? item.value : item.kind === 'int' ? String(dimValue(item.dim) ?? '') : undefined;
+  if (name === undefined || expr.items.length !== 1) return notIndexed(cx, object);
+  const field = object.fields.get(name);
+  return field ?? cx.fail('E0210', { message: `${describe(object)} has no field \`${name}\`` });
+}
+
+const notIndexed = (cx: Context, object: Val): never =>
+  cx.fail('E0311', { message: `${describe(object)} cannot be indexed` });
 
 type Sequence = Extract<Val, { kind: 'list' | 'tuple' | 'string' }>;
 

@@ -10,10 +10,10 @@ import { evaluate, evaluatePlace } from './evaluate.js';
 import { textOf } from './match.js';
 import { condition } from './operators.js';
 import { bindPattern } from './patterns.js';
-import type { Scope } from './scope.js';
+import { fieldOf, type Scope } from './scope.js';
 import { isNumeric, toTensor } from './tensors.js';
 import { alignTrees, treeOf } from './trees.js';
-import { type Arg, describe, fnValue, int, list, none, string, tensor, tuple, type Val } from './values.js';
+import { type Arg, contents, describe, fnValue, int, list, none, string, tensor, tuple, type Val } from './values.js';
 
 /** More steps than this make a graph that is no use to anybody. */
 const maxUnrolled = 4096;
@@ -24,6 +24,8 @@ export function iterate(cx: Context, sequence: Val): readonly Val[] {
     case 'list':
     case 'tuple':
       return sequence.items;
+    case 'record':
+      return [...sequence.fields.values()];
     case 'range': {
       const [start, end] = [dimValue(sequence.start), dimValue(sequence.end)];
       if (start === undefined || end === undefined) return runTimeLength(cx, sequence);
@@ -38,11 +40,12 @@ export function iterate(cx: Context, sequence: Val): readonly Val[] {
       if (count === undefined) return runTimeLength(cx, sequence);
       return Array.from({ length: checkedLength(cx, count) }, (_, i) => tensor(elementAt(cx, value, i, rest)));
     }
-    default:
-      return cx.fail('E0301', {
-        message: `a sequence is a list, a tuple, a range or a tensor, not ${describe(sequence)}`,
-      });
+    case 'model': {
+      const inside = fieldOf(sequence, contents);
+      if (inside !== undefined) return iterate(cx, inside);
+    }
   }
+  return cx.fail('E0301', { message: `a sequence is a list, a tuple, a range or a tensor, not ${describe(sequence)}` });
 }
 
 function runTimeLength(cx: Context, sequence: Val): never {

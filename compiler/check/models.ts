@@ -15,6 +15,7 @@ import { leafType, likeTree, rebuild } from './trees.js';
 import {
   type Blueprint,
   type Cell,
+  contents,
   describe,
   type Instance,
   type ModelRef,
@@ -74,7 +75,8 @@ function buildFields(cx: Context, fields: readonly ast.Field[], instance: Instan
           site: { source: unit.source, span },
         });
       }
-      const path = `${instance.path}.${name}`;
+      // What the field `_` holds is reached without a name of its own: the layers of a sequence are `net.0`, `net.1`.
+      const path = name === contents ? instance.path : `${instance.path}.${name}`;
       if (field.kind === 'Constant') {
         const value = evaluatePlace(cx, field.value, scope);
         instance.scope.define(name, { value, role: 'constant', site: { source: unit.source, span } });

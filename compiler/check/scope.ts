@@ -1,6 +1,6 @@
 // Scopes: names and what they are bound to, from the innermost block out to the parameters of the function.
 
-import type { ModelRef, Site, Val } from './values.js';
+import { contents, type ModelRef, type Site, type Val } from './values.js';
 import type { Unit } from './workspace.js';
 
 /** What a name is bound to. `let` and parameters rebind; `value` changes then. */
@@ -82,6 +82,9 @@ function fieldBinding(self: ModelRef | undefined, name: string): Binding | undef
 export function fieldOf(ref: ModelRef, name: string): Val | undefined {
   const field = ref.instance.fields.get(name);
   if (field !== undefined) return through(ref, field);
+  const inside = ref.instance.fields.get(contents);
+  const part = inside?.kind === 'record' ? inside.fields.get(name) : undefined;
+  if (part !== undefined) return through(ref, part);
   const method = ref.instance.methods.get(name);
   if (method === undefined) return undefined;
   return { kind: 'function', fn: { type: 'declared', decl: method, unit: ref.instance.unit, self: ref } };

@@ -4,7 +4,7 @@ import { shapeEquals } from '../ir/dims.js';
 import type { TensorType } from '../ir/graph.js';
 import type { Context } from './context.js';
 import { through } from './scope.js';
-import { type Cell, describe, list, tuple, typeText, type Val } from './values.js';
+import { type Cell, contents, describe, list, tuple, typeText, type Val } from './values.js';
 
 export type Tree =
   | { readonly kind: 'leaf'; readonly value: Val }
@@ -20,8 +20,9 @@ const leaf = (value: Val): Tree => ({ kind: 'leaf', value });
 export function treeOf(cx: Context, val: Val, seen: Set<Cell> = new Set()): Tree {
   switch (val.kind) {
     case 'model': {
-      const entries = [...val.instance.fields].flatMap(([name, field]): [string, Tree][] => {
+      const entries = [...val.instance.fields].flatMap(([name, field]): (readonly [string, Tree])[] => {
         const inside = parameterTree(cx, through(val, field), seen);
+        if (name === contents && inside?.kind === 'node') return [...inside.entries];
         return inside === undefined ? [] : [[name, inside]];
       });
       return { kind: 'node', form: 'record', entries };

@@ -36,6 +36,9 @@ export interface Instance {
   readonly methods: ReadonlyMap<string, ast.Fn>;
 }
 
+/** The field whose content is the content of the model: its elements have no name of the field in their paths. */
+export const contents = '_';
+
 /** What may be written through a reference: nothing, buffers (a model passed on as a plain parameter), or everything (`mut`). */
 export type AccessRight = 'read' | 'effects' | 'write';
 

@@ -125,6 +125,21 @@ export fn f(net: Net, x: f32) -> f32 = net(x)`;
   assert.equal(results(text, f32([], [1])), [[9 + 50]]);
 });
 
+test('the layers of a sequence have no name of a field in their paths', () => {
+  const text = `import std.nn { Linear, ReLU, Sequential }
+model Net {
+  body: Sequential(Linear(2, 3), ReLU(), Sequential({ up: Linear(3, 2, bias: false) }))
+  fn forward(x: f32[*S, 2]) -> f32[*S, 2] = body(x) + body[2].up(relu(body[0](x)))
+}
+export fn f(net: Net, x: f32[1, 2]) -> f32[1, 2] = net(x)
+export fn g(net: Net, x: f32[1, 2]) -> f32[2, 3] = grad((n, x) => sum(n(x)), wrt: n)(net, x).body[2].up.weight`;
+  assert.equal(paths(text), [
+    'param net.body.0.weight[3,2]',
+    'param net.body.0.bias[3]',
+    'param net.body.2.up.weight[2,3]',
+  ]);
+});
+
 test('walks over trees give trees, and may sum into a name around them', () => {
   const text = `export fn f(a: f32[2], b: f32) -> ({ p: f32[2], q: [f32] }, f32) {
   let total = 0.0
