@@ -144,6 +144,7 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
       more = !this.RECORDING_PHASE && !this.seesOneOf([closer]);
       if (more) elements.push(this.skipUnexpected(stops, `${what} or ${closer.LABEL}`));
       if (more && this.sees(t.Comma)) this.SKIP_TOKEN();
+      else if (more) more = this.skipCloser(closer);
     }
     return elements;
   }
@@ -162,6 +163,7 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
       );
       more = !this.RECORDING_PHASE && !this.seesOneOf([closer]);
       if (more) parts.push(this.skipUnexpected(stops, what));
+      if (more) more = this.skipCloser(closer);
     }
     return parts;
   }
@@ -172,6 +174,17 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     this.complaints.push({ code: 'E0105', span: spanOf(this.LA(1)), label: `expected ${expected}` });
     this.skipTo(stops);
     return { kind: 'Error', span: this.span(start) };
+  }
+
+  /**
+   * Leaves out a bracket that closes nothing here, which recovery inside of it can leave over: nothing else would take it. False where a
+   * list or sequence cannot go on.
+   */
+  private skipCloser(own: TokenType): boolean {
+    const token = this.LA(1);
+    if (token.tokenType === EOF) return false;
+    if (isOneOf(token, closers) && token.tokenType !== own) this.SKIP_TOKEN();
+    return true;
   }
 
   private skipTo(stops: Stops): void {
