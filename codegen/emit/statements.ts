@@ -199,6 +199,13 @@ function emitIf(lines: Lines, guards: readonly Guard[], body: readonly Stmt[], s
   lines.block(`if ${condition.text} `, () => emitBody(lines, body, inner(scope, {})));
 }
 
+/** Prints one of several copies of a loop's body. Positions that it declares have one name in all of them, so it is a block of its own then. */
+function emitCopy(lines: Lines, body: readonly Stmt[], scope: Scope): void {
+  const declares = body.some(({ kind }) => kind === 'lookup' || kind === 'define');
+  if (declares) lines.block('', () => emitBody(lines, body, inner(scope, {})));
+  else emitBody(lines, body, scope);
+}
+
 /** Prints a loop over its whole range. */
 function emitLoop(lines: Lines, loop: Loop, scope: Scope): void {
   if (loop.mark === 'vector') {
@@ -210,7 +217,7 @@ function emitLoop(lines: Lines, loop: Loop, scope: Scope): void {
     if (count === undefined) throw new Error('a loop with a run-time extent cannot be unrolled');
     for (let i = 0; i < count; i++) {
       const positions = withKnown(scope, loop.index, dimConst(i));
-      emitBody(lines, loop.body, inner(scope, { positions, loads: scope.loads }));
+      emitCopy(lines, loop.body, inner(scope, { positions, loads: scope.loads }));
     }
     return;
   }
@@ -271,7 +278,7 @@ function emitVectorLoop(lines: Lines, loop: Loop, scope: Scope): void {
 /** Prints the lanes from a constant position on, without a loop. */
 function emitBlock(lines: Lines, loop: Loop, scope: Scope, lanes: NonNullable<Scope['lanes']>, start: number): void {
   const positions = withKnown(scope, loop.index, dimConst(start));
-  emitBody(lines, loop.body, inner(scope, { positions, lanes, loads: scope.loads }));
+  emitCopy(lines, loop.body, inner(scope, { positions, lanes, loads: scope.loads }));
 }
 
 /** Prints the iterations `begin` … `end` - 1 of a vector loop. */
