@@ -70,6 +70,8 @@ export interface Fold {
   readonly step: readonly Scalar[];
   readonly merge: readonly Scalar[];
   readonly finish: readonly Scalar[];
+  /** A step with an argument that is 0 because a guard failed leaves the state as it is: true of sums of products. */
+  readonly absorbsZero?: boolean;
 }
 
 /**

@@ -226,6 +226,8 @@ export class Body {
       case 'position':
         return `position ${expr.dtype} ${expr.value.key}`;
       case 'scalar': {
+        if (expr.body.kind === 'constant')
+          return `constant ${expr.body.dtype} ${Object.is(expr.body.value, -0) ? '-0' : expr.body.value}`;
         const id = this.#scalarIds.get(expr.body) ?? this.#scalarIds.size;
         this.#scalarIds.set(expr.body, id);
         return `scalar ${id} ${expr.args.map((arg) => arg.name).join()}`;

@@ -97,6 +97,7 @@ export function contractionFold(dtype: DType, factors: number): Fold {
     step: [apply(sum, state, product)],
     merge: [apply(sum, state, argument(1, wide))],
     finish: [cast(state, dtype)],
+    absorbsZero: true,
   };
 }
 

@@ -5,14 +5,15 @@ import type { Kernel, Stmt } from '../ir.js';
 import type { Machine } from '../machine.js';
 import { collapseLoops } from './collapse.js';
 import { mapStatements } from './rewrite.js';
-import { unrollWindows } from './unroll.js';
+import { simplifyBody } from './simplify.js';
+import { splitRemainders, unrollWindows } from './unroll.js';
 import { vectoriseLoops } from './vectorise.js';
 
 /** The kernel as it will run. Loops that stay marked `parallel` or `vector` at the top may be run in chunks. */
 export function scheduleKernel(kernel: Kernel, machine: Machine): Kernel {
   const contraction = scheduleContraction(kernel, machine);
   if (contraction !== undefined) return contraction;
-  const body = vectoriseLoops(unrollWindows(collapseLoops(kernel.body)), machine);
+  const body = vectoriseLoops(simplifyBody(unrollWindows(splitRemainders(collapseLoops(kernel.body)))), machine);
   return { ...kernel, body: serialise(body) };
 }
 
