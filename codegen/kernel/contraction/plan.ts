@@ -46,6 +46,8 @@ const COPY_LIMIT = 1 << 19;
 const ENOUGH_CHUNKS = 8;
 /** Rows for which copying the columns pays, and for which a chunk pays. */
 const [ROWS_PER_COPY, ROWS_PER_CHUNK] = [192, 24];
+/** Addresses that differ by a multiple of this share a set of a common L1 cache, which holds so many of them. */
+const [CACHE_SET_SPAN, CACHE_WAYS] = [4096, 8];
 /** Sizes of a tile along an index. */
 const TILE_SIZES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 25, 28] as const;
 
@@ -63,6 +65,8 @@ export function planContraction(nest: Nest, machine: Machine): Plan | undefined 
   }
   return best !== undefined && best.cycles < untiledCycles(nest, machine, factors) ? best : undefined;
 }
+
+const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
 type Role = 'batch' | 'column' | 'row';
 
@@ -147,10 +151,28 @@ class Planner {
     for (const tile of tiles(others, (index) => this.#extent(index), limit)) {
       const rows = [...tile.values()].reduce((product, size) => product * size, 1);
       for (const vectors of rows === 1 ? [1, 2, 3, 4, 6, 8] : [1, 2, 3, 4]) {
-        if (vectors > widest || rows * vectors + vectors + 1 > limit) continue;
+        const held = this.#heldVectors(tile) * vectors;
+        // With many values to hold at once gcc loads some of them again and again unless it has registers to spare.
+        const registers = rows * vectors + held + (held > 2 ? 3 : 1);
+        if (vectors > widest || registers > limit) continue;
         yield this.#plan(tile, vectors);
       }
     }
+  }
+
+  /** Vectors of factors that stay in registers while a tile goes through its rows, for each vector of its width. */
+  #heldVectors(tile: ReadonlyMap<string, number>): number {
+    const held = this.factors
+      .filter(({ indices }) => indices.has(this.vector))
+      .map(({ indices }) => {
+        const [rows, columns] = [
+          [...tile].filter(([index]) => this.#roles.get(index) === 'row'),
+          [...tile].filter(([index]) => this.#roles.get(index) === 'column'),
+        ];
+        if (rows.some(([index]) => indices.has(index))) return 1;
+        return columns.reduce((product, [index, size]) => (indices.has(index) ? product * size : product), 1);
+      });
+    return held.reduce((sum, count) => sum + count, 0);
   }
 
   #plan(tile: ReadonlyMap<string, number>, vectors: number): Candidate {
@@ -277,7 +299,7 @@ class Planner {
         sum + extents.reduce((product, index) => (indices.has(index) ? product * height(index) : product), vectors)
       );
     }, 0);
-    const step = Math.max(accumulators / 2, loads / 2, 4) + 0.3 + 3 / innermost;
+    const step = Math.max(accumulators / 2, loads / 2, 4) + 0.02 * loads + 0.3 + 3 / innermost;
     const outputs = this.nest.outer.reduce((product, { name }) => product * this.#extent(name), 1);
     const isDense = stores.every(({ offset }) => stride(offset, this.vector) === 1);
     const storing = outputs * stores.length * (isDense ? 1.5 / this.#lanes : 1.5);
@@ -292,13 +314,32 @@ class Planner {
       const share = plan.shares.get(index);
       return share === 'all' ? product : product * Math.ceil(count / (share ?? 1));
     }, 1);
+    const chunkBytes =
+      this.#bytes * this.#copies.reduce((sum, copy) => sum + this.#copied(copy, panels, plan.shares, plan.blocks), 0);
     const copying = this.#copies.reduce((sum, copy) => {
       if (copy === undefined) return sum;
       return (
         sum + chunks * Math.max(1, passes) * this.#copied(copy, panels, plan.shares, plan.blocks) * this.#copyCost(copy)
       );
     }, 0);
-    return tileCount * (depth * step + 10) + storing + copying + (passes * outputs * 3) / this.#lanes;
+    const products = tileCount * (depth * step * (this.#crowds(plan.tile) ? 1.5 : 1) + 10);
+    // Of plans that are otherwise alike, the one whose copies stay in the nearer cache.
+    const reach = 1 + (0.1 * chunkBytes) / COPY_LIMIT;
+    return products * reach + storing + copying + (passes * outputs * 3) / this.#lanes;
+  }
+
+  /**
+   * Whether the rows of a tile that are read in place crowd into one set of the first cache and push each other out before their
+   * neighbours are read.
+   */
+  #crowds(tile: ReadonlyMap<string, number>): boolean {
+    return this.factors.some(({ plain }, k) => {
+      if (plain === undefined || this.#copies[k] !== undefined) return false;
+      return [...tile].some(([index, size]) => {
+        const bytes = (stride(plain.offset, index) ?? 1) * this.#bytes;
+        return bytes !== 0 && size > CACHE_WAYS * (CACHE_SET_SPAN / gcd(bytes, CACHE_SET_SPAN));
+      });
+    });
   }
 
   /** Cycles for an element of a copy: by vectors, by transposed blocks, or one by one. */

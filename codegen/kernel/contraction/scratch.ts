@@ -60,10 +60,28 @@ export function layoutCopy(
   const last = extents.pop() ?? dimConst(1);
   const partSize = wholeVectors(ceilDiv(last, step), own === undefined ? 1 : plan.lanes);
   const whole = [...extents, dimMul(partSize, dimConst(step))];
-  const strides = rowMajor(whole);
+  const isWindow = (coordinates.at(-1)?.terms.length ?? 0) > 1;
+  const strides = isWindow ? spread(whole, plan.lanes, dtypeBytes(dtype)) : rowMajor(whole);
   // A tile reads whole vectors, so the last one may end behind the last element.
-  const size = dimAdd(whole.reduce(dimMul, dimConst(1)), dimConst(plan.lanes));
+  const first = dimMul(strides[0] ?? dimConst(1), whole[0] as Dim);
+  const size = dimAdd(first, dimConst(plan.lanes));
   return { copy, buffer: { name, dtype, role: 'scratch', size }, strides, step, partSize };
+}
+
+/** Distances at which elements share few sets of a cache. */
+const CROWDED_BYTES = 512;
+
+/** Row-major strides, widened where rows that are read at the same time would crowd into few sets of the cache. */
+function spread(shape: readonly Dim[], lanes: number, bytes: number): readonly Dim[] {
+  const strides: Dim[] = [];
+  let product = dimConst(1);
+  for (const dim of shape.toReversed()) {
+    const elements = dimValue(product) ?? 1;
+    if (elements > 1 && (elements * bytes) % CROWDED_BYTES === 0) product = dimAdd(product, dimConst(lanes));
+    strides.unshift(product);
+    product = dimMul(product, dim);
+  }
+  return strides;
 }
 
 const ceilDiv = (a: Dim, b: number): Dim => dimFloorDiv(dimAdd(a, dimConst(b - 1)), dimConst(b));
