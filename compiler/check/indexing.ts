@@ -211,9 +211,13 @@ export function indexTensor(cx: Context, value: Value, given: readonly PlacedIte
     : shaped;
 }
 
-/** Whether other axes lie between those that ints and index tensors address: the looked up ones then come first, as in PyTorch. */
+/**
+ * Whether axes of the result lie between those that index tensors address: the looked up ones then come first, as in PyTorch. An int
+ * removes its axis before that is asked.
+ */
 export function areApart(items: readonly PlacedItem[]): boolean {
-  const places = items.flatMap(({ item }, i) => (item.kind === 'int' || item.kind === 'tensor' ? [i] : []));
+  const axes = items.filter(({ item }) => item.kind !== 'int');
+  const places = axes.flatMap(({ item }, i) => (item.kind === 'tensor' ? [i] : []));
   return (places.at(-1) ?? 0) - (places[0] ?? 0) + 1 > places.length;
 }
 

@@ -130,9 +130,9 @@ test('indexing', () => {
 test('index tensors beside other items', () => {
   const text = `export fn f(x: f32[2, 2, 3], i: i64[2]) -> (f32[2, 2], f32[2, 2], f32[2, 2]) = (x[0, :, i], x[:, 0, i], x[i, 0, 1:])`;
   const x = f32([2, 2, 3], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
-  // With a slice between the int and the index tensor, the looked up axis comes first, as in PyTorch.
+  // Ints remove their axes first, so a slice between an int and the index tensor changes nothing, as in PyTorch.
   assert.equal(results(text, x, i64([2], [1, 0])), [
-    [1, 4, 0, 3],
+    [1, 0, 4, 3],
     [1, 0, 7, 6],
     [7, 8, 1, 2],
   ]);
