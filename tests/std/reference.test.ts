@@ -7,11 +7,12 @@ import * as assert from 'uvu/assert';
 import { readGroups } from '../conformance/cases.js';
 import { runGroup } from '../conformance/run.js';
 
+const directory = path.resolve('tests', 'std', 'reference');
 const reference = suite('std against PyTorch');
 
-for (const group of readGroups(path.resolve('tests', 'std', 'reference'))) {
+for (const group of readGroups(directory)) {
   reference(`${group.group}: ${group.cases.length} cases`, async () => {
-    const outcomes = await runGroup(group, 'interpreter', path.resolve('tests', 'conformance'));
+    const outcomes = await runGroup(group, 'interpreter', directory);
     assert.equal(
       outcomes.filter(({ status }) => status !== 'passed').map(({ id, reason }) => `${id}: ${reason}`),
       [],

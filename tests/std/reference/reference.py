@@ -2,7 +2,7 @@
 
     python3 tests/std/reference/reference.py
 
-The tables of cases are in cases_*.py, one row a case: name, PyTorch's source, the expression, the inputs.
+The tables of cases are in cases_*.py, one row a case: name, PyTorch's source, the expression (or None for a program), the inputs.
 """
 import importlib
 import json
@@ -99,7 +99,8 @@ def make_case(group, row):
     generator = torch.Generator().manual_seed(sum(map(ord, group + name)))
     inputs = {n: make(spec, generator) for n, spec in specs.items()}
     outputs = run(source, inputs)
-    case = {"id": f"{group}.{name}", "group": group, "kind": "op", "op": name, "torch": source, "expr": expr}
+    kind = {"kind": "trace"} if expr is None else {"kind": "op", "expr": expr}
+    case = {"id": f"{group}.{name}", "group": group, "op": name, "torch": source, **kind}
     case["inputs"] = [encode(n, t) for n, t in inputs.items()]
     case["outputs"] = [encode(f"out{i}", t.contiguous()) for i, t in enumerate(outputs)]
     half = any(t.dtype in (torch.float16, torch.bfloat16) for t in outputs + list(inputs.values()))
@@ -138,6 +139,8 @@ def make_case(group, row):
 def main():
     for path in sorted(here.glob("cases_*.py")):
         module = importlib.import_module(path.stem)
+        for file, text in getattr(module, "programs", {}).items():
+            (here / file).write_text(text)
         for group, rows in module.groups.items():
             cases = []
             for row in rows:
