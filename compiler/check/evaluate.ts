@@ -4,14 +4,15 @@ import { dimConst } from '../ir/dims.js';
 import type * as ast from '../syntax/ast.js';
 import { quotedParameters } from './builtins/transforms.js';
 import type { Context } from './context.js';
+import { runTimeIf } from './control/branch.js';
 import { explained } from './explain.js';
 import { Poisoned } from './failure.js';
 import { reductionExpression } from './index-expression.js';
 import { indexValue, sliceItem } from './indexing.js';
 import { lookup, unknownName } from './lookup.js';
-import { comprehension, fold, mapTrees, noGrad, scan } from './loops.js';
+import { comprehension, fold, mapTrees, noGrad, scan, whileLoop } from './loops.js';
 import { member } from './member.js';
-import { binary, condition, unary } from './operators.js';
+import { binary, condition, isTest, unary } from './operators.js';
 import type { Scope } from './scope.js';
 import {
   type Arg,
@@ -134,7 +135,7 @@ function compound(cx: Context, expr: Compound, scope: Scope): Val {
     case 'Scan':
       return scan(cx, expr, scope);
     case 'While':
-      return cx.fail('L0902', { message: 'loops that end on a run-time value are not there yet' });
+      return whileLoop(cx, expr, scope);
     case 'Map':
       return mapTrees(cx, expr, scope);
     case 'NoGrad':
@@ -210,12 +211,21 @@ function listElement(cx: Context, element: ast.IndexItem, scope: Scope): Val {
 }
 
 function ifExpression(cx: Context, expr: ast.If, scope: Scope): Val {
-  const test = cx.at(scope.unit, expr.condition.span, () =>
-    condition(cx, evaluate(cx, expr.condition, scope), 'the condition of `if`'),
-  );
-  if (test) return cx.engine.block(cx, expr.then, scope.block());
-  if (expr.otherwise === undefined) return none;
-  return expr.otherwise.kind === 'If'
-    ? ifExpression(cx, expr.otherwise, scope)
-    : cx.engine.block(cx, expr.otherwise, scope.block());
+  const { otherwise } = expr;
+  const test = cx.at(scope.unit, expr.condition.span, () => evaluate(cx, expr.condition, scope));
+  const then = (): Val => cx.engine.block(cx, expr.then, scope.block());
+  const other = (): Val => {
+    if (otherwise === undefined) return none;
+    return otherwise.kind === 'If' ? ifExpression(cx, otherwise, scope) : cx.engine.block(cx, otherwise, scope.block());
+  };
+  if (test.kind !== 'bool' && isTest(test)) {
+    // Without an else the block is run for what it assigns.
+    const effect = (): Val => {
+      then();
+      return none;
+    };
+    return runTimeIf(cx, test, scope, [otherwise === undefined ? effect : then, other]);
+  }
+  const isTrue = cx.at(scope.unit, expr.condition.span, () => condition(cx, test, 'the condition of `if`'));
+  return isTrue ? then() : other();
 }

@@ -281,6 +281,12 @@ const negated: Readonly<Record<Relation, Relation>> = {
   '>=': '<',
 };
 
+/** A value that a run-time decision can be made on. */
+export const isTest = (val: Val): val is Numeric =>
+  val.kind === 'bool' ||
+  val.kind === 'relation' ||
+  (val.kind === 'tensor' && isRank0(val) && val.value.type.dtype === 'bool');
+
 /** Whether a value can be the condition of a compile-time decision, and which way it goes. */
 export function condition(cx: Context, val: Val, what: string): boolean {
   if (val.kind === 'bool') return val.value;

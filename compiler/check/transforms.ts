@@ -8,6 +8,7 @@ import type { Region, TensorType, Value } from '../ir/graph.js';
 import { assignArguments } from './arguments.js';
 import { call, parameterShapes } from './call.js';
 import type { Context } from './context.js';
+import { unboundedLoop } from './control/bounds.js';
 import { type Flat, flatten } from './flatten.js';
 import { Frame } from './frame.js';
 import { toTensor } from './tensors.js';
@@ -131,6 +132,18 @@ export function outline(
   }
 }
 
+/** Reverse mode goes through loops backwards, so it must know how much they store. */
+function expectBounds(cx: Context, { fn, wrt }: Extract<Region, { type: 'vjp' }>): void {
+  const loop = unboundedLoop(cx.functions, fn, wrt);
+  if (loop === undefined) return;
+  const { site, text } = loop.origin;
+  const place = site === undefined ? '' : ` (${site.file}:${site.line})`;
+  cx.fail('E0505', {
+    message: `the gradient goes backwards through a loop without a bound: \`${text ?? 'while'}\`${place}`,
+    help: 'reverse mode stores what the trips compute: state the largest number of them, `while … max 100 from …`',
+  });
+}
+
 /** Adds the region; writes back the state; gives the value of the function and the further results. */
 export function regionOf(
   cx: Context,
@@ -139,6 +152,7 @@ export function regionOf(
   extra: readonly Value[],
   types: readonly TensorType[],
 ): { readonly value: Val; readonly derivatives: readonly Value[] } {
+  if (region.type === 'vjp') expectBounds(cx, region);
   const results = cx.b.region(region, [...outlined.inputs, ...extra], [...outlined.results, ...types], outlined.fn);
   const own = outlined.value.values.length;
   outlined.written.forEach((cell, i) => void cx.frame.assign(cell, results[own + i] as Value));

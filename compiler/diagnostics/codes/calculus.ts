@@ -27,4 +27,12 @@ export const calculusCodes = {
     explanation: 'A tangent has the type of the input, a cotangent the type of the output.',
     example: 'fn f(x: f32[2, 3]) -> f32[2, 3] = vjp(y => y * 2, x, ones([3, 2]))[1]',
   },
+  E0505: {
+    class: 'user',
+    title: 'a loop that is differentiated in reverse has a bound',
+    explanation:
+      'Reverse mode goes through the trips of a loop backwards and stores for that what they compute; `while … max n` says how much that may be. Forward mode needs no bound.',
+    example:
+      'fn square(x: f32) -> f32 = while x < 100 from x = x { x * x }\nexport fn f(x: f32) -> f32 = grad(square)(x)',
+  },
 } as const satisfies Codes<'E05'>;

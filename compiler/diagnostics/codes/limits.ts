@@ -6,14 +6,15 @@ export const limitCodes = {
     class: 'limitation',
     title: 'a choice that is made when running',
     explanation:
-      '`if` is decided when compiling. Between tensors choose with `where(condition, a, b)`; a dimension can be fixed with `--dim NAME=SIZE`.',
-    example: 'fn f(x: f32) -> f32 = if x > 0 { x } else { -x }',
+      'How long a list is, is decided when compiling. Between tensors choose with `if` or `where(condition, a, b)`; a dimension can be fixed with `--dim NAME=SIZE`.',
+    example: 'fn f(x: f32[3]) -> f32 = sum(stack([v for v in x if v > 0]))',
   },
   L0902: {
     class: 'limitation',
     title: 'a loop whose length is known only when running',
-    explanation: 'Loops are unrolled when compiling, so their length is known then.',
-    example: 'dim T\nexport fn f(x: f32[T]) -> f32 = fold x from 0.0 { (s, v) => s + v }',
+    explanation:
+      '`for` and comprehensions are unrolled when compiling, so their length is known then. `fold`, `scan` and `while` run.',
+    example: 'dim T\nexport fn f(x: f32[T]) -> f32 = sum(stack([v * v for v in x]))',
   },
   L0903: {
     class: 'limitation',

@@ -1,0 +1,78 @@
+// Finds loops without a bound that reverse mode would have to go through backwards.
+
+import { isLoop, type LoopNode, loopInputs } from '../../ir/control.js';
+import { isFloat } from '../../ir/dtype.js';
+import type { Func, Node, RegionNode } from '../../ir/graph.js';
+
+/** A loop without a bound that a derivative goes through. */
+class Unbounded extends Error {
+  constructor(readonly node: Node) {
+    super('a loop without a bound');
+  }
+}
+
+type Functions = ReadonlyMap<string, Func>;
+
+const functionOf = (functions: Functions, name: string): Func => {
+  const func = functions.get(name);
+  if (func === undefined) throw new Error(`there is no function @${name}`);
+  return func;
+};
+
+/** Which results of a function depend differentiably on the active parameters. */
+function activeResults(functions: Functions, func: Func, params: readonly boolean[]): readonly boolean[] {
+  const active = new Set(func.params.filter((param, i) => params[i] && isFloat(param.type.dtype)));
+  for (const node of func.nodes) {
+    const inputs = node.inputs.map((input) => active.has(input));
+    if (!inputs.includes(true) || (node.kind === 'elementwise' && node.op === 'stop_gradient')) continue;
+    const results = node.kind === 'region' ? regionResults(functions, node, inputs) : node.results.map(() => true);
+    node.results.forEach((result, i) => {
+      if (results[i] && isFloat(result.type.dtype)) active.add(result);
+    });
+  }
+  return func.results.map((result) => active.has(result));
+}
+
+function regionResults(functions: Functions, node: RegionNode, inputs: readonly boolean[]): readonly boolean[] {
+  if (isLoop(node)) return loopResults(functions, node, inputs);
+  const { region } = node;
+  const func = functionOf(functions, region.fn);
+  if (region.type === 'if') {
+    const args = inputs.slice(1);
+    const [a, b] = [func, functionOf(functions, region.otherwise)].map((each) => activeResults(functions, each, args));
+    return (a ?? []).map((flag, i) => flag || b?.[i] === true);
+  }
+  const own = activeResults(functions, func, inputs.slice(0, func.params.length));
+  return node.results.map((_, i) => own[i] ?? true);
+}
+
+function loopResults(functions: Functions, node: LoopNode, inputs: readonly boolean[]): readonly boolean[] {
+  const { region } = node;
+  const body = functionOf(functions, region.fn);
+  const given = loopInputs(region, inputs);
+  const carries = [...given.carries];
+  if (region.length === undefined) throw new Unbounded(node);
+  for (;;) {
+    const active = [false, ...given.constants, ...carries, ...given.xs];
+    const results = activeResults(functions, body, active);
+    const grown = carries.map((flag, k) => flag || results[k] === true);
+    if (grown.every((flag, k) => flag === carries[k])) return [...carries, ...results.slice(carries.length)];
+    carries.splice(0, carries.length, ...grown);
+  }
+}
+
+/** The first loop without a bound that the derivative of a function with respect to some parameters goes through. */
+export function unboundedLoop(functions: Functions, fn: string, wrt: readonly number[]): Node | undefined {
+  const func = functionOf(functions, fn);
+  try {
+    activeResults(
+      functions,
+      func,
+      func.params.map((_, i) => wrt.includes(i)),
+    );
+    return undefined;
+  } catch (error) {
+    if (error instanceof Unbounded) return error.node;
+    throw error;
+  }
+}
