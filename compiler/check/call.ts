@@ -1,6 +1,7 @@
 // Calls: binds arguments to parameters and runs the body in place. Calls are unrolled into the function being written, so
 // every use of a generic function is checked with the sizes and dtypes that it has there.
 
+import type { Span } from '../diagnostics/source.js';
 import type * as ast from '../syntax/ast.js';
 import { type Assigned, assignArguments, type ParameterShape } from './arguments.js';
 import { Arguments, type Builtin } from './builtins/builtin.js';
@@ -265,13 +266,15 @@ export function result(cx: Context, decl: ast.Fn, matcher: Matcher, name: string
   const { scope } = matcher;
   const value = body(cx, decl.body, scope, () => expectedShape(decl.result, matcher));
   if (decl.result === undefined) return value;
-  const end = decl.body.kind === 'Block' ? (decl.body.value ?? decl.body.statements.at(-1) ?? decl.body) : decl.body;
-  const found = matcher.match(decl.result, value, `the result of \`${name}\``, {
-    source: scope.unit.source,
-    span: end.span,
-  });
+  const site = { source: scope.unit.source, span: resultSpan(decl) };
+  const found = matcher.match(decl.result, value, `the result of \`${name}\``, site);
   matcher.finish();
   return found;
+}
+
+/** What gives the result of a function: its last expression. */
+export function resultSpan({ body: node }: ast.Fn): Span {
+  return (node.kind === 'Block' ? (node.value ?? node.statements.at(-1) ?? node) : node).span;
 }
 
 /** The sizes that the declared result states, for an index definition that ends the body. */

@@ -21,14 +21,14 @@ import type { Func, SourceSite, TensorType, Value } from '../ir/graph.js';
 import type { EntryConstraint } from '../program.js';
 import type * as ast from '../syntax/ast.js';
 import { isShown } from './explain.js';
-import { Failure, Restart } from './failure.js';
+import { Failure, GaveUp, Restart } from './failure.js';
 import { Frame } from './frame.js';
 import type { Dense } from './index-notation/lower.js';
 import type { IndexTree } from './index-notation/tree.js';
 import type { Scope } from './scope.js';
 import type { OpenNames, Signature } from './signature.js';
 import type { Arg, Blueprint, Cell, Site, Val } from './values.js';
-import type { Unit, Workspace } from './workspace.js';
+import type { Unit, UnitItem, Workspace } from './workspace.js';
 
 /** The parts of the elaborator that call each other in circles, tied together in `engine.ts`. */
 export interface Engine {
@@ -75,6 +75,9 @@ export interface ContextOptions {
 /** Deeper calls are taken for a recursion that does not end when compiling. */
 const maxCallDepth = 400;
 
+/** Expressions that may be evaluated, and elements that lists and texts may have together: a large network takes a hundredth of it. */
+const maxSteps = 1_000_000;
+
 /** How many of the calls that lead to an error are shown. */
 const maxTrace = 6;
 
@@ -88,6 +91,8 @@ export class Context {
   readonly functions = new Map<string, Func>();
   readonly constraints = new Map<string, EntryConstraint>();
   readonly constants = new Map<ast.Constant, Val>();
+  /** Constants whose values are being computed, and imports that are being followed: to meet one again is to go in a circle. */
+  readonly pending = new Set<ast.Constant | UnitItem>();
   /** The open names of signatures that were analysed. */
   readonly signatures = new Map<Signature, OpenNames>();
   /** The signatures of lambdas, made at their first call. */
@@ -107,6 +112,7 @@ export class Context {
   randomKey: (() => Value) | undefined;
   /** How many draws there were: each folds its own number into the key. */
   draws = 0;
+  #steps = 0;
   readonly #functionNames = new Set<string>();
   readonly #lines = new Map<Source, readonly number[]>();
 
@@ -136,6 +142,7 @@ export class Context {
 
   /** Evaluates something written at a place: errors point there, and nodes made for the user's own text come from there. */
   at<T>(unit: Unit, span: Site['span'], body: () => T): T {
+    this.spend(1);
     const outer = this.site;
     this.site = { source: unit.source, span };
     try {
@@ -162,6 +169,16 @@ export class Context {
       else high = middle;
     }
     return { file: source.path, line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+  }
+
+  /** Counts steps of elaboration; a program that takes too many is refused. */
+  spend(steps: number): void {
+    this.#steps += steps;
+    if (this.#steps <= maxSteps) return;
+    const help =
+      'what is known when compiling is unrolled: use `fold` or `scan` for long loops, tensors for long lists';
+    this.report(this.complain('L0907', { message: 'compiling this takes too many steps', help }));
+    throw new GaveUp();
   }
 
   /** Runs the body of a function on behalf of a call. */

@@ -14,12 +14,19 @@ import type { Unit } from './workspace.js';
 function constant(cx: Context, item: ast.Constant, unit: Unit): Val {
   const known = cx.constants.get(item);
   if (known !== undefined) return known;
-  // Until it is known, a constant that needs itself is an error that its own failure reports.
-  cx.constants.set(item, poison);
-  // Its tensors belong to the entry, since any function of the graph may use them.
-  const value = cx.inFrame(cx.rootFrame, () => letValue(cx, item, Scope.function(unit, item.name.name)));
-  cx.constants.set(item, value);
-  return value;
+  if (cx.pending.has(item)) cx.fail('E0408', { message: `the constant \`${item.name.name}\` is made of itself` });
+  cx.pending.add(item);
+  try {
+    // Its tensors belong to the entry, since any function of the graph may use them.
+    const value = cx.inFrame(cx.rootFrame, () => letValue(cx, item, Scope.function(unit, item.name.name)));
+    cx.constants.set(item, value);
+    return value;
+  } catch (error) {
+    cx.constants.set(item, poison);
+    throw error;
+  } finally {
+    cx.pending.delete(item);
+  }
 }
 
 export const engine: Engine = { evaluate, evaluatePlace, block, call, instantiate, constant };

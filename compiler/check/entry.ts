@@ -5,10 +5,10 @@ import { type Dim, dimSubstitute, dimSymbols } from '../ir/dims.js';
 import type { Func, TensorType, Value } from '../ir/graph.js';
 import type { Entry, EntryArgument, EntryOutput, Structure } from '../program.js';
 import type * as ast from '../syntax/ast.js';
-import { call, result, signatureNames } from './call.js';
+import { call, result, resultSpan, signatureNames } from './call.js';
 import { Context, type ContextOptions } from './context.js';
 import { engine } from './engine.js';
-import { Failure, Poisoned, Restart } from './failure.js';
+import { Failure, GaveUp, Poisoned, Restart } from './failure.js';
 import { flatten } from './flatten.js';
 import { Frame } from './frame.js';
 import { bindOpenNames, Inputs, invent } from './inputs.js';
@@ -56,7 +56,7 @@ export function attempt<T>(session: Session, name: string, body: (cx: Context) =
       }
       if (error instanceof Failure) cx.report(error.diagnostic);
       else if (error instanceof RangeError && /call stack/i.test(error.message)) cx.report(tooDeep(cx, name));
-      else if (!(error instanceof Poisoned)) throw error;
+      else if (!(error instanceof Poisoned || error instanceof GaveUp)) throw error;
       cx.diagnostics.forEach(session.report);
       return undefined;
     }
@@ -92,7 +92,7 @@ export function declaredEntry(session: Session, decl: ast.Fn, kind: 'export' | '
     }
     const matcher = new Matcher(cx, scope, open);
     const value = cx.at(unit, decl.name.span, () => result(cx, decl, matcher, name));
-    return finishEntry(cx, session, inputs, name, name, value, decl);
+    return cx.at(unit, resultSpan(decl), () => finishEntry(cx, session, inputs, name, name, value, decl));
   });
 }
 

@@ -21,6 +21,11 @@ export class Poisoned extends Error {
   override readonly name = 'Poisoned';
 }
 
+/** Elaboration ends: the program asks for more than the compiler does. It was reported; nothing goes on from here. */
+export class GaveUp extends Error {
+  override readonly name = 'GaveUp';
+}
+
 /** Two sizes must be equal for the function to make sense, and one of them is a run-time dimension: the function is elaborated again with it replaced. */
 export class Restart extends Error {
   override readonly name = 'Restart';

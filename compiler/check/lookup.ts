@@ -5,6 +5,7 @@ import { dtypes, isDType } from '../ir/dtype.js';
 import type * as ast from '../syntax/ast.js';
 import { builtins } from './builtins/index.js';
 import type { Context } from './context.js';
+import { Poisoned } from './failure.js';
 import { foreignName } from './foreign.js';
 import type { Binding, Scope } from './scope.js';
 import { fnValue, type Val } from './values.js';
@@ -62,8 +63,25 @@ function followImport(cx: Context, unit: Unit, item: Extract<UnitItem, { kind: '
     });
   }
   const { name, span } = item.entry.name;
-  const found = name.startsWith('_') ? undefined : findItem(cx, from, name);
+  if (cx.pending.has(item)) {
+    cx.fail('E0203', {
+      message: `the imports of \`${name}\` go in a circle`,
+      site: { source: unit.source, span },
+      help: 'import it from the file that declares it',
+    });
+  }
+  if (!from.isLibrary) from.diagnostics.forEach((found) => void cx.report(found));
+  cx.pending.add(item);
+  const found = (() => {
+    try {
+      return name.startsWith('_') ? undefined : findItem(cx, from, name);
+    } finally {
+      cx.pending.delete(item);
+    }
+  })();
   if (found !== undefined) return found;
+  // What the file lacks may be what is malformed in it.
+  if (from.diagnostics.some(({ severity }) => severity === 'error')) throw new Poisoned();
   const hint = nearest(
     name,
     [...from.items.keys()].filter((known) => !known.startsWith('_')),

@@ -49,11 +49,20 @@ export function binary(cx: Context, op: ast.BinaryOperator, left: Val, right: Va
   if (op === '@') return matmulOperator(cx, left, right);
   if (isWeakNumber(left) && isWeakNumber(right)) {
     const known = isRelation(op) ? compareNumbers(op, left, right) : arithmeticOnNumbers(cx, op, left, right);
-    if (known !== undefined) return known;
+    if (known !== undefined) return inRange(cx, known);
   }
   if (isNumeric(left) && isNumeric(right))
     return isRelation(op) ? pointwise(cx, tensorOps[op], [left, right], `\`${op}\``) : arithmetic(cx, op, left, right);
   return onOthers(cx, op, left, right);
+}
+
+/** The largest text that `+` makes. */
+const maxText = 100_000;
+
+/** A compile-time number, unless it is an int that cannot be computed with exactly. */
+function inRange(cx: Context, val: Val): Val {
+  if (val.kind !== 'int' || val.dim.terms.every(({ coefficient }) => Number.isSafeInteger(coefficient))) return val;
+  return cx.fail('E0319', { message: 'the result is too large for a compile-time int', help: 'compute with floats' });
 }
 
 /** `a && b`, `a || b` on truth values and numbers. */
@@ -78,12 +87,21 @@ function undefinedFor(cx: Context, op: string, left: Val, right: Val): never {
 /** Operators on lists, strings, dtypes and the like. */
 function onOthers(cx: Context, op: ast.BinaryOperator, left: Val, right: Val): Val {
   if (op === '==' || op === '!=') return bool(sameStatic(cx, left, right) === (op === '=='));
-  if (op === '+' && (left.kind === 'string' || right.kind === 'string')) return string(show(left) + show(right));
-  if (op === '+' && left.kind === 'list' && right.kind === 'list') return list([...left.items, ...right.items]);
-  if (op === '+' && left.kind === 'tuple' && right.kind === 'tuple')
-    return { kind: 'tuple', items: [...left.items, ...right.items] };
+  if (op === '+' && (left.kind === 'string' || right.kind === 'string')) {
+    const text = show(left) + show(right);
+    if (text.length > maxText) cx.fail('E0311', { message: `a text has at most ${maxText} characters` });
+    return string(text);
+  }
+  if (
+    op === '+' &&
+    ((left.kind === 'list' && right.kind === 'list') || (left.kind === 'tuple' && right.kind === 'tuple'))
+  ) {
+    cx.spend(left.items.length + right.items.length);
+    return { kind: left.kind, items: [...left.items, ...right.items] };
+  }
   if (op === '*' && left.kind === 'list' && right.kind === 'int') {
     const times = dimValue(right.dim);
+    cx.spend((times ?? 0) * left.items.length);
     if (times !== undefined && times >= 0) return list(Array.from({ length: times }, () => left.items).flat());
   }
   return undefinedFor(cx, op, left, right);

@@ -142,6 +142,7 @@ function namesIn(expr: ast.Expr): readonly ast.Name[] {
  * that is a value in sight is that value.
  */
 export function openNames(cx: Context, unit: Unit, signature: Signature, outer: Scope | undefined): OpenNames {
+  refuseDuplicates(cx, unit, [...signature.generics, ...signature.params]);
   const open = genericNames(cx, unit, signature.generics);
   const uses = [
     ...signature.params.flatMap((param) => usesOf(param.type, false)),
@@ -170,6 +171,19 @@ export function openNames(cx: Context, unit: Unit, signature: Signature, outer: 
   }
   refuseUninferable(cx, unit, open, uses);
   return open;
+}
+
+function refuseDuplicates(cx: Context, unit: Unit, declared: readonly { readonly name: ast.Identifier }[]): void {
+  const first = new Map<string, Span>();
+  for (const { name } of declared) {
+    const { source } = unit;
+    const before = first.get(name.name);
+    if (before !== undefined && name.name !== '_') {
+      const notes = [{ text: `\`${name.name}\` is first declared here`, span: before, source }];
+      cx.fail('E0202', { message: `\`${name.name}\` is declared twice`, site: { source, span: name.span }, notes });
+    }
+    first.set(name.name, name.span);
+  }
 }
 
 /** A dimension is inferred from a place where it stands alone. */

@@ -35,4 +35,19 @@ export const limitCodes = {
     explanation: 'Run-time sizes of an exported function come from the shapes of its arguments.',
     example: 'export fn f(x: f32[3], n: dim) -> f32[3] = x * n',
   },
+  L0906: {
+    class: 'limitation',
+    title: 'this is nested too deeply',
+    explanation: `Brackets may be nested a hundred levels deep, and chains of signs or of \`else if\` may have some thousands of
+links. Give parts of the expression names with \`let\`, or put them into functions.`,
+    example: `fn f(x: f32) -> f32 = ${'('.repeat(101)}x${')'.repeat(101)}`,
+  },
+  L0907: {
+    class: 'limitation',
+    title: 'compiling this takes too many steps',
+    explanation:
+      'What is known when compiling is computed and unrolled then: calls, `for`, comprehensions, lists. There is a bound on how much of it a program may ask for. Use `fold` and `scan` for long loops, and tensors for long lists.',
+    example:
+      'fn fib(n: int) -> int = if n < 2 { n } else { fib(n - 1) + fib(n - 2) }\nfn f(x: f32[3]) -> f32[3] = x * fib(60)',
+  },
 } as const satisfies Codes<'L09'>;
