@@ -66,7 +66,8 @@ async function writeBindings(lowered: Lowered, built: Built, outDir: string): Pr
 export async function compileModule(file: string, options: ModuleOptions = {}): Promise<CompiledModule> {
   const { dims = {}, mode = 'release', emit = 'addon', cpu } = options;
   const program = loadProgram(file, { dims });
-  const entries = program.entries.map(({ name }) => name).filter((name) => name !== 'init');
+  const hidden = new Set(['init', ...program.entries.flatMap(({ evaluation }) => evaluation ?? [])]);
+  const entries = program.entries.map(({ name }) => name).filter((name) => !hidden.has(name));
   if (entries.length === 0) throw userError(`${file} exports no function: write \`export fn\` for each entry point`);
   const outDir = path.resolve(options.outDir ?? path.join('build', program.name));
   mkdirSync(outDir, { recursive: true });

@@ -101,6 +101,8 @@ export class Context {
   readonly placed = new Map<Blueprint, Val>();
   /** What trees of index expressions were lowered to. */
   readonly lowered = new WeakMap<IndexTree, Dense>();
+  /** Whether something read `training` and found it true: then the entry has another form for evaluation. */
+  asksForTraining = false;
   /** Makes the leaves of instances: parameters of the entry, or their initial values. Absent where no state may be made. */
   makeLeaf: LeafMaker | undefined;
   /** How many derivatives surround the current place. */

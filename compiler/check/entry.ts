@@ -77,12 +77,32 @@ function withSize(dims: ReadonlyMap<string, Dim>, symbol: string, size: Dim): Re
   ]);
 }
 
-/** Elaborates a declared function as an entry. */
-export function declaredEntry(session: Session, decl: ast.Fn, kind: 'export' | 'any'): Entry | undefined {
+/** What an exported function becomes: itself, and where training and evaluation differ in it, its form for evaluation. Undefined after errors. */
+export function exportedEntries(session: Session, decl: ast.Fn): readonly Entry[] | undefined {
+  const own = declaredEntry(session, decl, 'export');
+  if (own === undefined) return undefined;
+  if (!own.asksForTraining) return [own.entry];
+  const evaluation = declaredEntry(session, decl, 'export', `${own.entry.name}.eval`);
+  return evaluation && [{ ...own.entry, evaluation: evaluation.entry.name }, evaluation.entry];
+}
+
+interface Declared {
+  readonly entry: Entry;
+  readonly asksForTraining: boolean;
+}
+
+/** Elaborates a declared function as an entry; with a name of its own, in its form for evaluation. */
+export function declaredEntry(
+  session: Session,
+  decl: ast.Fn,
+  kind: 'export' | 'any',
+  evaluation?: string,
+): Declared | undefined {
   const { unit } = session;
   const name = decl.name.name;
-  return attempt(session, name, (cx) => {
-    const inputs = beginInputs(cx, session.state, { source: unit.source, span: decl.name.span });
+  return attempt(session, evaluation ?? name, (cx) => {
+    const site: Site = { source: unit.source, span: decl.name.span };
+    const inputs = beginInputs(cx, session.state, site, evaluation === undefined);
     const scope = Scope.function(unit, name);
     const open = signatureNames(cx, unit, decl, undefined);
     bindOpenNames(cx, open, scope, kind);
@@ -92,13 +112,17 @@ export function declaredEntry(session: Session, decl: ast.Fn, kind: 'export' | '
     }
     const matcher = new Matcher(cx, scope, open);
     const value = cx.at(unit, decl.name.span, () => result(cx, decl, matcher, name));
-    return cx.at(unit, resultSpan(decl), () => finishEntry(cx, session, inputs, name, name, value, decl));
+    const entryName = evaluation ?? name;
+    const entry = cx.at(unit, resultSpan(decl), () =>
+      finishEntry(cx, session, inputs, entryName, entryName, value, decl),
+    );
+    return { entry, asksForTraining: cx.asksForTraining };
   });
 }
 
 /** The inputs of an entry; leaves of the state and draws find it from now on. */
-export function beginInputs(cx: Context, table: StateTable, site: Site): Inputs {
-  const inputs = new Inputs(cx, table);
+export function beginInputs(cx: Context, table: StateTable, site: Site, trains = true): Inputs {
+  const inputs = new Inputs(cx, table, trains);
   cx.makeLeaf = (path, role, type, at) => inputs.stateLeaf(path, role, type, at);
   cx.randomKey = () => inputs.sessionKey(site).value;
   return inputs;

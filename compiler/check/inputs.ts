@@ -27,6 +27,8 @@ export class Inputs {
   constructor(
     readonly cx: Context,
     readonly table: StateTable,
+    /** Whether mutable models are in training mode; not in the form of an entry for evaluation. */
+    readonly trains = true,
   ) {}
 
   /** An argument of the call, as an input of the function. */
@@ -196,7 +198,7 @@ function stateValue(
   if (isMutable) inputs.hasMutableState = true;
   table.declareRoot(cx, path, blueprint.model, textOf(scope, type), site);
   const made = cx.engine.instantiate(cx, blueprint, path) as ModelRef;
-  return { ...made, training: isMutable, access: isMutable ? 'write' : 'read' };
+  return { ...made, training: isMutable && inputs.trains, access: isMutable ? 'write' : 'read' };
 }
 
 /** The blueprint of a model type with its arguments; undefined for types that are no models. */

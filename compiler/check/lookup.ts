@@ -14,7 +14,10 @@ import { importText, type Unit, type UnitItem } from './workspace.js';
 /** What a name means in a scope; undefined when it is not known. */
 export function lookup(cx: Context, name: string, scope: Scope): Binding | undefined {
   const local = scope.find(name)?.binding;
-  if (local !== undefined) return local;
+  if (local !== undefined) {
+    if (name === 'training' && local.value.kind === 'bool' && local.value.value) cx.asksForTraining = true;
+    return local;
+  }
   const value = itemValue(cx, scope.unit, name) ?? libraryValue(cx, name);
   if (value !== undefined) return { value, role: 'constant' };
   const size = scope.unit.dims.has(name) ? cx.options.dims.get(name) : undefined;

@@ -7,7 +7,7 @@ import type * as ast from '../syntax/ast.js';
 import { foldIn } from './builtins/creation.js';
 import { call, signatureNames } from './call.js';
 import type { Context, ContextOptions } from './context.js';
-import { attempt, beginInputs, declaredEntry, type Session } from './entry.js';
+import { attempt, beginInputs, declaredEntry, exportedEntries, type Session } from './entry.js';
 import { bindOpenNames, canInvent, Inputs, invent, keyType, modelBlueprint } from './inputs.js';
 import { itemsOfFile } from './items.js';
 import { lookup } from './lookup.js';
@@ -39,8 +39,11 @@ export function elaborateExports(session: Session, names: readonly string[] | un
   const wanted = functionsOf(session.unit).filter((decl) =>
     names === undefined ? decl.exported : names.includes(decl.name.name),
   );
-  const entries = wanted.flatMap((decl) => declaredEntry(session, decl, 'export') ?? []);
-  const init = entries.length === wanted.length ? initEntry(session, (cx) => exportedState(cx, wanted)) : undefined;
+  const forms = wanted.map((decl) => exportedEntries(session, decl));
+  const entries = forms.flatMap((form) => form ?? []);
+  const init = forms.every((form) => form !== undefined)
+    ? initEntry(session, (cx) => exportedState(cx, wanted))
+    : undefined;
   return init === undefined ? entries : [...entries, init];
 }
 

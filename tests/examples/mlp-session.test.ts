@@ -125,6 +125,18 @@ test('a learning rate of 0 stops learning, without compiling again', async ({ cr
   assert.not.ok(session.net.fc1.weight.equals(before));
 });
 
+test('in evaluation nothing is dropped; in training every call draws another mask', async ({ create }) => {
+  const session = await create({ seed: 1 });
+  const data = batch(32);
+  session.opt.lr = 0;
+  const loss = (): number => session.trainStep(data).item();
+  assert.is.not(loss(), loss());
+  session.eval();
+  assert.is(loss(), loss());
+  session.train();
+  assert.is.not(loss(), loss());
+});
+
 test('a bound call repeats the call', async ({ create }) => {
   const [session, twin] = await Promise.all([create({ seed: 1 }), create({ seed: 1 })]);
   const data = batch(16);
