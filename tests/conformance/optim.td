@@ -2,6 +2,7 @@ tdsl 1
 # Transcriptions of the reference cases about optimizers. Each sets the parameters of a model to the case's start, takes steps, and gives
 # the parameters after and the loss before each of them.
 import std.optim { Adagrad, Adam, NAdam, RMSprop, SGD }
+import std.schedule { ExponentialLR, MultiStepLR, ReduceLROnPlateau, StepLR }
 
 model Point { param w: f32[2] = zeros }
 
@@ -132,15 +133,16 @@ fn optim_sched_step(
   y: f32[3],
   w0: f32[2],
   net: mut Point,
-  opt: mut SGD(net, lr: 0.1)
+  opt: mut SGD(net, lr: 0.1),
+  schedule: mut StepLR(opt, step_size: 2, gamma: 0.5)
 ) -> (f32[6, 2], f32[6], f64[6]) {
   net.w = w0
   let (points, losses, rates) = ([], [], [])
-  for step in 1..7 {
+  for step in 0..6 {
     let (l, g) = value_and_grad(quadratic, wrt: net)(net, A, y)
     rates = rates + [opt.lr]
     opt.step(net, g)
-    opt.lr = opt.lr * (if step % 2 == 0 { 0.5 } else { 1.0 })
+    schedule.step(opt)
     points = points + [net.w]
     losses = losses + [l]
   }
@@ -152,15 +154,16 @@ fn optim_sched_multistep(
   y: f32[3],
   w0: f32[2],
   net: mut Point,
-  opt: mut SGD(net, lr: 0.1)
+  opt: mut SGD(net, lr: 0.1),
+  schedule: mut MultiStepLR(opt, milestones: [1, 3], gamma: 0.1)
 ) -> (f32[6, 2], f32[6], f64[6]) {
   net.w = w0
   let (points, losses, rates) = ([], [], [])
-  for step in 1..7 {
+  for step in 0..6 {
     let (l, g) = value_and_grad(quadratic, wrt: net)(net, A, y)
     rates = rates + [opt.lr]
     opt.step(net, g)
-    opt.lr = opt.lr * (if step == 1 || step == 3 { 0.1 } else { 1.0 })
+    schedule.step(opt)
     points = points + [net.w]
     losses = losses + [l]
   }
@@ -172,15 +175,16 @@ fn optim_sched_exponential(
   y: f32[3],
   w0: f32[2],
   net: mut Point,
-  opt: mut SGD(net, lr: 0.1)
+  opt: mut SGD(net, lr: 0.1),
+  schedule: mut ExponentialLR(opt, gamma: 0.9)
 ) -> (f32[6, 2], f32[6], f64[6]) {
   net.w = w0
   let (points, losses, rates) = ([], [], [])
-  for step in 1..7 {
+  for step in 0..6 {
     let (l, g) = value_and_grad(quadratic, wrt: net)(net, A, y)
     rates = rates + [opt.lr]
     opt.step(net, g)
-    opt.lr = opt.lr * 0.9
+    schedule.step(opt)
     points = points + [net.w]
     losses = losses + [l]
   }
@@ -248,4 +252,17 @@ fn optim_no_zero_grad_accumulates(A: f32[3, 2], y: f32[3], w0: f32[2]) -> f32[4,
 fn optim_adam_formula_first_step(w0: f32[3], g0: f32[3]) -> f32[3] {
   let (v, s) = (0.1 * g0, 0.001 * g0 * g0)
   w0 - 0.1 * (v / (1 - 0.9)) / (sqrt(s / (1 - 0.999)) + 1e-8)
+}
+
+fn optim_plateau_lrs(
+  net: Point,
+  opt: mut SGD(net, lr: 1.0),
+  schedule: mut ReduceLROnPlateau(opt, factor: 0.5, patience: 1)
+) -> f64[8] {
+  let rates = []
+  for metric in [5.0, 4.0, 4.0, 4.0, 4.0, 3.0, 3.0, 3.0] {
+    schedule.step(opt, metric)
+    rates = rates + [opt.lr]
+  }
+  stack(rates)
 }

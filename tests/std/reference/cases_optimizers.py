@@ -1,4 +1,4 @@
-"""Steps of optimizers: `stepping.td` holds the programs, which this table writes."""
+"""Steps of optimizers and learning-rate schedules: `stepping.td` and `scheduling.td` hold the programs, which these tables write."""
 
 # Name, PyTorch's optimizer and its arguments. The language spells them the same way.
 OPTIMIZERS = [
@@ -74,5 +74,83 @@ fn descend[O: model](net: mut Affine, opt: mut O, A: f32[3, 2], y: f32[3], w0: f
 }}
 """
 
-groups = {"stepping": [(name, source(o, a), None, INPUTS, {"grad": False}) for name, o, a in OPTIMIZERS]}
-programs = {"stepping.td": HEAD + "".join(program(*row) for row in OPTIMIZERS)}
+# Name, PyTorch's schedule, its arguments, the arguments in the language where they differ.
+SCHEDULES = [
+    ("step", "StepLR", "step_size=2, gamma=0.5"),
+    ("multi_step", "MultiStepLR", "milestones=[1, 3, 3, 6]"),
+    ("exponential", "ExponentialLR", "gamma=0.9"),
+    ("lambda", "LambdaLR", "lr_lambda=lambda epoch: 0.9 ** epoch / (1 + epoch)", "e => 0.9 ** e / (1 + e)"),
+    ("linear", "LinearLR", "total_iters=4"),
+    ("linear_down", "LinearLR", "start_factor=1.0, end_factor=0.2, total_iters=6"),
+    ("polynomial", "PolynomialLR", "total_iters=4, power=2.0"),
+    ("cosine", "CosineAnnealingLR", "T_max=4"),
+    ("cosine_min", "CosineAnnealingLR", "T_max=3, eta_min=0.1"),
+]
+METRICS = [5.0, 4.0, 4.0, 4.0, 4.0, 3.0, 3.0, 3.5, 3.6, 2.99999, 3.0, 3.0]
+PLATEAUS = [
+    ("plateau", "factor=0.5, patience=1"),
+    ("plateau_cooldown", "factor=0.5, patience=0, cooldown=2"),
+    ("plateau_max", "mode='max', factor=0.3, patience=1, threshold=0.1, threshold_mode='abs', min_lr=0.2"),
+    ("plateau_eps", "factor=0.9, patience=0, eps=0.2"),
+]
+EPOCHS = 10
+
+
+def schedule_source(schedule, arguments, metrics=None):
+    steps = f"[schedule.step(m) or opt.param_groups[0]['lr'] for m in {metrics}]" if metrics else (
+        f"[rate for rate, _ in ((opt.param_groups[0]['lr'], (opt.step(), schedule.step())) for _ in range({EPOCHS}))]"
+    )
+    return f"""opt = torch.optim.SGD([torch.zeros(1).requires_grad_(True)], lr=1.0)
+schedule = torch.optim.lr_scheduler.{schedule}(opt, {arguments})
+torch.tensor({steps}, dtype=torch.float64)"""
+
+
+def spelled(arguments):
+    return arguments.replace("=", ": ").replace("'", '"')
+
+
+def schedule_program(name, schedule, arguments, given=None):
+    start = "\n  schedule.start(opt)" if schedule in ("LinearLR", "LambdaLR") else ""
+    return f"""
+fn scheduling_{name}(net: Point, opt: mut SGD(net, lr: 1.0), schedule: mut {schedule}(opt, {given or spelled(arguments)})) -> f64[{EPOCHS}] {{
+  let rates = []{start}
+  for epoch in 0..{EPOCHS} {{
+    rates = rates + [opt.lr]
+    schedule.step(opt)
+  }}
+  stack(rates)
+}}
+"""
+
+
+def plateau_program(name, arguments):
+    return f"""
+fn scheduling_{name}(net: Point, opt: mut SGD(net, lr: 1.0), schedule: mut ReduceLROnPlateau(opt, {spelled(arguments)})) -> f64[{len(METRICS)}] {{
+  let rates = []
+  for metric in {METRICS} {{
+    schedule.step(opt, metric)
+    rates = rates + [opt.lr]
+  }}
+  stack(rates)
+}}
+"""
+
+
+SCHEDULING = f"""tdsl 1
+# Programs of the reference cases of learning-rate schedules, written by cases_optimizers.py: the rate of each epoch.
+import std.optim {{ SGD }}
+import std.schedule {{ {", ".join(sorted({row[1] for row in SCHEDULES} | {"ReduceLROnPlateau"}))} }}
+
+model Point {{ param w: f32[1] = zeros }}
+"""
+
+NO_GRADIENT = {"grad": False}
+groups = {
+    "stepping": [(name, source(o, a), None, INPUTS, NO_GRADIENT) for name, o, a in OPTIMIZERS],
+    "scheduling": [(name, schedule_source(s, a), None, {}, NO_GRADIENT) for name, s, a, *_ in SCHEDULES]
+    + [(name, schedule_source("ReduceLROnPlateau", a, METRICS), None, {}, NO_GRADIENT) for name, a in PLATEAUS],
+}
+programs = {
+    "stepping.td": HEAD + "".join(program(*row) for row in OPTIMIZERS),
+    "scheduling.td": SCHEDULING + "".join(schedule_program(*row) for row in SCHEDULES) + "".join(plateau_program(*row) for row in PLATEAUS),
+}
