@@ -47,3 +47,22 @@ fn autograd_long_chain_f64(x: f64[4], w: f64[4], b: f64[4]) -> f64 {
   for i in 0..6 { h = sin(h) * w + b }
   sum(h ** 2)
 }
+
+# Doubles until the norm reaches 1000; negative results count a hundredfold.
+fn doubled(a: f32) -> f32 {
+  let b = while norm(b) < 1000 max 200 from b = a * 2 { b * 2 }
+  if sum(b) > 0 { b } else { 100 * b }
+}
+
+fn autograd_while_pos(a: f32) -> f32 = doubled(a)
+
+fn autograd_while_neg(a: f32) -> f32 = doubled(a)
+
+fn autograd_while_tiny(a: f32) -> f32 = doubled(a)
+
+fn autograd_linear_in_piece(a: f32) -> bool {
+  let (d, g) = value_and_grad(doubled)(a)
+  g == d / a
+}
+
+fn autograd_jacobian_linear(A: f32[2, 3], x: f32[3]) -> f32[2, 3] = jacobian(t => A @ t)(x)
