@@ -40,6 +40,67 @@ fn train_poly_fit_sgd_trace(
   (net.w, net.b, stack(train), stack(test))
 }
 
+model Plane { param x: f32[2] = zeros }
+
+## Himmelblau's function, which has four minima of 0.
+fn himmelblau(net: Plane) -> f32 = (net.x[0] ** 2 + net.x[1] - 11) ** 2 + (net.x[0] + net.x[1] ** 2 - 7) ** 2
+
+# 20000 steps, of which each 2000th is recorded: the point after it and the height before it.
+fn descend(net: mut Plane, opt: mut Adam(net, lr: 0.001), x0: f32[2]) -> (f32[10, 2], f32[10]) {
+  net.x = x0
+  let (rows, _) = scan 0..10 from 0 { (count, _) =>
+    let (f, g) = value_and_grad(himmelblau, wrt: net)(net)
+    opt.step(net, g)
+    let row = (net.x, f)
+    let steps = fold 1..2000 from count { (n, _) =>
+      opt.step(net, grad(himmelblau, wrt: net)(net))
+      n + 1
+    }
+    (steps, row)
+  }
+  rows
+}
+
+fn train_himmelblau_adam_from_4_0(x0: f32[2], net: mut Plane, opt: mut Adam(net, lr: 0.001)) -> (f32[10, 2], f32[10]) =
+  descend(net, opt, x0)
+
+fn train_himmelblau_adam_from_m4_0(x0: f32[2], net: mut Plane, opt: mut Adam(net, lr: 0.001)) -> (f32[10, 2], f32[10]) =
+  descend(net, opt, x0)
+
+model Xor {
+  param w1: f32[4, 2] = zeros
+  param b1: f32[4] = zeros
+  param w2: f32[1, 4] = zeros
+  param b2: f32[1] = zeros
+  fn forward(x: f32[4, 2]) -> f32[4] = flatten(linear(tanh(linear(x, w1, b1)), w2, b2))
+}
+
+fn xor_loss(net: Xor, X: f32[4, 2], y: f32[4]) -> f32 = binary_cross_entropy_with_logits(net(X), y)
+
+fn train_xor_mlp_learns(
+  X: f32[4, 2],
+  y: f32[4],
+  w1: f32[4, 2],
+  w2: f32[1, 4],
+  net: mut Xor,
+  opt: mut Adam(net, lr: 0.05)
+) -> (f32[4], f32[4]) {
+  net.w1 = w1
+  net.w2 = w2
+  # The predictions are those before the last step.
+  let (out, _) = scan 0..4 from 0 { (count, _) =>
+    let (l, g) = value_and_grad(xor_loss, wrt: net)(net, X, y)
+    opt.step(net, g)
+    let (steps, z) = fold 1..100 from (count, zeros([4])) { (state, _) =>
+      let z = net(X)
+      opt.step(net, grad(xor_loss, wrt: net)(net, X, y))
+      (state[0] + 1, z)
+    }
+    (steps, (l, z))
+  }
+  (cast(out[1][-1] > 0, f32), out[0])
+}
+
 fn train_momentum_leaky_average(g: f32[4, 2]) -> f32[4, 2] {
   let v = zeros_like(g[0])
   let steps = []
