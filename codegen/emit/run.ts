@@ -18,7 +18,7 @@ export interface LaunchedKernel {
 
 /** A place in the program where a run may fail. */
 export interface Site extends FaultSite {
-  readonly status: 'TDSL_E_INDEX' | 'TDSL_E_LIMIT';
+  readonly status: 'TDSL_E_INDEX' | 'TDSL_E_LIMIT' | 'TDSL_E_VALUE';
 }
 
 export const siteText = ({ site }: Origin): string =>
@@ -101,6 +101,7 @@ export class RunPrinter {
   #step(step: PlannedStep): void {
     if (step.kind === 'launch') this.#launch(step);
     else if (step.kind === 'if') this.#if(step);
+    else if (step.kind === 'checkpoint') this.#block(step.block);
     else this.#loop(step);
   }
 
@@ -114,7 +115,11 @@ export class RunPrinter {
     const buffers = [...planned.inputs, ...planned.outputs, ...planned.scratch].map((place) => this.#place(place));
     const { sites } = this.context;
     const site = sites.length;
-    sites.push(...kernel.faults.map((fault): Site => ({ ...fault, status: 'TDSL_E_INDEX' })));
+    const siteOf = (fault: FaultSite): Site =>
+      fault.message === undefined
+        ? { ...fault, status: 'TDSL_E_INDEX' }
+        : { ...fault, operation: fault.message, status: 'TDSL_E_VALUE' };
+    sites.push(...kernel.faults.map(siteOf));
     const { origin } = planned.step;
     this.#braces('', () => {
       if (origin.site !== undefined) this.#line(`/* ${siteText(origin)} */`);
@@ -137,10 +142,10 @@ export class RunPrinter {
     this.#line(`${guard}memcpy(${target}, ${source}, (size_t)(${size}));`);
   }
 
-  #if({ condition, then, otherwise, origin }: PlannedIf): void {
+  #if({ condition, whenTrue, whenFalse, origin }: PlannedIf): void {
     const comment = origin.site === undefined ? '' : `/* ${siteText(origin)} */ `;
-    this.#braces(`${comment}if (*(const uint8_t *)(${this.#place(condition)})) `, () => this.#block(then));
-    this.#braces('else ', () => this.#block(otherwise));
+    this.#braces(`${comment}if (*(const uint8_t *)(${this.#place(condition)})) `, () => this.#block(whenTrue));
+    this.#braces('else ', () => this.#block(whenFalse));
   }
 
   #loop(loop: PlannedLoop): void {

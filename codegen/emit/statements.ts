@@ -52,6 +52,11 @@ function emitStatement(lines: Lines, stmt: Stmt, scope: Scope): void {
     case 'lookup':
       emitLookup(lines, stmt, scope);
       return;
+    case 'check':
+      lines.line(
+        `if (!${emitGuards(lines, stmt.guards, scope, 0).text}) tdsl_fail(args->call, args->site + ${stmt.site}, 0, 0, 0);`,
+      );
+      return;
     case 'define':
       lines.line(`const int64_t ${loopName(stmt.index)} = ${positionText(stmt.value, scope.positions)};`);
       return;

@@ -125,6 +125,8 @@ export type Stmt =
       readonly position: Position;
       readonly guards: readonly Guard[];
     }
+  /** Reports fault `site` unless all guards hold. */
+  | { readonly kind: 'check'; readonly guards: readonly Guard[]; readonly site: number }
   /** Names a position that is computed once; it runs over 0 ≤ index < extent. */
   | { readonly kind: 'define'; readonly index: string; readonly value: Position; readonly extent: Dim }
   | { readonly kind: 'registers'; readonly register: Register }
@@ -161,6 +163,7 @@ export function stmtPositions(stmt: Stmt): readonly Position[] {
       return [stmt.extent];
     case 'fold':
     case 'if':
+    case 'check':
       return stmt.guards.map((guard) => guard.value);
     case 'lookup':
       return [stmt.size, stmt.position, ...stmt.guards.map((guard) => guard.value)];

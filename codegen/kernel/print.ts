@@ -60,6 +60,9 @@ function printBody(body: readonly Stmt[], indent: string, lines: string[]): void
           `${indent}${stmt.index} = lookup ${stmt.value.name} < ${printDim(stmt.size)} at ${printDim(stmt.position)} fault ${stmt.site}${guardText(stmt.guards)}`,
         );
         break;
+      case 'check':
+        lines.push(`${indent}check${guardText(stmt.guards)} fault ${stmt.site}`);
+        break;
       case 'define':
         lines.push(`${indent}${stmt.index} = ${printDim(stmt.value)} < ${printDim(stmt.extent)}`);
         break;

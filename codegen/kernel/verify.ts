@@ -118,6 +118,9 @@ export function verifyKernel(kernel: Kernel, name: string): void {
           break;
         case 'if':
           checkBody(stmt.body, names);
+          break;
+        case 'check':
+          break;
       }
     }
   };

@@ -227,7 +227,7 @@ test('copies that do not fit into the cache are made in blocks', async () => {
 
 test('random index spaces', async () => {
   const random = new Random(20240611);
-  const functions = Array.from({ length: 300 }, (_, i) => randomContraction(`random_${i}`, random));
+  const functions = Array.from({ length: 150 }, (_, i) => randomContraction(`random_${i}`, random));
   const tiled = functions.filter((fn) => isTiled(fn));
   assert.ok(tiled.length > functions.length / 4, `${tiled.length} of ${functions.length} are tiled`);
   for (let first = 0; first < tiled.length; first += 40) {

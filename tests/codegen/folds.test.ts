@@ -226,4 +226,12 @@ test('windows, scans, concatenation, padding, gather and scatter', async () => {
   assert.throws(() => compiled.run('rows', inputs([0, -1, 2])), /index -1/);
 });
 
+test('a maximum of no elements is an error, a maximum for no rows is not', async () => {
+  const peak = define('peak', (b) => b.reduce('max', b.param('x', { dtype: 'f32', shape: d('n', 'm') }), [1]));
+  const compiled = await compile(programOf([peak]));
+  assert.throws(() => compiled.run('peak', [hostTensor('f32', [2, 0], [])]), /max of no elements/);
+  assert.equal(compiled.run('peak', [hostTensor('f32', [0, 0], [])])[0]!.shape, [0]);
+  assert.equal(Array.from(compiled.run('peak', [hostTensor('f32', [1, 2], [3, 4])])[0]!.data as Float32Array), [4]);
+});
+
 test.run();

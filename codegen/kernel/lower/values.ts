@@ -32,9 +32,10 @@ import type {
 } from '../../../compiler/ir/graph.js';
 import { nodeName } from '../../../compiler/ir/graph.js';
 import { argument, cast, constant, type Scalar } from '../../../compiler/ir/scalar.js';
-import { elementwiseOp } from '../../../compiler/ops/table.js';
+import { elementwiseOp, reduceOp } from '../../../compiler/ops/table.js';
 import type { Buffer, Guard, Position, Temp } from '../ir.js';
 import {
+  atLeastZero,
   bothGuards,
   flatten,
   guardKey,
@@ -53,6 +54,8 @@ import { foldInCalls, randomBitsCall } from './random.js';
 export interface FaultSite {
   readonly origin: Origin;
   readonly operation: string;
+  /** The whole message of a fault that is no index out of range. */
+  readonly message?: string;
 }
 
 const zero = dimConst(0);
@@ -356,6 +359,7 @@ export class Lowering {
     const fold = narrowPositions(plain, inner.reduce(dimMul, dimConst(1))) ?? plain;
     const positionType = fold === plain ? 'i64' : 'i32';
     const hasPosition = fold.step.some((body) => usesArgument(body, fold.state.length + 1));
+    if (reduceOp(node.op).empty === 'error') this.#checkCount(node, inner);
     return this.body.accumulate(fold, (name) => {
       this.#inner(node.space, at, (point) => {
         const { from, absent } = this.access(node.access, input.type, point, node, guards);
@@ -364,6 +368,15 @@ export class Lowering {
         this.body.fold(name, [element, ...place], absent);
       });
     });
+  }
+
+  /** Reports a fault where a fold that has no value for no elements has none. */
+  #checkCount(node: ReduceNode, extents: readonly Dim[]): void {
+    const guards = extents.flatMap((extent) => atLeastZero(dimSub(extent, dimConst(1)), new Map()));
+    if (guards.length === 0) return;
+    const site =
+      this.faults.push({ origin: node.origin, operation: node.op, message: `${node.op} of no elements` }) - 1;
+    this.body.append({ kind: 'check', guards, site });
   }
 
   #contract(node: ContractNode, at: readonly Position[], guards: readonly Guard[]): readonly Temp[] {

@@ -46,6 +46,8 @@ export function copyBody(body: readonly Stmt[], suffix: string, positions: Reado
         return { ...stmt, index: name(stmt.index), value: temp(stmt.value) };
       case 'define':
         return { ...stmt, index: name(stmt.index) };
+      case 'check':
+        return stmt;
       case 'registers':
       case 'transpose':
         return { ...stmt, register: { ...stmt.register, name: name(stmt.register.name) } };

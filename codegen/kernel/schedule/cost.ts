@@ -38,6 +38,7 @@ export function statementCost(stmt: Stmt, index: string | undefined, lanes: numb
     case 'lookup':
       return 4;
     case 'assign':
+    case 'check':
     case 'define':
       return 1;
     case 'transpose':

@@ -36,6 +36,7 @@ export function mapPositions(stmt: Stmt, f: PositionMap): Stmt {
     case 'accumulate':
       return { ...stmt, body: inner(stmt.body) };
     case 'fold':
+    case 'check':
       return { ...stmt, guards: mapGuards(stmt.guards, f) };
     case 'if':
       return { ...stmt, guards: mapGuards(stmt.guards, f), body: inner(stmt.body) };
