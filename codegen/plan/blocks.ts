@@ -8,6 +8,7 @@
 import { type Dim, dimConst, dimMul, dimSubstitute } from '../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../compiler/ir/dtype.js';
 import type { Func, Module, Origin, TensorType, Value } from '../../compiler/ir/graph.js';
+import { regionFunctions } from '../../compiler/ir/rewrite.js';
 import type { Kernel } from '../kernel/ir.js';
 import { mayOverwrite } from '../kernel/overwrite.js';
 import { type PlannedControl, planControl } from './control.js';
@@ -122,9 +123,9 @@ export class Planner {
     if (step.kind === 'launch') return this.kernelOf(step.fn).faults;
     const { region } = step.node;
     const inner = (name: string) => this.outline(name).steps.reduce((sum, each) => sum + this.faultsOf(each), 0);
-    if (region.type === 'if') return inner(region.fn) + inner(region.otherwise);
-    const isBounded = region.length !== undefined && (region.counted || region.condition !== undefined);
-    return (isBounded ? 1 : 0) + inner(region.fn) + (region.condition === undefined ? 0 : inner(region.condition));
+    const isBounded =
+      region.type === 'loop' && region.length !== undefined && (region.counted || region.condition !== undefined);
+    return regionFunctions(region).reduce((sum, name) => sum + inner(name), isBounded ? 1 : 0);
   }
 
   /** Whether a step may write one of its outputs where its inputs `old` lie. */
@@ -207,8 +208,7 @@ export class Planner {
 
   /** The functions of a loop or branch in the order in which their blocks are planned. */
   functionsOf({ node: { region } }: Extract<Step, { kind: 'control' }>): readonly string[] {
-    if (region.type === 'if') return [region.fn, region.otherwise];
-    return region.condition === undefined ? [region.fn] : [region.condition, region.fn];
+    return region.type === 'loop' ? regionFunctions(region).toReversed() : regionFunctions(region);
   }
 
   /** The numbers of a control step that is being planned: from the one before its blocks to the one after them. */

@@ -9,7 +9,7 @@
 // After the loop the last value is copied to its place where it is not there already. xs and ys are read and written as slices of their
 // stacks; nothing is copied for them.
 
-import { bodyParams, type LoopNode, loopInputs, loopResults } from '../../compiler/ir/control.js';
+import { argumentsOf, bodyParams, type LoopNode, loopInputs, loopResults } from '../../compiler/ir/control.js';
 import type { Dim } from '../../compiler/ir/dims.js';
 import type { Origin, Value } from '../../compiler/ir/graph.js';
 import { type Block, byteSize, type Outline, type Place, type Planner, type Target } from './blocks.js';
@@ -57,22 +57,38 @@ export interface PlannedIf {
   readonly kind: 'if';
   readonly origin: Origin;
   readonly condition: Place;
-  readonly then: Block;
-  readonly otherwise: Block;
+  readonly whenTrue: Block;
+  readonly whenFalse: Block;
   readonly outputs: readonly Place[];
 }
 
-export type PlannedControl = PlannedLoop | PlannedIf;
+/** A block of its own. */
+export interface PlannedCheckpoint {
+  readonly kind: 'checkpoint';
+  readonly origin: Origin;
+  readonly block: Block;
+  readonly outputs: readonly Place[];
+}
+
+export type PlannedControl = PlannedLoop | PlannedIf | PlannedCheckpoint;
 
 const always = (): boolean => true;
 
-function planIf(planner: Planner, step: ControlStep, inputs: readonly Place[], outputs: readonly Place[]): PlannedIf {
-  const [condition, ...args] = inputs;
+/** Conditional nodes and checkpoints. */
+function planCalls(
+  planner: Planner,
+  step: ControlStep,
+  inputs: readonly Place[],
+  outputs: readonly Place[],
+): PlannedIf | PlannedCheckpoint {
+  const { origin, node } = step;
+  const args = inputs.slice(inputs.length - argumentsOf(node).length);
   const targets = outputs.map((to, result): Target => ({ result, to, mayWrite: always }));
-  const [then, otherwise] = planner
+  const [first, second] = planner
     .functionsOf(step)
-    .map((name) => planner.block(planner.outline(name), args, targets)) as [Block, Block];
-  return { kind: 'if', origin: step.origin, condition: condition as Place, then, otherwise, outputs };
+    .map((name) => planner.block(planner.outline(name), args, targets)) as [Block, Block?];
+  if (second === undefined) return { kind: 'checkpoint', origin, block: first, outputs };
+  return { kind: 'if', origin, condition: inputs[0] as Place, whenTrue: first, whenFalse: second, outputs };
 }
 
 /** Whether the new value of a carry may be written over the old one, of which `param` is the name in the body. */
@@ -159,4 +175,4 @@ export const planControl = (
 ): PlannedControl =>
   step.node.region.type === 'loop'
     ? planLoop(planner, step as ControlStep & { readonly node: LoopNode }, inputs, outputs)
-    : planIf(planner, step, inputs, outputs);
+    : planCalls(planner, step, inputs, outputs);

@@ -1,16 +1,22 @@
-// Control flow in the graph: the parts of loops and conditional nodes, and how their functions fit them.
+// Control flow in the graph: loops, conditional nodes and checkpoints, the parts of loops, and how their functions fit them.
 
 import { type Dim, dimEquals, shapeEquals } from './dims.js';
 import type { Func, LoopRegion, RegionNode, TensorType, Value } from './graph.js';
 
 export type LoopNode = RegionNode & { readonly region: LoopRegion };
-export type ControlNode = RegionNode & { readonly region: Extract<RegionNode['region'], { type: 'loop' | 'if' }> };
+export type ControlNode = RegionNode & {
+  readonly region: Extract<RegionNode['region'], { type: 'loop' | 'if' | 'checkpoint' }>;
+};
 
 export const isLoop = (node: { readonly kind: string }): node is LoopNode =>
   node.kind === 'region' && (node as RegionNode).region.type === 'loop';
 
 export const isControl = (node: { readonly kind: string }): node is ControlNode =>
-  isLoop(node) || (node.kind === 'region' && (node as RegionNode).region.type === 'if');
+  node.kind === 'region' && ['loop', 'if', 'checkpoint'].includes((node as RegionNode).region.type);
+
+/** The inputs that the functions of a conditional node or checkpoint take. */
+export const argumentsOf = ({ region, inputs }: ControlNode): readonly Value[] =>
+  region.type === 'if' ? inputs.slice(1) : inputs;
 
 /** The inputs of a loop by their parts. */
 export interface LoopInputs<T> {

@@ -193,6 +193,8 @@ export type Region =
   | { readonly type: 'vjp'; readonly fn: string; readonly wrt: readonly number[]; readonly of: readonly number[] }
   /** A call whose body one kernel computes; made by the pass `fuse`. */
   | { readonly type: 'kernel'; readonly fn: string }
+  /** A call that stays closed: nothing inside is merged with what is outside, and reverse mode computes it again instead of storing its values. */
+  | { readonly type: 'checkpoint'; readonly fn: string }
   | LoopRegion
   | IfRegion;
 

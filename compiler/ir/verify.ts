@@ -38,10 +38,10 @@ export type Stage = 'elaborated' | 'inlined' | 'differentiated' | 'fused';
 
 /** The regions that each stage allows. */
 const allowedRegions: Readonly<Record<Stage, readonly Region['type'][]>> = {
-  elaborated: ['call', 'jvp', 'vjp', 'loop', 'if'],
-  inlined: ['jvp', 'vjp', 'loop', 'if'],
-  differentiated: ['loop', 'if'],
-  fused: ['kernel', 'loop', 'if'],
+  elaborated: ['call', 'jvp', 'vjp', 'loop', 'if', 'checkpoint'],
+  inlined: ['jvp', 'vjp', 'loop', 'if', 'checkpoint'],
+  differentiated: ['loop', 'if', 'checkpoint'],
+  fused: ['kernel', 'loop', 'if', 'checkpoint'],
 };
 
 export interface VerifyOptions {
@@ -169,7 +169,8 @@ class FunctionVerifier {
     const region = node.region as Exclude<Region, { type: 'loop' | 'if' }>;
     const params = callee.params.map((param) => param.type);
     const results = callee.results.map((result) => result.type);
-    if (region.type === 'call' || region.type === 'kernel') return { inputs: params, results };
+    if (region.type === 'call' || region.type === 'kernel' || region.type === 'checkpoint')
+      return { inputs: params, results };
     const select = (types: readonly TensorType[], positions: readonly number[], what: string) =>
       positions.map((position) => {
         const type = types[position];

@@ -139,6 +139,27 @@ fn nested(%w: f64[N], %h0: f64[N], %xs: f64[T, N]) -> (f64[N], f64[T]) {
   %h, %ys = loop @outer over [T] with %w carry %h0 each %xs : f64[N], f64[T]
   return %h, %ys
 }`,
+  /** Blocks of trips: reverse mode keeps the carry of each block and runs one block at a time again. */
+  blocks: `
+fn step(%i: i64, %w: f64[N], %h: f64[N], %x: f64[N]) -> f64[N] {
+  %a = mul %h, %w : f64[N]
+  %s = add %a, %x : f64[N]
+  %n = tanh %s : f64[N]
+  return %n
+}
+fn block(%w: f64[N], %h: f64[N], %xs: f64[3, N]) -> (f64[N], f64) {
+  %n = loop @step over [3] with %w carry %h each %xs : f64[N]
+  %e = sum %n over [0] : f64
+  return %n, %e
+}
+fn outer(%i: i64, %w: f64[N], %h: f64[N], %xs: f64[3, N]) -> (f64[N], f64) {
+  %n, %e = checkpoint @block(%w, %h, %xs) : f64[N], f64
+  return %n, %e
+}
+fn blocks(%w: f64[N], %h0: f64[N], %xs: f64[T, 3, N]) -> (f64[N], f64[T]) {
+  %h, %ys = loop @outer over [T] with %w carry %h0 each %xs : f64[N], f64[T]
+  return %h, %ys
+}`,
 } as const;
 
 export type LoopName = keyof typeof loopTexts;

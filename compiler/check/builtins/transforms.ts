@@ -2,6 +2,7 @@
 
 import { dimValue } from '../../ir/dims.js';
 import type { Context } from '../context.js';
+import { checkpoint } from '../control/checkpoint.js';
 import { product } from '../transforms.js';
 import { type Arg, fnValue, type TransformName, type Val, type Wrt } from '../values.js';
 import { type Arguments, type Builtin, define } from './builtin.js';
@@ -43,6 +44,11 @@ function productOf(cx: Context, mode: 'jvp' | 'vjp', args: Arguments): Val {
 }
 
 export const transformBuiltins: readonly Builtin[] = [
+  define(
+    'checkpoint(function: function, args...: any) -> any',
+    'The value of `function(*args)`. Reverse mode keeps the arguments alone and runs the function again on its way back: less memory for more work.',
+    (cx, args) => checkpoint(cx, callable(args, 'function'), args.assigned.get('args') ?? []),
+  ),
   gradient(
     'grad',
     'The gradient of a function that gives a scalar: a function of the same arguments. `wrt` names the parameters to differentiate by; the first one without it.',

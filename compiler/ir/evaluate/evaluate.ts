@@ -98,6 +98,7 @@ export class Interpreter {
     switch (region.type) {
       case 'call':
       case 'kernel':
+      case 'checkpoint':
         return run(region.fn, inputs);
       case 'if':
         return evaluateIf(region, inputs, run);

@@ -174,6 +174,7 @@ const forms: Readonly<Record<string, Form>> = {
   },
   call: readRegion('call'),
   kernel: readRegion('kernel'),
+  checkpoint: readRegion('checkpoint'),
   jvp: readRegion('jvp'),
   vjp: readRegion('vjp'),
   loop: readLoop,
@@ -256,11 +257,11 @@ function readIf(scanner: Scanner, operand: ReadOperand): Pending {
   return always({ kind: 'region', region: { type: 'if', fn, otherwise }, inputs });
 }
 
-function readRegion(type: 'call' | 'kernel' | 'jvp' | 'vjp'): Form {
+function readRegion(type: 'call' | 'kernel' | 'checkpoint' | 'jvp' | 'vjp'): Form {
   return (scanner, operand) => {
     const fn = readFunctionName(scanner);
     const inputs = scanner.list(operand, '(', ')');
-    if (type === 'call' || type === 'kernel') return always({ kind: 'region', region: { type, fn }, inputs });
+    if (type !== 'jvp' && type !== 'vjp') return always({ kind: 'region', region: { type, fn }, inputs });
     scanner.expect('wrt', 'and the parameters differentiated');
     const wrt = scanner.integers('a parameter');
     scanner.expect('of', 'and the results differentiated');

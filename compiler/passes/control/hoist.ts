@@ -3,9 +3,17 @@
 
 import type { Builder } from '../../ir/builder.js';
 import { NameSupply } from '../../ir/builder.js';
-import { type ControlNode, isControl, isLoop, type LoopNode, loopInputs, loopResults } from '../../ir/control.js';
+import {
+  argumentsOf,
+  type ControlNode,
+  isControl,
+  isLoop,
+  type LoopNode,
+  loopInputs,
+  loopResults,
+} from '../../ir/control.js';
 import type { Func, Module, Node, Value } from '../../ir/graph.js';
-import { mapFunction, namesOf, type Rewriting } from '../../ir/rewrite.js';
+import { mapFunction, namesOf, type Rewriting, renameRegion } from '../../ir/rewrite.js';
 import { reduceOp } from '../../ops/table.js';
 import { operationCost } from '../fuse/cost.js';
 
@@ -214,18 +222,20 @@ export class Hoister {
 
   #visit(node: Node, around: Rewriting): readonly Value[] | undefined {
     if (!isControl(node)) return undefined;
-    return isLoop(node) ? this.#loop(node, around) : this.#branches(node, around);
+    return isLoop(node) ? this.#loop(node, around) : this.#calls(node, around);
   }
 
-  #branches(node: ControlNode, around: Rewriting): readonly Value[] | undefined {
-    const region = node.region as Extract<ControlNode['region'], { type: 'if' }>;
-    const [condition, ...args] = node.inputs;
+  /** Conditional nodes and checkpoints. */
+  #calls(node: ControlNode, around: Rewriting): readonly Value[] | undefined {
+    const args = argumentsOf(node);
     const sunk = sinkings(args, around);
     if (sunk.every((each) => each === undefined)) return undefined;
-    const inputs = [condition as Value, ...args.filter((_, i) => sunk[i] === undefined)];
-    const smaller = (name: string) => this.#add(withSunk(this.#get(name), 0, sunk));
-    const changed = { ...region, fn: smaller(region.fn), otherwise: smaller(region.otherwise) };
-    return replacement(around.builder, { ...node, region: changed, inputs });
+    const inputs = [
+      ...node.inputs.slice(0, node.inputs.length - args.length),
+      ...args.filter((_, i) => sunk[i] === undefined),
+    ];
+    const region = renameRegion(node.region, (name) => this.#add(withSunk(this.#get(name), 0, sunk)));
+    return replacement(around.builder, { ...node, region, inputs });
   }
 
   #loop(node: LoopNode, around: Rewriting): readonly Value[] | undefined {

@@ -1,8 +1,17 @@
 // Removes from loops and branches what nobody reads: results, the carries and slices that only they need, and unused inputs.
 
 import { NameSupply } from '../../ir/builder.js';
-import { type ControlNode, isControl, isLoop, type LoopNode, loopInputs, loopResults } from '../../ir/control.js';
+import {
+  argumentsOf,
+  type ControlNode,
+  isControl,
+  isLoop,
+  type LoopNode,
+  loopInputs,
+  loopResults,
+} from '../../ir/control.js';
 import type { Func, Module, Node, Value } from '../../ir/graph.js';
+import { regionFunctions, renameRegion } from '../../ir/rewrite.js';
 
 const select = <T>(values: readonly T[], keep: (value: T, i: number) => boolean): readonly T[] => values.filter(keep);
 
@@ -63,7 +72,7 @@ export class Trimmer {
   }
 
   #control(node: ControlNode, live: ReadonlySet<Value>): ControlNode {
-    return isLoop(node) ? this.#loop(node, live) : this.#branches(node, live);
+    return isLoop(node) ? this.#loop(node, live) : this.#calls(node, live);
   }
 
   #loop(node: LoopNode, live: ReadonlySet<Value>): ControlNode {
@@ -116,26 +125,20 @@ export class Trimmer {
     };
   }
 
-  #branches(node: ControlNode, live: ReadonlySet<Value>): ControlNode {
-    const region = node.region as Extract<ControlNode['region'], { type: 'if' }>;
+  /** Conditional nodes and checkpoints. */
+  #calls(node: ControlNode, live: ReadonlySet<Value>): ControlNode {
     const results = [...node.results.keys()].filter((i) => live.has(node.results[i] as Value));
-    const branches = [region.fn, region.otherwise].map((name) => this.#source(name));
-    const used = branches.map((func) =>
-      usedParams(
-        func,
-        results.map((i) => func.results[i] as Value),
-      ),
-    );
-    const [condition, ...args] = node.inputs;
+    const used = regionFunctions(node.region).map((name) => {
+      const func = this.#source(name);
+      const wanted = results.map((i) => func.results[i] as Value);
+      return usedParams(func, wanted);
+    });
+    const args = argumentsOf(node);
     const params = [...args.keys()].filter((i) => used.some((set) => set.has(i)));
     return {
       ...node,
-      region: {
-        type: 'if',
-        fn: this.#version(region.fn, params, results),
-        otherwise: this.#version(region.otherwise, params, results),
-      },
-      inputs: [condition as Value, ...params.map((i) => args[i] as Value)],
+      region: renameRegion(node.region, (name) => this.#version(name, params, results)) as ControlNode['region'],
+      inputs: [...node.inputs.slice(0, node.inputs.length - args.length), ...params.map((i) => args[i] as Value)],
       results: results.map((i) => node.results[i] as Value),
     };
   }

@@ -4,9 +4,9 @@
 // constant a sum over all trips; the cotangents of the ys are xs, and the cotangents of linear xs are ys.
 
 import { Builder } from '../../ir/builder.js';
-import { type ControlNode, isLoop, type LoopNode, loopInputs, loopResultTypes } from '../../ir/control.js';
+import { argumentsOf, type ControlNode, isLoop, type LoopNode, loopInputs, loopResultTypes } from '../../ir/control.js';
 import type { Func, LoopRegion, Node, Value } from '../../ir/graph.js';
-import { namesOf, typesOf } from '../../ir/rewrite.js';
+import { namesOf, regionFunctions, renameRegion, typesOf } from '../../ir/rewrite.js';
 import { type Session, type Tangents, zeros } from './session.js';
 import { transpose } from './transpose.js';
 
@@ -149,43 +149,48 @@ function transposeLoop(
   return [...inputs.trips.map(() => undefined), ...constants, ...carries, ...found.xs.map(next)];
 }
 
-function transposeIf(
+/** Conditional nodes and checkpoints. */
+function transposeCalls(
   session: Session,
   b: Builder,
   node: ControlNode,
   flags: readonly boolean[],
   cotangents: Tangents,
 ): Tangents {
-  const region = node.region as Extract<ControlNode['region'], { type: 'if' }>;
-  const linear = flags.slice(1);
+  const args = argumentsOf(node);
+  const first = node.inputs.length - args.length;
+  const linear = flags.slice(first);
   const incoming = cotangents.map((cotangent) => cotangent !== undefined);
-  const both = [region.fn, region.otherwise].map((name) => {
+  const all = regionFunctions(node.region).map((name) => {
     const func = session.get(name);
     return { func, ...transposeFunction(session, func, linear, incoming) };
   });
-  const wanted = linear.map((_, i) => both.some((body) => body.cotangents[i] !== undefined));
+  const wanted = linear.map((_, i) => all.some((body) => body.cotangents[i] !== undefined));
   const isFixed = linear.map((flag) => !flag);
-  const [fn, otherwise] = both.map((body) => {
-    const results = body.func.params.flatMap((param, i) =>
-      wanted[i] ? [body.cotangents[i] ?? zeros(body.b, param)] : [],
-    );
-    return session.add({
-      name: `transpose.${body.func.name.replace(/^linear\./, '')}`,
-      params: [...select(body.func.params, isFixed), ...defined(body.seeds)],
-      nodes: body.b.nodes,
-      results,
-      origin: node.origin,
-    });
-  }) as [string, string];
-  const args = node.inputs.slice(1);
+  const names = new Map(
+    all.map((body) => {
+      const results = body.func.params.flatMap((param, i) =>
+        wanted[i] ? [body.cotangents[i] ?? zeros(body.b, param)] : [],
+      );
+      const fn = session.add({
+        name: `transpose.${body.func.name.replace(/^linear\./, '')}`,
+        params: [...select(body.func.params, isFixed), ...defined(body.seeds)],
+        nodes: body.b.nodes,
+        results,
+        origin: node.origin,
+      });
+      return [body.func.name, fn];
+    }),
+  );
   const results = b.region(
-    { type: 'if', fn, otherwise },
-    [node.inputs[0] as Value, ...select(args, isFixed), ...defined(cotangents)],
+    renameRegion(node.region, (name) => names.get(name) as string),
+    [...node.inputs.slice(0, first), ...select(args, isFixed), ...defined(cotangents)],
     typesOf(select(args, wanted)),
     `d_${(node.results[0] as Value).name.replace(/^t_/, '')}`,
   );
   let at = 0;
-  return [undefined, ...wanted.map((flag) => (flag ? results[at++] : undefined))];
+  const own = wanted.map((flag) => (flag ? results[at++] : undefined));
+  return [...node.inputs.slice(0, first).map(() => undefined), ...own];
 }
 
 /** Pulls cotangents back through a linear loop or conditional node. */
@@ -195,4 +200,4 @@ export const transposeControl = (
   node: ControlNode,
   flags: readonly boolean[],
   cotangents: Tangents,
-): Tangents => (isLoop(node) ? transposeLoop : transposeIf)(session, b, node as LoopNode, flags, cotangents);
+): Tangents => (isLoop(node) ? transposeLoop : transposeCalls)(session, b, node as LoopNode, flags, cotangents);

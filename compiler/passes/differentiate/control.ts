@@ -1,47 +1,30 @@
-// Linearisation of loops and conditional nodes.
+// Linearisation of loops, and of what else carries functions.
 //
 // In forward mode (`together`) a loop carries the tangents beside the values. In reverse mode (`apart`) it becomes two: the loop itself,
 // which stacks what its linear part reads (residuals.ts), and a loop that is linear in the tangents and reads the stacks; that one is only
-// made to be transposed. Conditional nodes are split the same way: their branches give what the linear branches read.
+// made to be transposed. Conditional nodes are split the same way (branches.ts).
 
 import { Builder } from '../../ir/builder.js';
 import { type ControlNode, isLoop, type LoopNode, loopInputs, loopResults, stacked } from '../../ir/control.js';
 import { isFloat } from '../../ir/dtype.js';
-import type { Func, LoopRegion, Node, TensorType, Value } from '../../ir/graph.js';
+import type { Func, LoopRegion, Value } from '../../ir/graph.js';
 import { typesOf } from '../../ir/rewrite.js';
-import { printType } from '../../ir/text/words.js';
-import { type Linearised, linearise, type Mode } from './linearise.js';
-import { type Residuals, residualsOf } from './residuals.js';
+import {
+  addRegion,
+  type Body,
+  copyOf,
+  defined,
+  type LinearControl,
+  lineariseBody,
+  namesOf,
+  residuals,
+  seeds,
+  spread,
+  tangentNames,
+} from './bodies.js';
+import { checkpointApart, checkpointTogether, ifApart, ifTogether } from './branches.js';
+import type { Mode } from './linearise.js';
 import { DerivativeError, derivativeOrigin, type Session, type Tangents, zeros } from './session.js';
-
-/** What stands for a node: values and tangents of its results, and nodes that are kept apart. */
-export interface LinearControl {
-  readonly results: readonly Value[];
-  readonly tangents: Tangents;
-  readonly linear: readonly Node[];
-}
-
-/** A function beside which its linear part stands, both over the function's own parameters. */
-interface Body {
-  readonly b: Builder;
-  readonly params: readonly Value[];
-  /** The tangent of each parameter that has one. */
-  readonly tangentParams: Tangents;
-  readonly linearised: Linearised;
-}
-
-function lineariseBody(session: Session, mode: Mode, func: Func, active: readonly boolean[]): Body {
-  const b = new Builder(func.name);
-  for (const { name } of func.params) b.names.reserve(name);
-  const tangentParams = func.params.map((param, i): Value | undefined =>
-    active[i] ? { name: b.names.fresh(`t_${param.name}`), type: param.type } : undefined,
-  );
-  const linearised = linearise(session, mode, b, func, func.params, tangentParams);
-  if (mode === 'together') for (const node of linearised.linear) b.push(node);
-  return { b, params: func.params, tangentParams, linearised };
-}
-
-const defined = <T>(values: readonly (T | undefined)[]): readonly T[] => values.filter((value) => value !== undefined);
 
 /** Linearises the function of a loop; carries that get a tangent in some trip have one from the start. */
 function lineariseLoop(
@@ -66,27 +49,6 @@ function lineariseLoop(
     if (!grew) return { body, active };
   }
 }
-
-/** The tangents of loop inputs or results that are active, with zeros for those that have none yet. */
-const seeds = (b: Builder, values: readonly Value[], tangents: Tangents, active: readonly boolean[]): Value[] =>
-  values.flatMap((value, i) => (active[i] ? [tangents[i] ?? zeros(b, value)] : []));
-
-/** Gives each value of `of` for which there is one the next of `from`. */
-function spread(of: readonly (unknown | undefined)[], from: readonly Value[]): Tangents {
-  let at = 0;
-  return of.map((value) => (value === undefined || value === false ? undefined : from[at++]));
-}
-
-/** Adds a region; its results are named after those that it stands for. */
-function addRegion(b: Builder, node: ControlNode, types: readonly TensorType[], names: readonly string[]): ControlNode {
-  const results = types.map((type, i) => ({ name: b.names.fresh(names[i] ?? 'v'), type }));
-  const made: ControlNode = { ...node, results };
-  b.push(made);
-  return made;
-}
-
-const tangentNames = (values: readonly Value[]): readonly string[] => values.map(({ name }) => `t_${name}`);
-const namesOf = (values: readonly Value[]): readonly string[] => values.map(({ name }) => name);
 
 /** Forward mode: one loop with the tangents among its constants, carries, xs and ys. */
 function loopTogether(session: Session, b: Builder, node: LoopNode, tangents: Tangents): LinearControl {
@@ -176,18 +138,6 @@ function widened(
   for (const node of condition.nodes) for (const result of node.results) names.reserve(result.name);
   const params = carried.map((param) => own.get(param) ?? { ...param, name: names.fresh(param.name) });
   return session.add({ ...condition, params: [condition.params[0] as Value, ...params] });
-}
-
-/** What the linear part of a body reads, given the parameters that are at hand later. */
-function residuals({ b, linearised }: Body, given: readonly Value[], results: Tangents): Residuals {
-  const linear = new Set(linearised.tangentOf.keys());
-  for (const node of linearised.linear) for (const result of node.results) linear.add(result);
-  const needed = [...linearised.linear.flatMap((node) => node.inputs), ...defined(results)];
-  return residualsOf(
-    b.nodes,
-    new Set(given),
-    needed.filter((value) => !linear.has(value)),
-  );
 }
 
 /** Reverse mode: the loop with stacks of residuals, and the loop over the tangents. */
@@ -290,135 +240,6 @@ function loopApart(session: Session, b: Builder, node: LoopNode, tangents: Tange
   };
 }
 
-/** The function of a body without its linear part. */
-const copyOf = ({ b, params, linearised }: Body, { origin }: Node): Func => ({
-  name: `store.${b.name}`,
-  params,
-  nodes: b.nodes,
-  results: linearised.results,
-  origin,
-});
-
-/** Both branches linearised. */
-function branches(session: Session, mode: Mode, node: ControlNode, tangents: Tangents): readonly [Body, Body] {
-  const { fn, otherwise } = node.region as Extract<ControlNode['region'], { type: 'if' }>;
-  const active = tangents.slice(1).map((tangent) => tangent !== undefined);
-  const of = (name: string) => lineariseBody(session, mode, session.get(name), active);
-  return [of(fn), of(otherwise)];
-}
-
-/** For each result whether it has a tangent in one of the branches. */
-const eitherTangent = ([a, b]: readonly [Body, Body]): readonly boolean[] =>
-  a.linearised.tangents.map((tangent, i) => tangent !== undefined || b.linearised.tangents[i] !== undefined);
-
-const isGiven =
-  (flags: readonly boolean[]) =>
-  (_: unknown, i: number): boolean =>
-    flags[i] === true;
-
-function ifTogether(session: Session, b: Builder, node: ControlNode, tangents: Tangents): LinearControl {
-  const bodies = branches(session, 'together', node, tangents);
-  const active = eitherTangent(bodies);
-  const [fn, otherwise] = bodies.map((body) =>
-    session.add({
-      name: `jvp.${body.b.name}`,
-      params: [...body.params, ...defined(body.tangentParams)],
-      results: [
-        ...body.linearised.results,
-        ...seeds(body.b, body.linearised.results, body.linearised.tangents, active),
-      ],
-      nodes: body.b.nodes,
-      origin: node.origin,
-    }),
-  ) as [string, string];
-  const own = node.results;
-  const differentiated = own.filter(isGiven(active));
-  const made = addRegion(
-    b,
-    { ...node, region: { type: 'if', fn, otherwise }, inputs: [...node.inputs, ...defined(tangents.slice(1))] },
-    typesOf([...own, ...differentiated]),
-    [...namesOf(own), ...tangentNames(differentiated)],
-  );
-  return {
-    results: made.results.slice(0, own.length),
-    tangents: spread(active, made.results.slice(own.length)),
-    linear: [],
-  };
-}
-
-/** Places for the residuals of both branches: those of one branch use the places of the other where types are equal. */
-function sharePlaces(both: readonly [Residuals, Residuals]): {
-  readonly types: readonly TensorType[];
-  readonly placesOf: readonly (readonly number[])[];
-} {
-  const types: TensorType[] = [];
-  const placesOf = both.map(({ stored }) => {
-    const taken = new Set<number>();
-    return stored.map(({ type }) => {
-      const free = types.findIndex((other, i) => !taken.has(i) && printType(other) === printType(type));
-      const place = free >= 0 ? free : types.push(type) - 1;
-      taken.add(place);
-      return place;
-    });
-  });
-  return { types, placesOf };
-}
-
-function ifApart(session: Session, b: Builder, node: ControlNode, tangents: Tangents): LinearControl {
-  const bodies = branches(session, 'apart', node, tangents);
-  const active = eitherTangent(bodies);
-  const both = bodies.map((body) => residuals(body, body.params, body.linearised.tangents)) as [Residuals, Residuals];
-  const { types, placesOf } = sharePlaces(both);
-  const own = node.results;
-  const [fn, otherwise] = bodies.map((body, k) => {
-    const copy = copyOf(body, node);
-    const stored = types.map((type, place) => {
-      const at = (placesOf[k] as readonly number[]).indexOf(place);
-      return both[k]?.stored[at] ?? body.b.constant(0, type.dtype, type.shape);
-    });
-    return session.add({ ...copy, nodes: body.b.nodes, results: [...copy.results, ...stored] });
-  }) as [string, string];
-  const primal = addRegion(
-    b,
-    { ...node, region: { type: 'if', fn, otherwise } },
-    [...typesOf(own), ...types],
-    namesOf(own),
-  );
-  const used = node.inputs
-    .slice(1)
-    .map((_, i) => bodies.some((body, k) => both[k]?.given.has(body.params[i] as Value)));
-  const [linearFn, linearOtherwise] = bodies.map((body, k) => {
-    const found = both[k] as Residuals;
-    const params = types.map((type, place): Value => {
-      const at = (placesOf[k] as readonly number[]).indexOf(place);
-      return found.stored[at] ?? { name: body.b.names.fresh('unused'), type };
-    });
-    const ends = new Builder('zeros', body.b.names);
-    const results = seeds(ends, body.linearised.results, body.linearised.tangents, active);
-    return session.add({
-      name: `linear.${body.b.name}`,
-      params: [...body.params.filter(isGiven(used)), ...defined(body.tangentParams), ...params],
-      nodes: [...found.recomputed, ...ends.nodes, ...body.linearised.linear],
-      results,
-      origin: node.origin,
-    });
-  }) as [string, string];
-  const results = primal.results.slice(0, own.length);
-  const linear: ControlNode = {
-    kind: 'region',
-    region: { type: 'if', fn: linearFn, otherwise: linearOtherwise },
-    inputs: [
-      node.inputs[0] as Value,
-      ...node.inputs.slice(1).filter(isGiven(used)),
-      ...defined(tangents.slice(1)),
-      ...primal.results.slice(own.length),
-    ],
-    results: own.filter(isGiven(active)).map(({ name, type }) => ({ name: b.names.fresh(`t_${name}`), type })),
-    origin: derivativeOrigin(node),
-  };
-  return { results, tangents: spread(active, linear.results), linear: [linear] };
-}
-
 /** Copies a loop or conditional node into `b` and pushes tangents through it. At least one of its inputs has a tangent. */
 export function linearControl(
   session: Session,
@@ -430,6 +251,7 @@ export function linearControl(
   const floats = tangents.map((tangent, i) => (isFloat((node.inputs[i] as Value).type.dtype) ? tangent : undefined));
   return b.withOrigin(derivativeOrigin(node), () => {
     if (isLoop(node)) return (mode === 'together' ? loopTogether : loopApart)(session, b, node, floats);
-    return (mode === 'together' ? ifTogether : ifApart)(session, b, node, floats);
+    const [together, apart] = node.region.type === 'if' ? [ifTogether, ifApart] : [checkpointTogether, checkpointApart];
+    return (mode === 'together' ? together : apart)(session, b, node, floats);
   });
 }

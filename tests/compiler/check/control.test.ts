@@ -155,6 +155,27 @@ export fn f(net: mut Net(2), xs: f32[T, B, 2]) -> (f32[B, 2], f32[T]) {
   );
 });
 
+test('a checkpoint changes no value and no gradient', () => {
+  const text = (call: string) => `dim N, K, n
+fn block(w: f64[n], h: f64[n], xs: f64[K, n]) -> f64[n] = fold xs from h { (h, x) => tanh(w * h + x) }
+fn long(w: f64[n], h: f64[n], xs: f64[N, K, n]) -> f64 = sum(fold xs from h { (h, b) => ${call} })
+export fn f(w: f64[n], h: f64[n], xs: f64[N, K, n]) -> (f64, f64[n], f64[n]) {
+  let (l, (dw, dh)) = value_and_grad(long, wrt: (w, h))(w, h, xs)
+  (l, dw, dh)
+}`;
+  const inputs = [
+    f64([2], [0.5, -0.3]),
+    f64([2], [0.1, 0.2]),
+    f64(
+      [3, 2, 2],
+      Array.from({ length: 12 }, (_, i) => Math.cos(i)),
+    ),
+  ];
+  const plain = results(text('block(w, h, b)'), ...inputs);
+  const kept = results(text('checkpoint(block, w, h, b)'), ...inputs);
+  plain.forEach((values, i) => void near(kept[i], values, 1e-12));
+});
+
 test('forward mode goes through loops without a bound', () => {
   const text = `fn square(x: f64) -> f64 = while x < 100 from x = x { x * x }
 export fn f(x: f64) -> (f64, f64) = jvp(square, x, 1.0)`;

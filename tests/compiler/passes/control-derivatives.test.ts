@@ -133,4 +133,12 @@ test('reverse mode stores what it cannot compute again cheaply, and nothing twic
   assert.is(body.results.length, 4);
 });
 
+test('a checkpoint stores its arguments alone', () => {
+  const module = withDerivatives(loopModule('blocks'), 'blocks', 1);
+  const [forward] = (module.functions.get('vjp.blocks') as Func).nodes.filter(isLoop);
+  const body = module.functions.get(forward?.region.fn ?? '') as Func;
+  // The carry, the sum, and the carry that goes into the block.
+  assert.is(body.results.length, 3);
+});
+
 test.run();
