@@ -86,6 +86,8 @@ export class Context {
   /** The function of the entry itself. */
   rootFrame: Frame;
   site: Site;
+  /** The place in the program's own text that was reached last: where it is at fault when the stack overflows. */
+  latest: Site;
   readonly stack: CallFrame[] = [];
   readonly diagnostics: Diagnostic[] = [];
   readonly functions = new Map<string, Func>();
@@ -125,6 +127,7 @@ export class Context {
     readonly options: ContextOptions,
   ) {
     this.site = { source: unit.source, span: { start: 0, end: 0 } };
+    this.latest = this.site;
     this.rootFrame = new Frame('none');
     this.frame = this.rootFrame;
   }
@@ -149,6 +152,7 @@ export class Context {
     this.site = { source: unit.source, span };
     try {
       if (unit.isLibrary) return body();
+      this.latest = this.site;
       return this.frame.withOrigin(
         { site: this.#siteOf(unit.source, span.start), text: excerpt(unit.source, span) },
         body,

@@ -66,7 +66,7 @@ export function attempt<T>(session: Session, name: string, body: (cx: Context) =
 
 /** Expressions and calls nest deeper than the compiler can follow. */
 const tooDeep = (cx: Context, name: string): Diagnostic =>
-  cx.complain('E0408', { message: `the calls and expressions of \`${name}\` nest too deeply` });
+  cx.complain('E0408', { message: `the calls and expressions of \`${name}\` nest too deeply`, site: cx.latest });
 
 /** The fixed sizes with one more, which is put into those found before. */
 function withSize(dims: ReadonlyMap<string, Dim>, symbol: string, size: Dim): ReadonlyMap<string, Dim> {

@@ -45,8 +45,7 @@ export function layOut(source: Source, raw: readonly IToken[]): Layout {
 }
 
 /** The diagnostic of a text that is nested too deeply. */
-export function tooDeep(source: Source, span: Span): Layout {
-  const label = span.end > span.start ? `more than ${maxDepth} levels` : 'somewhere in this text';
+export function tooDeep(source: Source, span: Span, label: string = `more than ${maxDepth} levels`): Layout {
   return { tokens: [], isTooDeep: true, diagnostics: [diagnostic('L0906', { source, span, label })] };
 }
 

@@ -63,7 +63,7 @@ function parse<T>(source: Source, rule: (grammar: Grammar) => T) {
   };
   const { layout, result } = withinStack(
     () => read(layOut(source, lexed.tokens)),
-    () => read(tooDeep(source, { start: 0, end: 0 })),
+    () => read(tooDeep(source, grammar.place, 'the parser gave up here')),
   );
   if (layout.isTooDeep) return { result, diagnostics: layout.diagnostics, comments: comments.map(toComment) };
   const lexical = [

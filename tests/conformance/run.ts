@@ -148,7 +148,7 @@ export async function runGroup(
   for (const testCase of group.cases) {
     try {
       if (testCase.kind === 'error')
-        outcomes.set(testCase.id, outcome(testCase, runErrorCase(testCase, transcriptions)));
+        outcomes.set(testCase.id, outcome(testCase, await runErrorCase(testCase, transcriptions, hostModule)));
       else if (testCase.host === true || testCase.kind === 'struct' || testCase.kind === 'text') {
         outcomes.set(testCase.id, outcome(testCase, await runHostCase(testCase, hostModule)));
       } else prepared.push({ testCase, lowered: lower(caseProgram(testCase, transcriptions)) });

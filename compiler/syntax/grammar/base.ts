@@ -97,6 +97,11 @@ export abstract class BaseGrammar extends EmbeddedActionsParser {
     }
   }
 
+  /** The token that is read next. */
+  get place(): Span {
+    return spanOf(this.LA(1));
+  }
+
   protected identifier(token: IToken): ast.Identifier {
     const { startOffset: start, image } = token;
     return { kind: 'Identifier', span: { start, end: start + image.length }, name: image };
