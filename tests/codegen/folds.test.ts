@@ -6,13 +6,22 @@ import { dimConst, dimSymbol } from '../../compiler/ir/dims.js';
 import { type DType, dtypes } from '../../compiler/ir/dtype.js';
 import { Interpreter } from '../../compiler/ir/evaluate/evaluate.js';
 import { hostTensor } from '../../compiler/ir/evaluate/tensor.js';
+import type { Func } from '../../compiler/ir/graph.js';
 import { affine, affineSubscript, plainAccess, plainSubscript, shapeSpace } from '../../compiler/ir/space.js';
 import { reduceOps } from '../../compiler/ops/reduce.js';
-import { assertAgree, checkAgainstInterpreter, compile, define, programOf } from './support.js';
+import { assertAgree, checkAgainstInterpreter, compile, define, programOf, runnableMachines } from './support.js';
 
 const d = (...sizes: (number | string)[]) =>
   sizes.map((size) => (typeof size === 'number' ? dimConst(size) : dimSymbol(size)));
 const settings = [1, 3, 7, 16, 37, 130].map((n) => ({ n }));
+
+/** Compares functions with the interpreter on every class of machines whose code runs here. */
+async function checkEverywhere(
+  functions: readonly Func[],
+  sizes: readonly Readonly<Record<string, number>>[],
+): Promise<void> {
+  for (const machine of runnableMachines()) await checkAgainstInterpreter(functions, sizes, { machine });
+}
 
 test('every reduction in every dtype that it accepts, along rows, columns and all', async () => {
   const functions = reduceOps.flatMap((op) =>
@@ -32,8 +41,8 @@ test('every reduction in every dtype that it accepts, along rows, columns and al
   await checkAgainstInterpreter(functions, settings);
 });
 
-test('rows: softmax, normalisation and what follows them', async () => {
-  await checkAgainstInterpreter(
+test('rows: softmax, normalisation and what follows them', () =>
+  checkEverywhere(
     [
       define('softmax', (b) => {
         const x = b.param('x', { dtype: 'f32', shape: d('n', 10) });
@@ -68,8 +77,7 @@ test('rows: softmax, normalisation and what follows them', async () => {
       }),
     ],
     settings,
-  );
-});
+  ));
 
 test('contractions of all dtypes, with windows, masks, strides and diagonals', async () => {
   const products = dtypes
@@ -139,11 +147,11 @@ test('contractions of all dtypes, with windows, masks, strides and diagonals', a
     ]);
     return [b.contract({ indices, outer: 0 }, [plainAccess([0, 1])], [x], [guard])];
   });
-  await checkAgainstInterpreter([...products, convolution, spread, trace], settings);
+  await checkEverywhere([...products, convolution, spread, trace], settings);
 });
 
-test('windows, scans, concatenation, padding, gather and scatter', async () => {
-  await checkAgainstInterpreter(
+test('windows, scans, concatenation and padding', () =>
+  checkEverywhere(
     [
       define('max_pool', (b) => {
         const x = b.param('x', { dtype: 'f32', shape: d('n', 9, 9) });
@@ -191,7 +199,9 @@ test('windows, scans, concatenation, padding, gather and scatter', async () => {
       }),
     ],
     settings,
-  );
+  ));
+
+test('gather and scatter check indices before they touch state', async () => {
   const rows = define('rows', (b) => {
     const x = b.param('x', { dtype: 'f32', shape: d(6, 19) });
     const y = b.param('y', { dtype: 'i64', shape: d('n') });

@@ -3,7 +3,7 @@
 import { test } from 'uvu';
 import { dimConst, dimMul, dimSymbol } from '../../compiler/ir/dims.js';
 import { dtypes, isFloat } from '../../compiler/ir/dtype.js';
-import { checkAgainstInterpreter, define } from './support.js';
+import { checkAgainstInterpreter, define, runnableMachines } from './support.js';
 
 const d = (...sizes: (number | string)[]) =>
   sizes.map((size) => (typeof size === 'number' ? dimConst(size) : dimSymbol(size)));
@@ -82,7 +82,9 @@ test('all dtypes are added, compared, selected and cast', async () => {
         : [b.elementwise('floor_div', [x, y]), b.elementwise('remainder', [x, y])];
     }),
   );
-  await checkAgainstInterpreter([...arithmetic, ...casts, ...divisions], settings);
+  for (const machine of runnableMachines()) {
+    await checkAgainstInterpreter([...arithmetic, ...casts, ...divisions], settings, { machine });
+  }
 });
 
 test.run();

@@ -127,8 +127,8 @@ function emptyTensor(type: TensorType, dims: ReadonlyMap<string, number>): HostT
 export interface CompileOptions {
   /** `none` compiles every node as a kernel of its own. */
   readonly passes?: 'default' | 'none';
-  /** Code for this class of machines, whatever this machine is. */
-  readonly machine?: Machine;
+  /** The class of machines that code is generated for; the best that runs here without it, and `all` for files that serve every class. */
+  readonly machine?: Machine | 'all';
   /** Multiplies the tolerance: the interpreter sums in f64. */
   readonly slack?: number;
 }
@@ -149,8 +149,13 @@ const cpuInfo = (): string => (existsSync('/proc/cpuinfo') ? readFileSync('/proc
 /** Builds a program and loads it. */
 export async function compile(program: Program, options: CompileOptions = {}): Promise<Compiled> {
   const lowered = options.passes === 'none' ? program : runPipeline(program, pipelines.default);
-  const machine = options.machine === undefined ? {} : { machine: options.machine };
-  const generated = generate(lowered, { target: 'c', version: 'test', sourceHash: 'test', ...machine });
+  const machine = options.machine ?? (runnableMachines()[0] as Machine);
+  const generated = generate(lowered, {
+    target: 'c',
+    version: 'test',
+    sourceHash: 'test',
+    ...(machine === 'all' ? {} : { machine }),
+  });
   const outDir = mkdtempSync(path.join(os.tmpdir(), 'tdsl-codegen-'));
   const { file } = await buildAddon({ sources: generated.sources, outDir, name: 'test', mode: 'dev' });
   return new Compiled(lowered, generated, createRequire(import.meta.url)(file) as Addon);

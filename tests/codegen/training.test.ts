@@ -8,11 +8,16 @@ import type { Func } from '../../compiler/ir/graph.js';
 import { pipelines, runPipeline } from '../../compiler/pipeline.js';
 import type { Program } from '../../compiler/program.js';
 import { leNet, mlp, softmaxRegression } from '../support/models.js';
-import { assertAgree, compile, randomNumbers, randomTensor } from './support.js';
+import { assertAgree, type CompileOptions, compile, randomNumbers, randomTensor } from './support.js';
 
 /** Runs steps of a training program in C and in the interpreter, with the same random batches, and compares losses and state. */
-async function compareSteps(program: Program, batches: readonly number[], slack: number): Promise<void> {
-  const compiled = await compile(program);
+async function compareSteps(
+  program: Program,
+  batches: readonly number[],
+  slack: number,
+  options: CompileOptions = {},
+): Promise<void> {
+  const compiled = await compile(program, options);
   const reference = runPipeline(program, pipelines.reference);
   const interpreter = new Interpreter(reference.module);
   const entry = reference.entries[0]!;
@@ -51,7 +56,8 @@ async function compareSteps(program: Program, batches: readonly number[], slack:
   }
 }
 
-test('softmax regression', () => compareSteps(softmaxRegression(), [32, 7, 1, 64], 10));
+test('softmax regression, from files for all machines', () =>
+  compareSteps(softmaxRegression(), [32, 7, 1, 64], 10, { machine: 'all' }));
 test('a perceptron with momentum', () => compareSteps(mlp(true, [50, 33, 10]), [32, 5, 1], 50));
 test('a convolutional net', () => compareSteps(leNet(), [4, 3], 100));
 
