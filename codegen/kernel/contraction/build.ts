@@ -235,7 +235,7 @@ class ContractionBuilder {
       if (sums !== undefined) loadSums(context, whole, register, sums);
       addProducts(context, whole, register);
       if (sums !== undefined) storeSums(context, whole, register, sums);
-      else if (followsInRegisters(this.nest)) storeResults(context, whole, register);
+      else if (followsInRegisters(this.nest, this.plan)) storeResults(context, whole, register);
       else {
         const kept = this.#sumBuffer(
           'tile',
@@ -258,7 +258,7 @@ class ContractionBuilder {
     const open = (indices: readonly string[], opened: Tile): void => {
       const [index, ...others] = indices;
       if (index === undefined) {
-        content(opened);
+        content(new Map([...opened, ...this.#lanePanel]));
         return;
       }
       const next = (panel: Panel): void => open(others, new Map([...opened, [index, panel]]));
@@ -272,14 +272,22 @@ class ContractionBuilder {
     );
   }
 
+  /** What stands for the vector index in a tile when it is summed: one vector. */
+  get #lanePanel(): Tile {
+    const { vector, lanes, isSummed } = this.plan;
+    return isSummed ? new Map([[vector, { start: zero, size: lanes, length: dimConst(lanes) }]]) : new Map();
+  }
+
   /** Scratch for the sums of a chunk, or of one tile; those of a row lie together, in whole vectors. */
   #sumBuffer(name: string, block: Block, tile?: Tile): SumBuffer {
-    const indices = [...this.plan.order.filter((index) => index !== this.plan.vector), this.plan.vector];
+    const { order, vector, lanes, isSummed } = this.plan;
+    const indices = [...order.filter((index) => index !== vector), vector];
     const extents = indices.map((index) => {
+      if (index === vector && isSummed) return dimConst(lanes);
       const longest = tile === undefined ? this.#longest(index) : dimConst(panelSize(this.#panelsOf(index)));
-      return index === this.plan.vector ? wholeVectors(longest, this.plan.lanes) : longest;
+      return index === vector ? wholeVectors(longest, lanes) : longest;
     });
-    const size = dimAdd(extents.reduce(dimMul, one), dimConst(this.plan.lanes));
+    const size = dimAdd(extents.reduce(dimMul, one), dimConst(lanes));
     const known = this.#sumBuffers.find((buffer) => buffer.name === name);
     const buffer: Buffer = known ?? { name, dtype: this.nest.sum.dtype, role: 'scratch', size };
     if (known === undefined) this.#sumBuffers.push(buffer);

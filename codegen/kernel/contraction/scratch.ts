@@ -19,7 +19,8 @@ import type { Body } from '../lower/body.js';
 import { rowMajor } from '../positions.js';
 import { type Coordinate, coordinateAt, coordinateExtent, indicesAt } from './copies.js';
 import { computeAt, type Nest, widestOf } from './nest.js';
-import type { Copy, Plan } from './plan.js';
+import type { Copy } from './orientation.js';
+import type { Plan } from './plan.js';
 import { eachPanel, type Panel, vectorPanels } from './runs.js';
 
 /** The part of the index space that a copy covers. */

@@ -1,12 +1,13 @@
 // The innermost part of a contraction: a tile of sums in registers, all of its products, and the values that follow from the sums.
 
-import { dimAdd, dimConst, dimSubstitute, dimSymbol, dimValue } from '../../../compiler/ir/dims.js';
+import { dimAdd, dimConst, dimMul, dimSubstitute, dimSymbol, dimValue } from '../../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import type { Buffer, Position, Register, Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
+import { contractionFold } from '../lower/folds.js';
 import { computeAt, type Nest, widestOf } from './nest.js';
 import type { Plan } from './plan.js';
-import type { Panel } from './runs.js';
+import { type Panel, vectorPanels } from './runs.js';
 import { type Block, copiedAt, type Layout } from './scratch.js';
 
 /** What a tile needs to know of the loops around it. */
@@ -78,25 +79,47 @@ export function sumRegisters({ body, nest, plan }: TileContext, tile: Tile): Reg
 /** Adds all products of a tile to its sums. */
 export function addProducts(context: TileContext, tile: Tile, register: Register): void {
   const { body, nest, plan, layouts, block } = context;
+  const summed = nest.summed.map(({ name }) => name).filter((name) => name !== plan.vector);
   // Where all vectors come from copies, those behind the end of a row may be read as well.
   const whole = plan.factors.every(({ indices }, k) => !indices.has(plan.vector) || layouts[k] !== undefined);
-  body.loops(
-    nest.summed.map(({ name }) => block.length(name)),
-    'serial',
-    (summed) => {
-      const deep = nest.summed.map(({ name }, d) => [name, dimAdd(block.base(name), summed[d] as Position)] as const);
-      overLanes(context, tile, whole, (lane) => {
-        overRows(context, tile, 'unroll', (rows) => {
-          const at = new Map([...outerAt(tile, new Map([...rows, [plan.vector, lane]])), ...deep]);
-          const factors = nest.factors.map((temp, k) => factorAt(context, temp, layouts[k], at));
-          const place = [...rows.values(), lane];
-          const old = body.letHere({ kind: 'register', register, at: place });
-          const [a, b] = factors as [Temp, Temp];
-          body.append({ kind: 'assign', register, at: place, value: body.letHere({ kind: 'muladd', a, b, c: old }) });
-        });
+  body.loops(summed.map(block.length), 'serial', (deep) => {
+    const at = summed.map((name, d) => [name, dimAdd(block.base(name), deep[d] as Position)] as const);
+    if (plan.isSummed) {
+      alongSum(context, (place, lane) => {
+        addPoint(context, tile, register, lane, new Map([...at, [plan.vector, dimAdd(place, lane)]]));
       });
-    },
-  );
+    } else overLanes(context, tile, whole, (lane) => addPoint(context, tile, register, lane, new Map(at)));
+  });
+}
+
+/** Adds loops over the vectors of the summed index that runs in lanes: all whole ones, then a last part. */
+function alongSum({ body, plan, block }: TileContext, content: (place: Position, lane: Position) => void): void {
+  const base = block.base(plan.vector);
+  for (const { start, size, length, count } of vectorPanels(block.length(plan.vector), plan.lanes, 1).runs) {
+    body.loops([count], 'serial', ([index]) => {
+      const place = dimAdd(base, dimAdd(start, dimMul(index as Position, dimConst(size))));
+      const part = dimValue(length) === undefined ? { atMost: size } : {};
+      body.loop(length, 'vector', (lane) => content(place, dimSymbol(lane)), part);
+    });
+  }
+}
+
+/** Adds the products of one summed point, or of a vector of them. */
+function addPoint(
+  context: TileContext,
+  tile: Tile,
+  register: Register,
+  lane: Position,
+  summed: ReadonlyMap<string, Position>,
+): void {
+  const { body, nest, plan, layouts } = context;
+  overRows(context, tile, 'unroll', (rows) => {
+    const at = new Map([...outerAt(tile, new Map([...rows, [plan.vector, lane]])), ...summed]);
+    const [a, b] = nest.factors.map((temp, k) => factorAt(context, temp, layouts[k], at)) as [Temp, Temp];
+    const place = [...rows.values(), lane];
+    const old = body.letHere({ kind: 'register', register, at: place });
+    body.append({ kind: 'assign', register, at: place, value: body.letHere({ kind: 'muladd', a, b, c: old }) });
+  });
 }
 
 /** A factor at a point: from its copy, or from where it is. */
@@ -159,7 +182,8 @@ function placeIn({ plan }: TileContext, tile: Tile, rows: Inside, lane: Position
 }
 
 /** Whether what follows the sums can be computed in the lanes that they are in. */
-export const followsInRegisters = (nest: Nest): boolean =>
+export const followsInRegisters = (nest: Nest, plan: Plan): boolean =>
+  !plan.isSummed &&
   widestOf(
     nest,
     nest.stores.map(({ value }) => value),
@@ -170,7 +194,7 @@ export function storeResults(context: TileContext, tile: Tile, register: Registe
   overRows(context, tile, 'unroll', (rows) => {
     overLanes(context, tile, false, (lane) => {
       const sum = context.body.letHere({ kind: 'register', register, at: [...rows.values(), lane] });
-      followSum(context, tile, rows, lane, sum);
+      followSum(context, tile, new Map([...rows, [context.plan.vector, lane]]), sum);
     });
   });
 }
@@ -178,17 +202,36 @@ export function storeResults(context: TileContext, tile: Tile, register: Registe
 /** Computes and stores the results of a tile, from memory. */
 export function storeResultsOf(context: TileContext, tile: Tile, sums: SumBuffer): void {
   const { body, plan } = context;
+  const load = (rows: Inside, lane: Position): Temp => {
+    const offset = sums.offset(placeIn(context, tile, rows, lane));
+    return body.letHere({ kind: 'load', buffer: sums.buffer, offset, guards: [] });
+  };
   overRows(context, tile, 'serial', (rows) => {
-    body.loop(panelOf(tile, plan.vector).length, 'vector', (index) => {
-      const lane = dimSymbol(index);
-      const offset = sums.offset(placeIn(context, tile, rows, lane));
-      followSum(context, tile, rows, lane, body.letHere({ kind: 'load', buffer: sums.buffer, offset, guards: [] }));
-    });
+    if (plan.isSummed)
+      followSum(
+        context,
+        tile,
+        rows,
+        joinLanes(context, (lane) => load(rows, lane)),
+      );
+    else {
+      body.loop(panelOf(tile, plan.vector).length, 'vector', (lane) => {
+        followSum(context, tile, new Map([...rows, [plan.vector, dimSymbol(lane)]]), load(rows, dimSymbol(lane)));
+      });
+    }
   });
 }
 
-function followSum({ body, nest, plan }: TileContext, tile: Tile, rows: Inside, lane: Position, sum: Temp): void {
-  const at = outerAt(tile, new Map([...rows, [plan.vector, lane]]));
+/** The sum of all lanes of a sum that is spread over them. */
+function joinLanes({ body, nest, plan }: TileContext, load: (lane: Position) => Temp): Temp {
+  const [total] = body.accumulate(contractionFold(nest.sum.dtype, 1), (name) => {
+    body.loop(dimConst(plan.lanes), 'vector', (lane) => body.fold(name, [load(dimSymbol(lane))], []));
+  });
+  return total as Temp;
+}
+
+function followSum({ body, nest }: TileContext, tile: Tile, inside: Inside, sum: Temp): void {
+  const at = outerAt(tile, inside);
   const known = new Map([[nest.sum.name, sum]]);
   // All values come before the first store: a result may lie where an operand lies that is read at the same place.
   const values = nest.stores.map(({ value }) => computeAt(body, nest, value, { at, known }));

@@ -1,0 +1,129 @@
+// Divides a contraction into chunks, which may run at the same time, so that copies are shared by many products, fit into the cache,
+// and are not made too often. The division depends on shapes alone.
+
+import { dimValue } from '../../../compiler/ir/dims.js';
+import { extentOf } from './copies.js';
+import { type Copy, type Orientation, ROWS_PER_COPY } from './orientation.js';
+
+/** How many panels of an index a chunk covers. */
+export type Share = 'all' | number;
+
+export interface Chunking {
+  readonly shares: ReadonlyMap<string, Share>;
+  /** Summed indices that are taken in blocks of this many values, because copies would be too large otherwise. */
+  readonly blocks: ReadonlyMap<string, number>;
+}
+
+/** The panels of an index: values in each, and their number. */
+export interface PanelCount {
+  readonly size: number;
+  readonly count: number;
+}
+export type PanelCounts = ReadonlyMap<string, PanelCount>;
+
+/** Bytes of copies that a chunk may hold: half of a common L2 cache. */
+export const COPY_LIMIT = 1 << 19;
+/** Chunks that keep a few threads busy, and rows that make a chunk worth its overhead. */
+const [ENOUGH_CHUNKS, ROWS_PER_CHUNK] = [8, 24];
+
+const panelOf = (panels: PanelCounts, index: string): PanelCount => panels.get(index) as PanelCount;
+
+/** What a chunk covers: one panel of columns, or all that share a copy; and rows enough for a copy to pay. */
+export function divide(orientation: Orientation, panels: PanelCounts): Chunking {
+  const { copies, order, roles } = orientation;
+  const joined = new Set(
+    copies
+      .flatMap((copy) => copy?.coordinates.filter(({ terms }) => terms.length > 1) ?? [])
+      .flatMap(({ terms }) => terms.map(({ index }) => index)),
+  );
+  const shares = new Map<string, Share>(
+    order.map((index) => [index, roles.get(index) === 'row' || joined.has(index) ? 'all' : 1]),
+  );
+  divideRows(orientation, panels, shares);
+  limitCopies(orientation, panels, shares);
+  return { shares, blocks: blocksOf(orientation, panels, shares, joined) };
+}
+
+/** The number of chunks. */
+export const chunkCount = (panels: PanelCounts, shares: Chunking['shares']): number =>
+  [...panels].reduce((product, [index, { count }]) => {
+    const share = shares.get(index) ?? 1;
+    return share === 'all' ? product : product * Math.ceil(count / share);
+  }, 1);
+
+/** Shares out the outermost index of rows, so far as chunks stay worth their copies. */
+function divideRows(orientation: Orientation, panels: PanelCounts, shares: Map<string, Share>): void {
+  const { nest, order, roles, copies, vector, extent } = orientation;
+  const rows = order.filter((index) => roles.get(index) === 'row' && shares.get(index) === 'all');
+  const outermost = rows.find((index) => panelOf(panels, index).count > 1);
+  if (outermost === undefined) return;
+  const inner = rows.filter((index) => index !== outermost).reduce((product, index) => product * extent(index), 1);
+  const hasCopy = copies.some((copy) => copy?.factor.indices.has(vector) === true);
+  const { size, count } = panelOf(panels, outermost);
+  const least = Math.ceil((hasCopy ? ROWS_PER_COPY : ROWS_PER_CHUNK) / (size * inner));
+  const isKnown = dimValue(extentOf(nest, outermost)) !== undefined;
+  const chunks = chunkCount(panels, shares);
+  const share = isKnown ? Math.max(least, Math.ceil(count / Math.ceil(ENOUGH_CHUNKS / chunks))) : least;
+  if (!isKnown || share < count) shares.set(outermost, Math.max(1, share));
+}
+
+/** Halves what a chunk covers until its copies fit. */
+function limitCopies(orientation: Orientation, panels: PanelCounts, shares: Map<string, Share>): void {
+  const { copies, order } = orientation;
+  const covered = (index: string): number => {
+    const share = shares.get(index) ?? 1;
+    return share === 'all' ? panelOf(panels, index).count : share;
+  };
+  while (copiedBytes(orientation, panels, { shares, blocks: new Map() }) > COPY_LIMIT) {
+    const divisible = order.filter(
+      (index) => covered(index) > 1 && copies.some((copy) => copy?.factor.indices.has(index)),
+    );
+    const [largest] = divisible.sort((a, b) => covered(b) - covered(a));
+    if (largest === undefined) return;
+    shares.set(largest, Math.ceil(covered(largest) / 2));
+  }
+}
+
+/** Divides summed indices where a chunk cannot get smaller. */
+function blocksOf(
+  orientation: Orientation,
+  panels: PanelCounts,
+  shares: Chunking['shares'],
+  joined: ReadonlySet<string>,
+): ReadonlyMap<string, number> {
+  const { nest, copies, vector, extent } = orientation;
+  const blocks = new Map<string, number>();
+  for (const { name } of nest.summed) {
+    const bytes = copiedBytes(orientation, panels, { shares, blocks });
+    if (bytes <= COPY_LIMIT) break;
+    if (name === vector || joined.has(name) || !copies.some((copy) => copy?.factor.indices.has(name))) continue;
+    blocks.set(name, Math.max(1, Math.floor((extent(name) * COPY_LIMIT) / bytes)));
+  }
+  return blocks;
+}
+
+/** Bytes of all copies in one chunk and block. */
+export const copiedBytes = (orientation: Orientation, panels: PanelCounts, chunking: Chunking): number =>
+  orientation.copies.reduce(
+    (sum, copy) =>
+      sum + (copy === undefined ? 0 : copiedElements(orientation, copy, panels, chunking) * orientation.bytes),
+    0,
+  );
+
+/** Elements of a copy in one chunk and block. */
+export function copiedElements(
+  { extent }: Orientation,
+  copy: Copy,
+  panels: PanelCounts,
+  { shares, blocks }: Chunking,
+): number {
+  const length = (index: string): number => {
+    const [share, panel] = [shares.get(index), panels.get(index)];
+    if (share === undefined || panel === undefined) return blocks.get(index) ?? extent(index);
+    return share === 'all' ? extent(index) : Math.min(extent(index), share * panel.size);
+  };
+  const values = copy.coordinates.map(({ terms }) =>
+    terms.reduce((sum, { index, coefficient }) => sum + Math.abs(coefficient) * (length(index) - 1), 1),
+  );
+  return values.reduce((product, count) => product * count, 1);
+}

@@ -1,0 +1,134 @@
+// Estimates the cycles of a contraction, as register tiles and without them. The estimate has to rank plans, not to predict time.
+
+import { dtypeBytes } from '../../../compiler/ir/dtype.js';
+import { lanesOf, type Machine } from '../machine.js';
+import { stride } from '../positions.js';
+import { type Chunking, COPY_LIMIT, chunkCount, copiedBytes, copiedElements, type PanelCounts } from './chunks.js';
+import { extentOf, type Factor, typicalExtent } from './copies.js';
+import type { Nest } from './nest.js';
+import type { Copy, Orientation } from './orientation.js';
+
+/** Cycles of a product and of a sum that waits for it, and how many of either a core begins in a cycle. */
+const [LATENCY, ISSUED] = [4, 2];
+/** Addresses that differ by a multiple of this share a set of a common L1 cache, which holds so many of them. */
+const [CACHE_SET_SPAN, CACHE_WAYS] = [4096, 8];
+
+/** What stays in the first cache, and what the second one gives in a cycle. */
+const [NEAR_BYTES, FAR_BYTES_PER_CYCLE] = [24 << 10, 40];
+
+const productOf = (numbers: readonly number[]): number => numbers.reduce((product, n) => product * n, 1);
+
+export function tiledCycles(
+  orientation: Orientation,
+  tile: ReadonlyMap<string, number>,
+  panels: PanelCounts,
+  chunking: Chunking,
+): number {
+  const { nest, vector, isSummed, lanes, copies, extent } = orientation;
+  const outputs = productOf(nest.outer.map(({ name }) => extent(name)));
+  const steps = nest.summed.map(({ name }) => (name === vector ? Math.ceil(extent(name) / lanes) : extent(name)));
+  const tileCount = productOf([...panels.values()].map(({ count }) => count));
+  const products = tileCount * (productOf(steps) * stepCycles(orientation, tile, panels) + 10);
+  // A last part of a vector takes a loop of its own.
+  const tails = isSummed && extent(vector) % lanes !== 0 ? (tileCount * productOf(steps) * 2) / (steps.at(-1) ?? 1) : 0;
+  const passes = productOf([...chunking.blocks].map(([index, size]) => Math.ceil(extent(index) / size)));
+  const repeated = chunking.blocks.size === 0 ? 0 : (passes * outputs * 3) / (isSummed ? 1 : lanes);
+  const copying = copies.reduce((sum, copy) => {
+    if (copy === undefined) return sum;
+    const elements = copiedElements(orientation, copy, panels, chunking);
+    return sum + chunkCount(panels, chunking.shares) * passes * elements * copyCycles(copy, lanes);
+  }, 0);
+  // Of plans that are otherwise alike, the one whose copies stay in the nearer cache.
+  const reach = 1 + (0.1 * copiedBytes(orientation, panels, chunking)) / COPY_LIMIT;
+  return products * reach + tails + outputs * resultCycles(orientation) + copying + repeated;
+}
+
+/** Cycles of one summed point in a tile of average size. */
+function stepCycles(orientation: Orientation, tile: ReadonlyMap<string, number>, panels: PanelCounts): number {
+  const { nest, vector, isSummed, lanes, factors, roles, extent } = orientation;
+  // Panels are balanced: a tile of 6 that divides 10 works on 5.
+  const count = (index: string): number => panels.get(index)?.count ?? 1;
+  const heights = [...tile.keys()].map((index) => [index, extent(index) / count(index)] as const);
+  const width = isSummed ? 1 : Math.ceil(extent(vector) / lanes) / count(vector);
+  const sums = productOf([width, ...heights.map(([, height]) => height)]);
+  const loads = factors.reduce((sum, { indices }) => {
+    const own = heights.filter(([index]) => indices.has(index)).map(([, height]) => height);
+    // A vector that is not held through the rows becomes an operand in memory of each instruction that uses it.
+    const isOperand =
+      indices.has(vector) && [...tile.keys()].some((index) => indices.has(index) && roles.get(index) === 'row');
+    return sum + (isOperand ? sums : productOf([indices.has(vector) ? width : 1, ...own]));
+  }, 0);
+  const innermost = nest.summed.at(-1)?.name ?? vector;
+  const turns = innermost === vector ? Math.ceil(extent(vector) / lanes) : extent(innermost);
+  const traffic = farBytes(orientation, heights, width) / FAR_BYTES_PER_CYCLE;
+  const work = Math.max(sums / ISSUED, loads / ISSUED, LATENCY, traffic) + 0.02 * loads + 0.3 + 3 / turns;
+  return crowds(orientation, tile) ? 1.5 * work : work;
+}
+
+/** Bytes that a tile reads for one summed point from behind the first cache, because what it reads in all does not fit there. */
+function farBytes(
+  { nest, vector, isSummed, lanes, bytes, coordinates, extent }: Orientation,
+  heights: readonly (readonly [string, number])[],
+  width: number,
+): number {
+  const summed = new Map(nest.summed.map(({ name }) => [name, extent(name)]));
+  const lengths = new Map([...summed, ...heights, ...(isSummed ? [] : [[vector, width * lanes] as const])]);
+  const points = productOf([...summed].map(([name, length]) => (name === vector ? length / lanes : length)));
+  return coordinates.reduce((sum, all) => {
+    const elements = all.map(({ terms }) =>
+      terms.reduce((n, { index, coefficient: c }) => n + Math.abs(c) * ((lengths.get(index) ?? 1) - 1), 1),
+    );
+    const read = productOf(elements) * bytes;
+    return read > NEAR_BYTES ? sum + read / points : sum;
+  }, 0);
+}
+
+/** Whether rows that are read in place crowd into one set of the first cache and push each other out before their neighbours are read. */
+function crowds({ factors, copies, bytes }: Orientation, tile: ReadonlyMap<string, number>): boolean {
+  return factors.some(({ plain }, k) => {
+    if (plain === undefined || copies[k] !== undefined) return false;
+    return [...tile].some(([index, size]) => {
+      const distance = (stride(plain.offset, index) ?? 1) * bytes;
+      return distance !== 0 && size > CACHE_WAYS * (CACHE_SET_SPAN / gcd(distance, CACHE_SET_SPAN));
+    });
+  });
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
+
+/** Cycles for each sum to become results. */
+function resultCycles({ nest, vector, isSummed, lanes }: Orientation): number {
+  if (isSummed) return 18 + nest.stores.length;
+  const isDense = nest.stores.every(({ offset }) => stride(offset, vector) === 1);
+  return nest.stores.length * (isDense ? 1.5 / lanes : 1.5);
+}
+
+/** Cycles for an element of a copy: by vectors, by transposed blocks, or one by one. */
+function copyCycles({ factor, coordinates, along }: Copy, lanes: number): number {
+  const work = 2 + factor.positions.length / 2;
+  if (along === coordinates.at(-1)) return work / lanes;
+  return along === undefined ? 1 + work / lanes : (work + 4) / lanes;
+}
+
+/** Cycles of the best that loops without tiles can do: two loads for each product, in lanes where both factors allow. */
+export function untiledCycles(nest: Nest, machine: Machine, factors: readonly Factor[]): number {
+  const lanes = lanesOf(machine, dtypeBytes(nest.sum.dtype));
+  const count = (indices: readonly { readonly name: string }[]): number =>
+    productOf(indices.map(({ name }) => typicalExtent(extentOf(nest, name))));
+  const [outputs, depth] = [count(nest.outer), count(nest.summed)];
+  const isDense = (index: string, factor: Factor): boolean =>
+    factor.loads.every(
+      ({ offset, guards }) => guards.length === 0 && [0, 1].includes(stride(offset, index) ?? Number.NaN),
+    );
+  const sumsDense = nest.summed.some(
+    ({ name, extent }) => typicalExtent(extent) >= lanes && factors.every((factor) => isDense(name, factor)),
+  );
+  if (sumsDense) return (outputs * depth) / lanes + outputs * 12;
+  const storesDense = nest.outer.some(
+    ({ name, extent }) =>
+      typicalExtent(extent) >= lanes / 2 &&
+      nest.stores.every(({ offset }) => stride(offset, name) === 1) &&
+      factors.every((factor) => isDense(name, factor)),
+  );
+  return outputs * depth * (storesDense ? 1.2 / lanes : 0.7);
+}
