@@ -177,7 +177,8 @@ export const loopDims: ReadonlyMap<string, number> = new Map([
 /** A module; the function to evaluate has the name of the text. */
 export const loopModule = (name: LoopName): Module => parseModule(`tdir 1\n${loopTexts[name]}`);
 
-function entryOf(fn: Func): Entry {
+/** An entry of which all parameters are arguments. */
+export function entryOf(fn: Func): Entry {
   const symbols = new Set<string>();
   for (const { type } of fn.params) for (const dim of type.shape) dimSymbols(dim, symbols);
   return {

@@ -1,5 +1,6 @@
 // Loops and branches, and their derivatives, through every pass: the verifier accepts what each pass makes, and no value changes.
 
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isControl, isLoop } from '../../../compiler/ir/control.js';
@@ -7,14 +8,18 @@ import { Interpreter } from '../../../compiler/ir/evaluate/evaluate.js';
 import type { HostTensor } from '../../../compiler/ir/evaluate/tensor.js';
 import type { Func, Module } from '../../../compiler/ir/graph.js';
 import { parseModule } from '../../../compiler/ir/parse.js';
-import { printFunction } from '../../../compiler/ir/print.js';
+import { printFunction, printModule } from '../../../compiler/ir/print.js';
 import { topologicalModule } from '../../../compiler/ir/rewrite.js';
+import { moduleEquals } from '../../../compiler/ir/text/equal.js';
 import { verifyModule } from '../../../compiler/ir/verify.js';
 import { Hoister } from '../../../compiler/passes/control/hoist.js';
 import { Trimmer } from '../../../compiler/passes/control/trim.js';
 import { defaultPipeline, pipelines, runPipeline } from '../../../compiler/pipeline.js';
+import type { Program } from '../../../compiler/program.js';
+import { derivativeOf, innerProduct } from '../../support/calculus.js';
 import { randomInputs, tensorError } from '../../support/graphs.js';
-import { loopDims, loopNames, loopProgram } from '../../support/loops.js';
+import { entryOf, loopDims, loopNames, loopProgram } from '../../support/loops.js';
+import { randomLoop, randomLoopDims } from '../../support/random-loops.js';
 
 for (const name of loopNames) {
   test(`${name} and its derivatives have the same values after every pass`, () => {
@@ -109,6 +114,43 @@ fn f(%w: f64[3, 3], %h: f64[3], %g: f64[3]) -> (f64[3], f64[3]) {
     ['b', 'g'],
   );
   assert.is(node.inputs.length, 2);
+});
+
+test('random loops: reverse mode is the transposition of forward mode, and no pass changes a value', () => {
+  fc.assert(
+    fc.property(randomLoop(), fc.nat({ max: 1000 }), ({ module, fn }, seed) => {
+      const func = module.functions.get(fn) as Func;
+      verifyModule(module, { stage: 'inlined' });
+      assert.ok(moduleEquals(parseModule(printModule(module)), module));
+      const functions = new Map(module.functions);
+      const entries = [func, derivativeOf(func, 'jvp'), derivativeOf(func, 'vjp')];
+      for (const each of entries) functions.set(each.name, each);
+      const program = { name: 'loops', module: { functions }, entries: entries.map(entryOf), state: [] };
+      const tangents = randomInputs(func, randomLoopDims, seed);
+      const cotangents = randomInputs({ ...func, params: func.results }, randomLoopDims, seed + 1);
+      const inputs = randomInputs(func, randomLoopDims, seed + 2);
+      const given = [inputs, [...inputs, ...tangents], [...inputs, ...cotangents]];
+      const evaluateAll = (current: Program) =>
+        entries.map(({ name }, i) =>
+          new Interpreter(current.module).run(name, given[i] as readonly HostTensor[], { dims: randomLoopDims }),
+        );
+      const want = evaluateAll(runPipeline(program, pipelines.reference));
+      const [, pushed, pulled] = want as [HostTensor[], HostTensor[], HostTensor[]];
+      const [left, right] = [
+        innerProduct(cotangents, pushed.slice(func.results.length)),
+        innerProduct(pulled.slice(func.results.length), tangents),
+      ];
+      assert.ok(Math.abs(left - right) <= 1e-9 * (1 + Math.abs(left)), `${left} is not ${right}`);
+      const got = evaluateAll(runPipeline(program, defaultPipeline));
+      got.forEach((results, k) => {
+        results.forEach((tensor, i) => {
+          const error = tensorError(tensor, want[k]?.[i] as HostTensor);
+          assert.ok(error < 1e-9, `result ${i} of ${entries[k]?.name} is off by ${error}`);
+        });
+      });
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test.run();
