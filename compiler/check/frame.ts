@@ -2,7 +2,7 @@
 // and what it reads from outside becomes a further parameter at the first use.
 
 import { Builder } from '../ir/builder.js';
-import type { NodeDraft, Region, TensorType, Value } from '../ir/graph.js';
+import type { Node, NodeDraft, Region, TensorType, Value } from '../ir/graph.js';
 import type { Cell } from './values.js';
 
 export class Frame extends Builder {
@@ -11,6 +11,7 @@ export class Frame extends Builder {
   /** The cells that were assigned to, with the values that they had before. */
   readonly written = new Map<Cell, Value>();
   readonly #own = new Set<Value>();
+  readonly #makers = new Map<Value, Node>();
 
   constructor(
     name: string,
@@ -26,7 +27,10 @@ export class Frame extends Builder {
   }
 
   override add(draft: NodeDraft, hint?: string): readonly Value[] {
-    return this.#adopt(super.add({ ...draft, inputs: this.locals(draft.inputs) } as NodeDraft, hint));
+    const results = this.#adopt(super.add({ ...draft, inputs: this.locals(draft.inputs) } as NodeDraft, hint));
+    const node = this.nodes.at(-1);
+    if (node !== undefined) for (const result of results) this.#makers.set(result, node);
+    return results;
   }
 
   override region(
@@ -41,6 +45,11 @@ export class Frame extends Builder {
   #adopt(results: readonly Value[]): readonly Value[] {
     for (const result of results) this.#own.add(result);
     return results;
+  }
+
+  /** The node that computes a value of this function; none for parameters, and for what regions give. */
+  maker(value: Value): Node | undefined {
+    return this.#makers.get(value);
   }
 
   /** The value of this function that stands for a value of this frame or of one around it. */

@@ -8,6 +8,7 @@ import { affineConst, affineSubscript, plainSubscript } from '../ir/space.js';
 import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { evaluate } from './evaluate.js';
+import { knownValue } from './known.js';
 import { fieldOf, type Scope } from './scope.js';
 import { broadcastShape, restate, toTensor } from './tensors.js';
 import { contents, describe, int, list, none, type Site, string, tensor, tuple, typeText, type Val } from './values.js';
@@ -347,6 +348,19 @@ export function lookUp(cx: Context, value: Value, lookups: readonly (Value | und
 /** Index values with negative ones counted from the end. */
 export function nonNegativeIndices(cx: Context, index: Value, size: Dim): Value {
   const { dtype } = index.type;
+  refuseOutside(cx, index, size, -(dimValue(size) ?? 0));
   const wrapped = cx.b.elementwise('add', [index, toTensor(cx, int(size), dtype)]);
   return cx.b.elementwise('where', [cx.b.elementwise('lt', [index, cx.b.constant(0, dtype)]), wrapped, index]);
+}
+
+/** Refuses indices that are known when compiling and leave their axis. */
+export function refuseOutside(cx: Context, index: Value, size: Dim, lowest: number): void {
+  const length = dimValue(size);
+  if (length === undefined) return;
+  const outside = knownValue(cx.b, index)?.data.find((at) => at < lowest || at >= length);
+  if (outside === undefined) return;
+  cx.fail('E0310', {
+    message: `index ${outside} is outside [${lowest}, ${length - 1}]`,
+    label: `the axis has size ${length}`,
+  });
 }

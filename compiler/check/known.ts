@@ -13,18 +13,18 @@ const maxElements = 65_536;
 
 /** The value of a tensor of the function being written, when it is computed from small constants alone. */
 export function knownValue(frame: Frame, value: Value): HostTensor | undefined {
-  const makers = new Map<Value, Node>();
-  for (const node of frame.nodes) for (const result of node.results) makers.set(result, node);
-  const needed = new Set<Node>();
-  const pending = [value];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const node = makers.get(next);
-    if (node === undefined || !isConstant(node) || needed.size > maxNodes) return undefined;
-    if (needed.has(node)) continue;
-    needed.add(node);
-    pending.push(...node.inputs);
-  }
-  const nodes = frame.nodes.filter((node) => needed.has(node));
+  const nodes: Node[] = [];
+  const seen = new Set<Node>();
+  const visit = (needed: Value): boolean => {
+    const node = frame.maker(needed);
+    if (node === undefined || !isConstant(node) || seen.size > maxNodes) return false;
+    if (seen.has(node)) return true;
+    seen.add(node);
+    if (!node.inputs.every(visit)) return false;
+    nodes.push(node);
+    return true;
+  };
+  if (!visit(value)) return undefined;
   const func = { name: 'known', params: [], nodes, results: [value], origin: {} };
   try {
     return evaluateFunction({ functions: new Map([[func.name, func]]) }, func.name, [])[0];

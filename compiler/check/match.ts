@@ -191,7 +191,7 @@ export class Matcher {
         message: `${what} is \`mut\`, but \`${path}\` cannot be assigned to here`,
         site,
         notes: [this.#declared(type)],
-        help: `declare the parameter that it comes from as \`mut\``,
+        help: `declare the parameter: \`${path.split('.')[0]}: mut …\``,
       });
     }
     return plain.kind === 'model' ? { ...plain, access: 'write' } : val;

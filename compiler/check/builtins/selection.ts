@@ -5,7 +5,7 @@ import { isInt } from '../../ir/dtype.js';
 import type { Access, Index, ScatterMode, Value } from '../../ir/graph.js';
 import { affineConst, affineSubscript, plainSubscript, shapeSpace } from '../../ir/space.js';
 import type { Context } from '../context.js';
-import { itemOf, nonNegativeIndices } from '../indexing.js';
+import { itemOf, nonNegativeIndices, refuseOutside } from '../indexing.js';
 import { broadcastShape, toTensor } from '../tensors.js';
 import { updateTensor } from '../update.js';
 import { tensor, typeText, type Val } from '../values.js';
@@ -61,6 +61,7 @@ function gather(cx: Context, args: Arguments): Val {
   const index = indexAlong(cx, args, input);
   if (rank === 0) return tensor(input);
   requireInside(cx, args, index, input, dim, 'input');
+  refuseOutside(cx, index, input.type.shape[dim] as Dim, 0);
   return tensor(cx.b.gather(shapeSpace(index.type.shape), accessAlong(rank, dim, 1), [input, index]));
 }
 
@@ -76,6 +77,7 @@ function scatterAlong(
   const index = indexAlong(cx, args, input);
   if (rank === 0) return tensor(source(index, input));
   requireInside(cx, args, index, input, dim, 'input');
+  refuseOutside(cx, index, input.type.shape[dim] as Dim, 0);
   return tensor(
     cx.b.scatter(mode, shapeSpace(index.type.shape), accessAlong(rank, dim, 2), [input, source(index, input), index]),
   );

@@ -265,7 +265,10 @@ export class Grammar extends TypeGrammar {
   });
 
   private missingType({ name, span }: ast.Identifier): ast.ErrorNode {
-    const help = `write \`${name}: type\`, for example \`${name}: f32\``;
+    const help =
+      name === 'self'
+        ? 'leave it out: a method sees its model as `self`, and the fields by their names'
+        : `write \`${name}: type\`, for example \`${name}: f32\``;
     this.complain({ code: 'E0112', span, label: 'this parameter has no type', help });
     return { kind: 'Error', span };
   }
