@@ -1,5 +1,6 @@
 // Loops and branches, and their derivatives, as compiled C against the interpreter.
 
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Dim, dimEvaluate } from '../../compiler/ir/dims.js';
@@ -9,7 +10,8 @@ import type { Func } from '../../compiler/ir/graph.js';
 import { pipelines, runPipeline } from '../../compiler/pipeline.js';
 import type { Program } from '../../compiler/program.js';
 import { randomInputs } from '../support/graphs.js';
-import { loopDims, loopNames, loopProgram } from '../support/loops.js';
+import { type Loop, loopDims, loopNames, loopProgram, programOfLoops } from '../support/loops.js';
+import { randomLoop, randomLoopDims } from '../support/random-loops.js';
 import { assertAgree, type Compiled, compile } from './support.js';
 
 /** Compares entries of a compiled program with the interpreter on random tensors. */
@@ -36,6 +38,16 @@ test('loops and their derivatives have the values of the interpreter', async () 
 test('so have second derivatives', async () => {
   const program = loopProgram(['swap', 'nested'], 2);
   checkEntries(await compile(program), program, loopDims);
+});
+
+test('random loops and their derivatives have the values of the interpreter', async () => {
+  const loops = fc.sample(randomLoop(), { seed: 11, numRuns: 8 }).map(({ module, fn }, i): Loop => {
+    const functions = new Map([...module.functions].map(([name, func]) => [name === fn ? `${fn}${i}` : name, func]));
+    const main = functions.get(`${fn}${i}`) as Func;
+    return { fn: `${fn}${i}`, module: { functions: functions.set(`${fn}${i}`, { ...main, name: `${fn}${i}` }) } };
+  });
+  const program = programOfLoops(loops, 1);
+  checkEntries(await compile(program), program, randomLoopDims);
 });
 
 test('loops compile without fusion too', async () => {

@@ -193,20 +193,25 @@ export function entryOf(fn: Func): Entry {
   };
 }
 
-/** Programs in which the function, and its derivatives up to an order, are entries; derivatives are not expanded. */
-export function loopProgram(names: readonly LoopName[], order: number): Program {
+/** A module and the name of its main function. */
+export interface Loop {
+  readonly module: Module;
+  readonly fn: string;
+}
+
+/** A program whose entries are the main functions, and their derivatives up to an order; derivatives are not expanded. */
+export function programOfLoops(loops: readonly Loop[], order: number): Program {
   const functions = new Map<string, Func>();
   const entries: Entry[] = [];
-  for (const name of names) {
-    for (const func of loopModule(name).functions.values()) {
-      const prefixed = func.name === name ? func.name : `${name}.${func.name}`;
-      const rename = (fn: string) => `${name}.${fn}`;
+  for (const { module, fn } of loops) {
+    const rename = (name: string) => (name === fn ? fn : `${fn}.${name}`);
+    for (const func of module.functions.values()) {
       const nodes = func.nodes.map((node) =>
         node.kind === 'region' ? { ...node, region: renameRegion(node.region, rename) } : node,
       );
-      functions.set(prefixed, { ...func, name: prefixed, nodes });
+      functions.set(rename(func.name), { ...func, name: rename(func.name), nodes });
     }
-    let last = [functions.get(name) as Func];
+    let last = [functions.get(fn) as Func];
     for (let n = 0; ; n++) {
       entries.push(...last.map(entryOf));
       if (n === order) break;
@@ -216,3 +221,10 @@ export function loopProgram(names: readonly LoopName[], order: number): Program 
   }
   return { name: 'loops', module: { functions }, entries, state: [] };
 }
+
+/** The program of some of the loops above. */
+export const loopProgram = (names: readonly LoopName[], order: number): Program =>
+  programOfLoops(
+    names.map((fn) => ({ module: loopModule(fn), fn })),
+    order,
+  );

@@ -4,11 +4,12 @@ import fc from 'fast-check';
 import { Builder } from '../../compiler/ir/builder.js';
 import { loopResultTypes } from '../../compiler/ir/control.js';
 import { type Dim, dimSymbol } from '../../compiler/ir/dims.js';
-import type { Func, LoopRegion, Module, TensorType, Value } from '../../compiler/ir/graph.js';
+import type { Func, LoopRegion, TensorType, Value } from '../../compiler/ir/graph.js';
 import { printModule } from '../../compiler/ir/print.js';
 import { typesOf } from '../../compiler/ir/rewrite.js';
 import { Choices } from './choices.js';
 import { type Grower, steps } from './graph-steps.js';
+import type { Loop } from './loops.js';
 
 const [B, N, T] = ['B', 'N', 'T'].map(dimSymbol) as [Dim, Dim, Dim];
 const f64 = (...shape: readonly Dim[]): TensorType => ({ dtype: 'f64', shape });
@@ -21,14 +22,8 @@ export const randomLoopDims: ReadonlyMap<string, number> = new Map([
   ['T', 4],
 ]);
 
-/** A loop over `T` slices in a function `loop`, and the functions that it carries. */
-export interface RandomLoop {
-  readonly module: Module;
-  readonly fn: string;
-}
-
-/** An arbitrary of loops. Their values and derivatives are of moderate size. */
-export const randomLoop = (): fc.Arbitrary<RandomLoop> =>
+/** An arbitrary of loops over `T` slices. Their values and derivatives are of moderate size. */
+export const randomLoop = (): fc.Arbitrary<Loop> =>
   fc.array(fc.nat({ max: 5039 }), { minLength: 4, maxLength: 90, size: 'max' }).map((numbers) => {
     const functions = new Map<string, Func>();
     growLoop(new Choices(numbers), functions);
