@@ -28,6 +28,13 @@ test('broadcasts and views agree', async () => {
         const turned = b.view(x, { type: 'permute', permutation: [2, 0, 1] });
         return [b.elementwise('tanh', [b.elementwise('add', [turned, turned])])];
       }),
+      ...(['f32', 'f64', 'u8'] as const).map((dtype) =>
+        define(`turned_${dtype}`, (b) => {
+          const x = b.param('x', { dtype, shape: d('n', 3, 40) });
+          const y = b.param('y', { dtype, shape: d(3, 40, 'n') });
+          return [b.elementwise('add', [b.view(x, { type: 'permute', permutation: [1, 2, 0] }), y])];
+        }),
+      ),
       define('reshaped', (b) => {
         const x = b.param('x', { dtype: 'f32', shape: d('n', 36) });
         const y = b.param('y', { dtype: 'f32', shape: d('n', 4, 3, 3) });

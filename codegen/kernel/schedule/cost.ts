@@ -21,8 +21,11 @@ export function statementCost(stmt: Stmt, index: string | undefined, lanes: numb
   switch (stmt.kind) {
     case 'let':
       return exprCost(stmt.value, index, lanes);
-    case 'store':
-      return accessCost(stmt.offset, index, lanes);
+    case 'store': {
+      // Lanes that go to places apart are stored one by one.
+      const cost = accessCost(stmt.offset, index, lanes);
+      return cost > lanes ? 2 * cost : cost;
+    }
     case 'for': {
       // Which iteration is taken does not matter to the estimate; in one that is written out, positions are simpler.
       const first = (position: Position): Position => substitute(position, stmt.index, 0);
@@ -66,10 +69,10 @@ function exprCost(expr: Expr, index: string | undefined, lanes: number): number 
 function accessCost(offset: Position, index: string | undefined, lanes: number): number {
   if (index === undefined || !mentions(offset, index)) return 1;
   const pattern = lanePattern(offset, index, lanes);
-  if (pattern === undefined) return stride(offset, index) === undefined ? 3 * lanes : 1.5 * lanes;
+  if (pattern === undefined) return stride(offset, index) === undefined ? 3 * lanes : 2 * lanes;
   const span = Math.max(...pattern.deltas) - Math.min(...pattern.deltas) + 1;
   if (pattern.deltas.every((delta, lane) => delta === lane)) return 1;
-  return span < 2 * lanes ? 3 : 1.5 * lanes;
+  return span < 2 * lanes ? 3 : 2 * lanes;
 }
 
 const guardsCost = (guards: readonly Guard[], index: string | undefined, lanes: number): number =>

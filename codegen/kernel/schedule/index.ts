@@ -6,6 +6,7 @@ import type { Machine } from '../machine.js';
 import { collapseLoops } from './collapse.js';
 import { mapStatements } from './rewrite.js';
 import { simplifyBody } from './simplify.js';
+import { blockTransposes } from './transpose.js';
 import { splitRemainders, unrollWindows } from './unroll.js';
 import { vectoriseLoops } from './vectorise.js';
 
@@ -13,7 +14,10 @@ import { vectoriseLoops } from './vectorise.js';
 export function scheduleKernel(kernel: Kernel, machine: Machine): Kernel {
   const contraction = scheduleContraction(kernel, machine);
   if (contraction !== undefined) return contraction;
-  const body = vectoriseLoops(simplifyBody(unrollWindows(splitRemainders(collapseLoops(kernel.body)))), machine);
+  const body = vectoriseLoops(
+    blockTransposes(simplifyBody(unrollWindows(splitRemainders(collapseLoops(kernel.body)))), machine),
+    machine,
+  );
   return { ...kernel, body: serialise(body) };
 }
 

@@ -3,7 +3,7 @@
 import { dimValue } from '../../../compiler/ir/dims.js';
 import { type Accumulate, type Expr, type Loop, type Stmt, walk } from '../ir.js';
 import { lanesOf, type Machine } from '../machine.js';
-import { mentions } from '../positions.js';
+import { mentions, stride } from '../positions.js';
 import { extentOf, scalarsCost, statementCost } from './cost.js';
 import { varyingTemps, widestBytes } from './lanes.js';
 
@@ -23,9 +23,7 @@ export const vectoriseLoops = (body: readonly Stmt[], machine: Machine): readonl
 function best(stmt: Stmt, machine: Machine, folds: readonly Accumulate[]): Choice {
   if (stmt.kind === 'accumulate') {
     const parts = stmt.body.map((part) => best(part, machine, [...folds, stmt]));
-    const isSplit = parts.some((part) =>
-      [...walk([part.stmt])].some((inner) => inner.kind === 'for' && inner.mark === 'vector'),
-    );
+    const isSplit = parts.some((part) => hasVectors(part.stmt));
     const merge = isSplit ? 6 * Math.log2(lanesOf(machine, 4)) * scalarsCost(stmt.fold.merge) : 0;
     return { cost: total(parts) + merge, stmt: { ...stmt, body: parts.map((part) => part.stmt) } };
   }
@@ -34,6 +32,9 @@ function best(stmt: Stmt, machine: Machine, folds: readonly Accumulate[]): Choic
     return { cost: total(parts) + stmt.guards.length, stmt: { ...stmt, body: parts.map((part) => part.stmt) } };
   }
   if (stmt.kind !== 'for' || stmt.mark === 'unroll') return { cost: statementCost(stmt, undefined, 1), stmt };
+  if (hasVectors(stmt)) return { cost: statementCost(stmt, undefined, 1), stmt };
+  const turned = interchanged(stmt);
+  if (turned !== undefined) return best(turned, machine, folds);
   const parts = stmt.body.map((part) => best(part, machine, folds));
   const serial: Choice = {
     cost: extentOf(stmt) * (total(parts) + 1),
@@ -42,6 +43,30 @@ function best(stmt: Stmt, machine: Machine, folds: readonly Accumulate[]): Choic
   const vector = inLanes(stmt, machine, folds);
   return vector !== undefined && vector.cost < serial.cost ? vector : serial;
 }
+
+/**
+ * Two parallel loops the other way round, where the inner one jumps through an operand that the outer one walks along: the lines of the
+ * cache that the lanes of the inner loop touch then serve the next iterations.
+ */
+function interchanged(outer: Loop): Loop | undefined {
+  const [inner] = outer.body;
+  if (outer.body.length !== 1 || inner?.kind !== 'for' || outer.mark !== 'parallel' || inner.mark !== 'parallel')
+    return undefined;
+  let jumps = false;
+  for (const stmt of walk(inner.body)) {
+    if (stmt.kind === 'store' && stride(stmt.offset, inner.index) !== 1) return undefined;
+    if (stmt.kind !== 'let' || stmt.value.kind !== 'load') continue;
+    const { offset } = stmt.value;
+    const isAcross =
+      stride(offset, outer.index) === 1 && mentions(offset, inner.index) && stride(offset, inner.index) !== 1;
+    jumps ||= isAcross;
+  }
+  if (!jumps) return undefined;
+  return { ...inner, body: [{ ...outer, mark: 'serial', body: inner.body }] };
+}
+
+const hasVectors = (stmt: Stmt): boolean =>
+  [...walk([stmt])].some((inner) => inner.kind === 'for' && inner.mark === 'vector');
 
 const total = (parts: readonly Choice[]): number => parts.reduce((sum, part) => sum + part.cost, 0);
 
@@ -54,7 +79,8 @@ function inLanes(loop: Loop, machine: Machine, folds: readonly Accumulate[]): Ch
   if (extent < 2) return undefined;
   const body = loop.body.reduce((sum, stmt) => sum + statementCost(stmt, loop.index, lanes), 0);
   const vectors = Math.ceil(extent / lanes);
-  const waits = splits || loop.body.some((stmt) => stmt.kind === 'accumulate');
+  const waits =
+    splits || loop.body.some((stmt) => stmt.kind === 'accumulate' || (stmt.kind === 'for' && stmt.mark === 'serial'));
   const interleave = waits ? Math.min(INTERLEAVE, dimValue(loop.extent) === undefined ? INTERLEAVE : vectors) : 1;
   return { cost: vectors * (body + 1), stmt: { ...loop, mark: 'vector', interleave } };
 }
