@@ -162,6 +162,26 @@ test('convolutions and their gradients', async () => {
   );
 });
 
+test('gradients of strided convolutions compute no products with zeros', () => {
+  const [, toInput] = convolutions('strided', {
+    batch: 4,
+    channels: 8,
+    outputs: 16,
+    height: 32,
+    width: 32,
+    kernel: 3,
+    padding: 1,
+    stride: 2,
+  }) as [Func, Func, Func];
+  const kernel = scheduleContraction(lowerKernel(toInput).kernel, machineNamed('avx2'));
+  assert.ok(kernel !== undefined);
+  const guards = [...walk(kernel.body)].flatMap((stmt) =>
+    stmt.kind === 'let' && stmt.value.kind === 'load' ? stmt.value.guards : [],
+  );
+  assert.not.ok(guards.some((guard) => guard.kind === 'multiple'));
+  assert.is(kernel.body.filter((stmt) => stmt.kind === 'for').length, 4);
+});
+
 test('batched products, outer products and products with a vector', async () => {
   const batched = define('batched', (b) => {
     const x = b.param('x', { dtype: 'f32', shape: shapeOf(3, 'n', 2, 20) });

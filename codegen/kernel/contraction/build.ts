@@ -50,11 +50,23 @@ import {
   type TileContext,
 } from './tile.js';
 
-/** The kernel of a planned contraction. */
-export function buildContraction(kernel: Kernel, nest: Nest, plan: Plan): Kernel {
-  const builder = new ContractionBuilder(nest, plan);
-  builder.build();
-  return { ...kernel, buffers: [...kernel.buffers, ...builder.scratch], body: builder.body.statements };
+/** The kernel of planned contractions, which run one after another. */
+export function buildContractions(
+  kernel: Kernel,
+  parts: readonly { readonly nest: Nest; readonly plan: Plan }[],
+): Kernel {
+  const body = new Body();
+  const scratch = new Map<string, Buffer>();
+  for (const { nest, plan } of parts) {
+    const builder = new ContractionBuilder(body, nest, plan);
+    builder.build();
+    // They do not run at the same time, so that all can use the same memory.
+    for (const buffer of builder.scratch) {
+      const known = scratch.get(buffer.name);
+      scratch.set(buffer.name, known === undefined ? buffer : { ...buffer, size: dimMax(known.size, buffer.size) });
+    }
+  }
+  return { ...kernel, buffers: [...kernel.buffers, ...scratch.values()], body: body.statements };
 }
 
 const zero = dimConst(0);
@@ -71,12 +83,12 @@ interface Part {
 }
 
 class ContractionBuilder {
-  readonly body = new Body();
   readonly #panels: ReadonlyMap<string, Panels>;
   readonly #layouts: readonly (Layout | undefined)[];
   readonly #sumBuffers: Buffer[] = [];
 
   constructor(
+    readonly body: Body,
     readonly nest: Nest,
     readonly plan: Plan,
   ) {

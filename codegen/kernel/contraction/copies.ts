@@ -114,7 +114,7 @@ function normalised(terms: readonly Term[]): Coordinate | undefined {
 
 /** Extents that are not known are taken as this many. */
 export const TYPICAL = 64;
-export const typicalExtent = (extent: Dim): number => dimValue(extent) ?? TYPICAL;
+export const typicalExtent = (extent: Dim): number => Math.max(1, dimValue(extent) ?? TYPICAL);
 
 /** Whether a coordinate takes clearly fewer values than its indices together. */
 function saves(nest: Nest, { terms }: Coordinate): boolean {

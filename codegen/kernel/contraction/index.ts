@@ -6,23 +6,33 @@
 // complete: all its loops are marked, its one outermost loop is `parallel`, and copies of factors are `scratch` buffers, one set for each
 // chunk.
 //
-//   nest      recognises the generic nest, joins indices, computes its values again at other places
-//   copies    the coordinates by which a factor is copied where it cannot be read in place
-//   plan      chooses the vector index, the register tile, copies and chunks by estimated time
-//   runs      divides indices into panels
-//   scratch   lays out and fills copies
-//   tile      the sums in registers, their products, and the values that follow
-//   build     puts the loops together
+//   nest         recognises the generic nest, joins indices, computes its values again at other places
+//   residues     splits a nest at divisions that leave remainders
+//   copies       factors, and the coordinates by which one is copied where it cannot be read in place
+//   orientation  what follows from the choice of the index that runs in lanes
+//   chunks       what runs at the same time
+//   estimate     the time of a plan
+//   plan         chooses among all of them
+//   runs         divides indices into panels
+//   scratch      lays out and fills copies
+//   tile         the sums in registers, their products, and the values that follow
+//   build        puts the loops together
 
 import type { Kernel } from '../ir.js';
 import type { Machine } from '../machine.js';
-import { buildContraction } from './build.js';
+import { buildContractions } from './build.js';
 import { contractionNest } from './nest.js';
 import { planContraction } from './plan.js';
+import { splitByRemainders } from './residues.js';
 
 /** The kernel as register-blocked loops for a machine, or undefined where it is no contraction that gains from that. */
 export function scheduleContraction(kernel: Kernel, machine: Machine): Kernel | undefined {
-  const nest = contractionNest(kernel);
-  const plan = nest && planContraction(nest, machine);
-  return plan && buildContraction(kernel, nest, plan);
+  const whole = contractionNest(kernel);
+  if (whole === undefined) return undefined;
+  const nests = splitByRemainders(whole);
+  const parts = nests.flatMap((nest) => {
+    const plan = planContraction(nest, machine, nests.length > 1);
+    return plan === undefined ? [] : [{ nest, plan }];
+  });
+  return parts.length === nests.length ? buildContractions(kernel, parts) : undefined;
 }

@@ -132,7 +132,8 @@ function renamed(nest: Nest): Nest {
   return { ...nestAt(nest, (position) => dimSubstitute(position, names)), outer, summed };
 }
 
-function nestAt(nest: Nest, f: (position: Position) => Position): Nest {
+/** The nest with every position replaced. */
+export function nestAt(nest: Nest, f: (position: Position) => Position): Nest {
   return {
     ...nest,
     values: new Map([...nest.values].map(([name, value]) => [name, mapExpr(value, f)])),
@@ -163,6 +164,10 @@ function movesAsOne(position: Position, slow: Index, fast: Index): boolean {
   const [far, near] = [coefficient(position, slow.name), coefficient(position, fast.name)];
   return far !== undefined && near !== undefined && dimEquals(far, dimMul(near, fast.extent));
 }
+
+/** All conditions in a nest. */
+export const guardsOf = (nest: Nest): readonly Guard[] =>
+  [...nest.values.values()].flatMap((value) => (value.kind === 'load' || value.kind === 'choose' ? value.guards : []));
 
 /** The expressions that a value is computed from, its own included. */
 export function* expressionsOf(nest: Nest, temp: Temp, seen: Set<string> = new Set()): Generator<Expr> {
@@ -222,6 +227,7 @@ export function computeAt(body: Body, nest: Nest, temp: Temp, place: Place): Tem
     case 'scalar':
       return body.let({ ...moved, args: moved.args.map(again) });
     case 'choose':
+      if (moved.guards.length === 0) return again(moved.accepted);
       return body.let({ ...moved, accepted: again(moved.accepted), otherwise: again(moved.otherwise) });
     case 'position':
       return body.let(moved);

@@ -27,8 +27,8 @@ export interface Plan extends Chunking {
 /** Sizes of a tile along an index. */
 const TILE_SIZES = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 25, 28] as const;
 
-/** The best plan for a nest, undefined where register tiles gain nothing. */
-export function planContraction(nest: Nest, machine: Machine): Plan | undefined {
+/** The best plan for a nest, undefined where register tiles gain nothing or, with `always`, where there is nothing that a tile shares. */
+export function planContraction(nest: Nest, machine: Machine, always = false): Plan | undefined {
   const factors = nest.factors.map((temp) => factorOf(nest, temp));
   const isReused = factors.some(({ indices }) => nest.outer.some(({ name }) => !indices.has(name)));
   if (factors.length < 2 || !isReused) return undefined;
@@ -39,7 +39,7 @@ export function planContraction(nest: Nest, machine: Machine): Plan | undefined 
       if (best === undefined || candidate.cycles < best.cycles) best = candidate;
     }
   }
-  return best !== undefined && best.cycles < untiledCycles(nest, machine, factors) ? best.plan : undefined;
+  return always || (best?.cycles ?? 0) < untiledCycles(nest, machine, factors) ? best?.plan : undefined;
 }
 
 /** The plans with one vector index, and their estimated times. */
