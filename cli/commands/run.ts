@@ -76,30 +76,33 @@ async function loadWeights(instance: Instance, file: string): Promise<void> {
   });
 }
 
-async function makeInstance(program: Program, backend: string): Promise<Instance> {
-  if (backend === 'interpreter') return interpret(lower(program).program);
-  if (backend === 'c') return native(lower(program));
-  if (backend === 'cuda' || backend === 'cuda-emulated')
-    throw userError('the CUDA backend is not part of this version');
-  throw usageError(`--backend takes interpreter or c, got '${backend}'`);
+async function makeInstance(program: Program, backend: 'interpreter' | 'c'): Promise<Instance> {
+  return backend === 'c' ? native(lower(program)) : interpret(lower(program).program);
 }
 
 async function run(file: string, options: Options): Promise<void> {
   const seed = Number(options.seed);
   if (!Number.isSafeInteger(seed)) throw usageError(`--seed takes an integer, got '${options.seed}'`);
+  const { backend } = options;
+  if (backend === 'cuda' || backend === 'cuda-emulated')
+    throw userError('the CUDA backend is not part of this version');
+  if (backend !== 'interpreter' && backend !== 'c')
+    throw usageError(`--backend takes interpreter or c, got '${backend}'`);
   if (options.args !== undefined) requireFile(options.args);
   const program = loadProgram(file, { dims: parseDims(options.dim), entries: [options.fn] });
   const entry = program.entries.find(({ name }) => name === options.fn);
   if (entry === undefined) throw userError(`${file} has no function '${options.fn}'`);
   const args = readArguments(entry, options.args);
-  const instance = await makeInstance(program, options.backend);
+  const instance = await makeInstance(program, backend);
   instance.seed(seed);
   if (options.weights !== undefined) await loadWeights(instance, options.weights);
   try {
     const results = instance.run(options.fn, args);
     process.stdout.write(`${JSON.stringify(writeStructure(entry.result, results))}\n`);
   } catch (error) {
-    if (error instanceof EvaluationError || error instanceof TdslError) throw userError(error.message);
+    // The names of the graph are those of the program, behind a sign.
+    if (error instanceof EvaluationError) throw userError(error.message.replace(/[%@](?=\w)/g, ''));
+    if (error instanceof TdslError) throw userError(error.message);
     throw error;
   }
 }

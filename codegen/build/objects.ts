@@ -8,12 +8,12 @@ import path from 'node:path';
 import { cmakeBuild } from './cmake.js';
 import { explainFailure } from './doctor.js';
 import { packageRoot, packageVersion, writableCache } from './places.js';
-import { run } from './process.js';
+import { compilers, run } from './process.js';
 
 /** What identifies the compilers: the same text, the same machine code. */
 export async function compilerIdentity(): Promise<string> {
-  const { CC = 'cc', CXX = 'c++' } = process.env;
-  const versions = await Promise.all([CC, CXX].map((program) => run([program, '--version'])));
+  const { c, cxx } = compilers();
+  const versions = await Promise.all([c, cxx].map((program) => run([program, '--version'])));
   if (versions.some(({ status }) => status !== 0)) throw await explainFailure('the compiler', '');
   return versions.map(({ output }) => output.split('\n')[0]).join(', ');
 }

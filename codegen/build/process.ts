@@ -9,12 +9,19 @@ export interface ProcessResult {
   readonly output: string;
 }
 
+/** The compilers that the environment names, or the usual ones; a variable that is set to nothing counts as unset. */
+export const compilers = (): { readonly c: string; readonly cxx: string } => ({
+  c: process.env.CC || 'cc',
+  cxx: process.env.CXX || 'c++',
+});
+
 /** Flags of the user's environment would change numerics behind our back (`-ffast-math`), and the cache does not know them. */
 const IGNORED = ['CFLAGS', 'CXXFLAGS', 'CPPFLAGS', 'LDFLAGS', 'CMAKE_GENERATOR'];
 
 /** Runs a program to its end. Never throws: a program that cannot be started gives a null status and the reason as output. */
 export function run(command: readonly string[], cwd?: string): Promise<ProcessResult> {
   const [file = '', ...args] = command;
+  if (file === '') return Promise.resolve({ status: null, output: 'no program is named' });
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !IGNORED.includes(name)));
   return new Promise((resolve) => {
     const child = spawn(file, args, { cwd, env: { ...env, LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'pipe'] });

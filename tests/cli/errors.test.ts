@@ -1,0 +1,134 @@
+// The command line as somebody meets it who gets something wrong: the exit status says whose fault it was, and the message what to do.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const tdsl = path.resolve('bin', 'tdsl.js');
+const mlp = path.resolve('examples', 'mlp.td');
+const folder = mkdtempSync(path.join(os.tmpdir(), 'tdsl-cli-'));
+
+test.before(() => {
+  const files: Readonly<Record<string, string>> = {
+    'broken.td': 'fn f(x: f32[2]) -> f32[3] = x\n',
+    'right.td': 'export fn f(x: f32[2]) -> f32[2] = 2 * x\n',
+    'my model.td': 'export fn f(x: f32[2]) -> f32[2] = 2 * x\n',
+    'nothing.td': 'fn f(x: f32[2]) -> f32[2] = x\n',
+    'latin1.td': '',
+    'text.tdir': 'no IR\n',
+    'list.json': '[[1, 2], [3, 4]]',
+    'shape.json': '[[1, 2, 3]]',
+    'ragged.json': '[[[1], 2]]',
+    'broken.json': '{',
+    'weights.safetensors': 'no weights',
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
+  writeFileSync(path.join(folder, 'latin1.td'), Buffer.from('fn f(x: f32) -> f32 = caf\xe9(x)\n', 'latin1'));
+  mkdirSync(path.join(folder, 'folder.td'));
+  mkdirSync(path.join(folder, 'bin'));
+  symlinkSync(process.execPath, path.join(folder, 'bin', 'node'));
+});
+
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Result {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Result {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [tdsl, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  return { status, stdout, stderr };
+}
+
+/** Command lines that fail: the arguments, the status, and what the message says. */
+const failures: readonly (readonly [args: string, status: number, message: RegExp])[] = [
+  ['nonsense', 2, /unknown command 'nonsense'/],
+  ['check', 2, /missing required argument 'files'/],
+  ['check --wrong right.td', 2, /unknown option '--wrong'/],
+  ['check missing.td', 1, /there is no file missing\.td/],
+  ['check folder.td', 1, /folder\.td is a folder/],
+  ['check broken.td', 1, /error\[E0302\][\s\S]*broken\.td:1:29[\s\S]*1 error/],
+  ['check latin1.td', 1, /error\[E0101\][\s\S]*latin1\.td:1:26/],
+  ['fmt folder.td', 1, /folder\.td is a folder/],
+  ['compile missing.td', 1, /there is no file missing\.td/],
+  ['compile nothing.td', 1, /exports no function/],
+  ['compile right.td --target wrong', 2, /--target takes c or cuda, got 'wrong'/],
+  ['compile right.td --emit wrong', 2, /--emit takes addon, lib, source, got 'wrong'/],
+  ['compile right.td --dev --release', 2, /exclude each other/],
+  ['compile right.td --dim B', 2, /--dim takes NAME=SIZE, got 'B'/],
+  ['compile right.td --dim B=2', 1, /the file has no dimension `B`/],
+  ['compile right.td --emit source -o right.td/out', 1, /cannot use .*right\.td\/out/],
+  ['ir right.td --after wrong', 1, /there is no stage 'wrong'; the stages are lower/],
+  ['ir right.td --fn g', 1, /the file has no function `g`[\s\S]*it has f/],
+  ['ir right.td --format wrong', 2, /--format takes text, json, dot, html/],
+  ['ir text.tdir', 1, /text\.tdir:1:1: expected 'tdir'/],
+  ['run right.td', 2, /required option '--fn <name>'/],
+  ['run right.td --fn g', 1, /the file has no function `g`/],
+  ['run right.td --fn f', 1, /f takes 1 argument \(x\): give them with --args/],
+  ['run right.td --fn f --args missing.json', 1, /there is no file missing\.json/],
+  ['run right.td --fn f --args broken.json', 1, /broken\.json: not JSON/],
+  ['run right.td --fn f --args list.json', 1, /f takes 1 argument \(x\), list\.json has 2/],
+  ['run right.td --fn f --args shape.json', 1, /x.*\[3\]/],
+  ['run right.td --fn f --args ragged.json', 1, /x\[1\]: the lists have different lengths/],
+  ['run right.td --fn f --backend wrong --args list.json', 2, /--backend takes interpreter or c, got 'wrong'/],
+  ['run right.td --fn f --seed wrong', 2, /--seed takes an integer/],
+];
+
+for (const [args, status, message] of failures) {
+  test(`tdsl ${args}`, () => {
+    const result = run(args.split(' '));
+    assert.match(result.stderr, message);
+    assert.not.match(result.stderr, /internal error/);
+    assert.is(result.status, status);
+  });
+}
+
+test('a name with a space names a module', () => {
+  const result = run(['compile', 'my model.td', '--emit', 'source', '-o', 'out']);
+  assert.is(result.status, 0, result.stderr);
+  assert.ok(existsSync(path.join(folder, 'out', 'build.sh')));
+});
+
+test('check prints the diagnostics as JSON', () => {
+  const { status, stdout } = run(['check', 'broken.td', '--json']);
+  assert.is(status, 1);
+  const [found] = JSON.parse(stdout) as { code: string; path: string; start: unknown }[];
+  assert.equal([found?.code, found?.path, found?.start], ['E0302', 'broken.td', { line: 1, column: 29 }]);
+});
+
+test('a machine without a compiler is told what to install, and can still check and run', () => {
+  const env = { PATH: path.join(folder, 'bin'), CC: '', CXX: '' };
+  const compiled = run(['compile', mlp, '-o', 'module'], env);
+  assert.is(compiled.status, 3, compiled.stderr);
+  assert.match(compiled.stderr, /cannot build native code: .*C compiler/);
+  const left = existsSync(path.join(folder, 'module')) ? readdirSync(path.join(folder, 'module')) : [];
+  assert.equal(left, [], 'nothing half written');
+  assert.is(run(['check', mlp], env).status, 0);
+  const doctor = run(['doctor'], env);
+  assert.is(doctor.status, 3);
+  assert.match(doctor.stdout, /missing C compiler/);
+});
+
+test('a reader that stops early is no error', () => {
+  const { status, stdout, stderr } = spawnSync(
+    'sh',
+    ['-c', `"$0" "${tdsl}" ir "${mlp}" --all | head -n 1`, process.execPath],
+    {
+      encoding: 'utf8',
+    },
+  );
+  assert.is(status, 0);
+  assert.match(stdout, /^# after lower\n$/);
+  assert.is(stderr, '');
+});
+
+test.run();
