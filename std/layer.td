@@ -24,7 +24,7 @@ fn dropout2d[T: float](input: T[*S, C, H, W], p: float = 0.5, training: bool = t
 
 ## Dropout with one draw for each element of `size`, which broadcasts to the input.
 fn _drop(input: tensor, size: [dim], p: float, training: bool) -> tensor {
-  assert(p >= 0.0 && p <= 1.0, "the probability p of dropout is between 0 and 1")
+  assert(p >= 0.0 && p <= 1.0, "the probability p = " + p + " of dropout is outside [0, 1]")
   if !training || p == 0.0 { input } else if p == 1.0 { input * 0 } else { where(rand(size) < 1.0 - p, input / (1.0 - p), 0) }
 }
 

@@ -4,7 +4,7 @@ tdsl 1
 ## The position of an axis from 0; negative ones count from the end.
 fn axis_of(dim: int, rank: int) -> int {
   let n = if rank == 0 { 1 } else { rank }
-  assert(dim >= -n && dim < n, "dim " + dim + " is out of range: of " + rank + " axes it is one of " + -n + " to " + (n - 1))
+  assert(dim >= -n && dim < n, "axis " + dim + " is outside [" + -n + ", " + (n - 1) + "]")
   if dim < 0 { dim + n } else { dim }
 }
 

@@ -65,14 +65,14 @@ fn argsort(input: tensor, dim: int = -1, descending: bool = false) -> tensor = s
 
 ## The `k` largest (or smallest) elements along `dim`, in order, and their positions.
 fn topk(input: tensor, k: int, dim: int = -1, largest: bool = true, sorted: bool = true) {
-  assert(k >= 0 && k <= size(input, dim), "topk: k = " + k + " of " + size(input, dim) + " elements")
+  assert(k >= 0 && k <= size(input, dim), "topk: k = " + k + " is outside [0, " + size(input, dim) + "]")
   let (values, indices) = sort(input, dim, largest)
   (narrow(values, dim, 0, k), narrow(indices, dim, 0, k))
 }
 
 ## The k-th smallest element along `dim`, and its position.
 fn kthvalue(input: tensor, k: int, dim: int = -1, keepdim: bool = false) {
-  assert(k >= 1 && k <= size(input, dim), "kthvalue: k = " + k + " of " + size(input, dim) + " elements")
+  assert(k >= 1 && k <= size(input, dim), "kthvalue: k = " + k + " is outside [1, " + size(input, dim) + "]")
   let (values, indices) = sort(input, dim)
   let (value, index) = (narrow(values, dim, k - 1, 1), narrow(indices, dim, k - 1, 1))
   if keepdim { (value, index) } else { (squeeze_axes(value, dim), squeeze_axes(index, dim)) }
