@@ -38,30 +38,29 @@ export function alignedSize(bytes: Dim): Dim {
 
 const fits = (size: Dim, into: Dim): boolean => dimIsNonNegative(dimSub(into, size));
 
-/** Assigns slots in the order in which lifetimes begin. */
+interface Slot {
+  size: Dim;
+  busyUntil: number;
+}
+
+/** Assigns slots in the order in which lifetimes begin. Sizes are compared before they are rounded: that keeps them polynomials. */
 export function planWorkspace(lifetimes: readonly Lifetime[]): Workspace {
-  const slots: { size: Dim; busyUntil: number }[] = [];
+  const slots: Slot[] = [];
   const slotOf = new Array<number>(lifetimes.length).fill(0);
   const order = lifetimes
     .map((_, i) => i)
     .sort((a, b) => (lifetimes[a] as Lifetime).first - (lifetimes[b] as Lifetime).first || a - b);
   for (const i of order) {
     const { bytes, first, last } = lifetimes[i] as Lifetime;
-    const size = alignedSize(bytes);
     const free = slots.filter((slot) => slot.busyUntil < first);
-    const slot = tightest(free, size) ?? largestToGrow(free, size) ?? { size, busyUntil: last };
+    const slot = tightest(free, bytes) ?? largestToGrow(free, bytes) ?? { size: bytes, busyUntil: last };
     if (!slots.includes(slot)) slots.push(slot);
-    if (!fits(size, slot.size)) slot.size = size;
+    if (!fits(bytes, slot.size)) slot.size = bytes;
     slot.busyUntil = last;
     slotOf[i] = slots.indexOf(slot);
   }
-  const sizes = slots.map((slot) => slot.size);
+  const sizes = slots.map((slot) => alignedSize(slot.size));
   return { slots: sizes, slotOf, bytes: sizes.reduce(dimAdd, dimConst(0)) };
-}
-
-interface Slot {
-  size: Dim;
-  busyUntil: number;
 }
 
 /** The free slot that is certainly large enough and wastes least. */

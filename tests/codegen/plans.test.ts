@@ -1,0 +1,125 @@
+// Structure of what is generated: loops that become one, values that are kept, state in place, slots that are used again, machines.
+
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Generated, generate } from '../../codegen/generate.js';
+import type { Kernel, Stmt } from '../../codegen/kernel/ir.js';
+import { lowerKernel } from '../../codegen/kernel/lower/kernel.js';
+import { type Machine, machineOf, machines } from '../../codegen/kernel/machine.js';
+import { mayOverwrite } from '../../codegen/kernel/overwrite.js';
+import { printKernel } from '../../codegen/kernel/print.js';
+import { scheduleKernel } from '../../codegen/kernel/schedule/index.js';
+import { KernelError, verifyKernel } from '../../codegen/kernel/verify.js';
+import { alignedSize, planWorkspace } from '../../codegen/plan/memory.js';
+import { dimConst, dimSymbol, parseDim } from '../../compiler/ir/dims.js';
+import type { Func } from '../../compiler/ir/graph.js';
+import { pipelines, runPipeline } from '../../compiler/pipeline.js';
+import type { Program } from '../../compiler/program.js';
+import { mlp, tensor } from '../support/models.js';
+import { define, programOf } from './support.js';
+
+const avx512 = machines[0] as Machine;
+const emit = (program: Program): Generated =>
+  generate(runPipeline(program, pipelines.default), {
+    target: 'c',
+    version: 'test',
+    sourceHash: 'test',
+    machine: avx512,
+  });
+const scheduled = (fn: Func): Kernel => {
+  const kernel = scheduleKernel(lowerKernel(fn).kernel, avx512);
+  verifyKernel(kernel, fn.name);
+  return kernel;
+};
+const loopsOf = (body: readonly Stmt[]): Stmt[] =>
+  body.flatMap((stmt) => ('body' in stmt ? [...(stmt.kind === 'for' ? [stmt] : []), ...loopsOf(stmt.body)] : []));
+
+test('an elementwise kernel over contiguous operands is one flat loop', () => {
+  const kernel = scheduled(
+    define('flat', (b) => {
+      const x = b.param('x', tensor('f32', dimSymbol('n'), 5, 7));
+      const s = b.param('s', tensor('f32'));
+      return [b.elementwise('relu', [b.elementwise('mul', [x, s])])];
+    }),
+  );
+  assert.is(loopsOf(kernel.body).length, 1);
+  assert.match(printKernel(kernel), /for \$i0 < 35\*n vector/);
+});
+
+test('a softmax computes each exponential once', () => {
+  const kernel = scheduled(
+    define('softmax', (b) => {
+      const x = b.param('x', tensor('f32', dimSymbol('n'), 100));
+      const column = [dimSymbol('n'), dimConst(1)];
+      const e = b.elementwise('exp', [b.elementwise('sub', [x, b.reshape(b.reduce('max', x, [1])[0]!, column)])]);
+      return [b.elementwise('div', [e, b.reshape(b.sum(e, [1]), column)])];
+    }),
+  );
+  assert.is(printKernel(kernel).match(/exp_f32\(/g)?.length, 1);
+});
+
+test('a product may not be written over an operand, an update may', () => {
+  const update = lowerKernel(
+    define('update', (b) => {
+      const [p, g] = [b.param('p', tensor('f32', 4, 8)), b.param('g', tensor('f32', 4, 8))];
+      return [b.elementwise('sub', [p, g])];
+    }),
+  ).kernel;
+  assert.ok(mayOverwrite(update, 'in0', 'out0'));
+  const turned = lowerKernel(
+    define('turned', (b) => {
+      const p = b.param('p', tensor('f32', 4, 4));
+      return [b.elementwise('add', [p, b.view(p, { type: 'permute', permutation: [1, 0] })])];
+    }),
+  ).kernel;
+  assert.not(mayOverwrite(turned, 'in0', 'out0'));
+});
+
+test('a training step updates its parameters in place', () => {
+  const { plan, layout } = emit(mlp(true));
+  const entry = plan.entries.get('train_step')!;
+  assert.is(entry.copies.length, 0);
+  assert.ok(layout.leaves.every(({ offset }) => offset % 64 === 0));
+  assert.ok(plan.workspace.get('train_step')?.includes('B'));
+});
+
+test('workspace slots are used again, and grow where that is certain', () => {
+  const at = (bytes: string, first: number, last: number) => ({ bytes: parseDim(bytes), first, last });
+  const plan = planWorkspace([at('4000', 0, 1), at('100', 1, 2), at('3000', 2, 3), at('4*B', 3, 4), at('8*B', 5, 6)]);
+  assert.equal(plan.slotOf, [0, 1, 0, 2, 2]);
+  assert.equal(
+    plan.slots.map((slot) => slot.key),
+    ['4032', '128', '64*((8*B + 63) // 64)'],
+  );
+  assert.is(alignedSize(parseDim('128*B')).key, '128*B');
+});
+
+test('equal kernels are one function, whatever their names', () => {
+  const twice = (name: string) =>
+    define(name, (b) => [b.elementwise('tanh', [b.param(`x_${name}`, tensor('f32', dimSymbol('n')))])]);
+  assert.is(emit(programOf([twice('a'), twice('b')])).kernels.length, 1);
+});
+
+test('a malformed kernel is refused', () => {
+  const { kernel } = lowerKernel(define('f', (b) => [b.elementwise('neg', [b.param('x', tensor('f32', 3))])]));
+  const [loop] = kernel.body;
+  assert.ok(loop?.kind === 'for');
+  const broken = { ...kernel, body: loop.kind === 'for' ? loop.body : [] };
+  assert.throws(
+    () => verifyKernel(broken, 'f'),
+    (error: Error) => error instanceof KernelError && /\$i0/.test(error.message),
+  );
+});
+
+test('the class of a machine follows from the macros of the C compiler', () => {
+  const macros = (...names: string[]) => names.map((name) => `#define ${name} 1`).join('\n');
+  assert.is(
+    machineOf(macros('__AVX512F__', '__AVX512DQ__', '__AVX512BW__', '__AVX512VL__', '__AVX2__', '__FMA__')).name,
+    'avx512',
+  );
+  assert.is(machineOf(macros('__AVX512F__', '__AVX2__', '__FMA__')).name, 'avx2');
+  assert.is(machineOf(macros('__aarch64__')).name, 'neon');
+  assert.is(machineOf(macros('__SSE2__')).name, 'baseline');
+});
+
+test.run();
