@@ -14,10 +14,16 @@ import { derivativeOf, displaced, evaluate, innerProduct, withDerivatives } from
 import { Random, randomTensor } from '../support/random.js';
 import { examples } from './examples.js';
 
-const dims = new Map([['B', 3]]);
+const dims = new Map([
+  ['B', 3],
+  ['T', 4],
+  ['n', 5],
+]);
 
 interface Loss {
   readonly func: Func;
+  /** The functions before it, which its loops may carry. */
+  readonly carried: readonly Func[];
   /** The results that are differentiated; others (buffers) are not. */
   readonly of: readonly number[];
 }
@@ -28,11 +34,13 @@ function losses(file: string): readonly Loss[] {
   const program = parseProgram(printProgram(loadProgram(file)).replaceAll('f32', 'f64'));
   const { module } = runPipeline(program, [inline]);
   const found = new Map<string, Loss>();
-  for (const { nodes } of module.functions.values()) {
+  const functions = [...module.functions.values()];
+  for (const { nodes } of functions) {
     for (const node of nodes) {
       if (node.kind !== 'region' || node.region.type !== 'vjp') continue;
       const { fn, of } = node.region;
-      found.set(fn, { func: module.functions.get(fn) as Func, of });
+      const at = functions.findIndex(({ name }) => name === fn);
+      found.set(fn, { func: functions[at] as Func, carried: functions.slice(0, at), of });
     }
   }
   return [...found.values()];
@@ -48,8 +56,8 @@ for (const { name, file } of examples) {
   test(name, () => {
     const found = losses(file);
     assert.ok(found.length > 0, 'the example differentiates something');
-    for (const { func, of } of found) {
-      const module = withDerivatives(func);
+    for (const { func, carried, of } of found) {
+      const module = withDerivatives(func, 1, carried);
       const random = new Random(7);
       const like = ({ type }: Value): HostTensor => randomTensor(random, type, [-0.5, 0.5], dims);
       const isFloatValue = ({ type }: Value): boolean => isFloat(type.dtype);

@@ -40,9 +40,9 @@ export const moduleOf = (...functions: readonly Func[]): Module => ({
   functions: new Map(functions.map((func) => [func.name, func])),
 });
 
-/** `f` with its jvp, its vjp, and all nestings of two of them, expanded: names `f`, `jvp.f`, `vjp.f`, `vjp.jvp.f`, … */
-export function withDerivatives(func: Func, order = 1): Module {
-  const functions = [func];
+/** `f` with its jvp, its vjp, and all nestings of two of them, expanded: names `f`, `jvp.f`, `vjp.f`, `vjp.jvp.f`, …; `carried` are functions of its loops. */
+export function withDerivatives(func: Func, order = 1, carried: readonly Func[] = []): Module {
+  const functions = [...carried, func];
   let last = [func];
   for (let n = 0; n < order; n++) {
     last = last.flatMap((f) => [derivativeOf(f, 'jvp'), derivativeOf(f, 'vjp')]);

@@ -42,7 +42,13 @@ function regionResults(functions: Functions, node: RegionNode, inputs: readonly 
     const [a, b] = [func, functionOf(functions, region.otherwise)].map((each) => activeResults(functions, each, args));
     return (a ?? []).map((flag, i) => flag || b?.[i] === true);
   }
-  const own = activeResults(functions, func, inputs.slice(0, func.params.length));
+  // The tangent of a parameter goes through the same loops as the parameter.
+  const params = inputs.slice(0, func.params.length);
+  if (region.type === 'jvp')
+    region.wrt.forEach((param, i) => {
+      if (inputs[func.params.length + i]) params[param] = true;
+    });
+  const own = activeResults(functions, func, params);
   return node.results.map((_, i) => own[i] ?? true);
 }
 

@@ -183,6 +183,9 @@ export fn f(x: f64) -> (f64, f64) = jvp(square, x, 1.0)`;
   assert.equal(codes(text.replace('jvp(square, x, 1.0)', 'value_and_grad(square)(x)')), ['E0505']);
   const fixed = text.replace('jvp(square, x, 1.0)', 'value_and_grad(square)(x)').replace('100 from', '100 max 9 from');
   assert.equal(results(fixed, f64([], [2])), [[256], [8 * 2 ** 7]]);
+  const tangent = `fn square(x: f64) -> f64 = while x < 100 from x = x { x * x }
+export fn f(x: f64, y: f64) -> f64 = grad(v => jvp(square, y, v)[1])(x)`;
+  assert.equal(codes(tangent), ['E0505']);
   const constant = 'export fn f(x: f64) -> f64 = grad(y => y * no_grad { while z < 9 from z = y { z * z } })(x)';
   assert.equal(results(constant, f64([], [2])), [[16]]);
 });
