@@ -162,6 +162,17 @@ export class Context {
     }
   }
 
+  /** Runs what is done on behalf of a place, without evaluating what stands there: errors point to it. */
+  pointing<T>(site: Site, body: () => T): T {
+    const outer = this.site;
+    this.site = site;
+    try {
+      return body();
+    } finally {
+      this.site = outer;
+    }
+  }
+
   #siteOf(source: Source, offset: number): SourceSite {
     let starts = this.#lines.get(source);
     if (starts === undefined) {

@@ -33,7 +33,7 @@ export function instantiate(cx: Context, { model, unit, args, site }: Blueprint,
     rest: param.rest,
   }));
   return cx.within(name, site, () => {
-    const assigned = assignArguments(cx, name, params, args);
+    const assigned = cx.pointing(site, () => assignArguments(cx, name, params, args));
     const scope = Scope.function(unit, name);
     const matcher = new Matcher(cx, scope, signatureNames(cx, unit, model, undefined));
     bindParameters(cx, matcher, model.params, assigned, `\`${name}\``);
