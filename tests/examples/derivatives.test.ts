@@ -61,7 +61,8 @@ for (const { name, file } of examples) {
       const random = new Random(7);
       const like = ({ type }: Value): HostTensor => randomTensor(random, type, [-0.5, 0.5], dims);
       const isFloatValue = ({ type }: Value): boolean => isFloat(type.dtype);
-      const inputs = func.params.map(like);
+      // Running variances are among the inputs, so all of them are positive.
+      const inputs = func.params.map(({ type }) => randomTensor(random, type, [0.05, 0.5], dims));
       const direction = func.params.filter(isFloatValue).map(like);
       const seeds = func.results.flatMap((value, i) => {
         if (!isFloatValue(value)) return [];
