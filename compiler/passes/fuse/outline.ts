@@ -57,15 +57,17 @@ class Body {
     return isReshape(node) && !isInside && this.#isLoaded(node.inputs[0] as Value);
   }
 
-  need(value: Value): void {
-    if (this.#isLoaded(value)) {
-      this.loaded.add(value);
-      return;
+  /** Follows a value to what it is computed from, first operands first; a chain may be longer than the stack is deep. */
+  need(result: Value): void {
+    const pending = [result];
+    for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+      const node = this.#isLoaded(value) ? undefined : (this.analysis.definition.get(value) as Node);
+      if (node === undefined) this.loaded.add(value);
+      else if (!this.nodes.has(node)) {
+        this.nodes.add(node);
+        pending.push(...node.inputs.toReversed());
+      }
     }
-    const node = this.analysis.definition.get(value) as Node;
-    if (this.nodes.has(node)) return;
-    this.nodes.add(node);
-    for (const input of node.inputs) this.need(input);
   }
 }
 
