@@ -11,6 +11,7 @@ import { pipelines, runPipeline } from '../../compiler/pipeline.js';
 import type { Program } from '../../compiler/program.js';
 import { randomInputs } from '../support/graphs.js';
 import { type Loop, loopDims, loopNames, loopProgram, programOfLoops } from '../support/loops.js';
+import { programOf } from '../support/program.js';
 import { randomLoop, randomLoopDims } from '../support/random-loops.js';
 import { assertAgree, type Compiled, compile } from './support.js';
 
@@ -78,6 +79,64 @@ test('memory of the reverse pass grows with the number of trips by what it store
   const step = (at(1064) - at(1000)) / 64;
   const tensors = 2 * 3 * 8;
   assert.ok(step <= 3 * tensors, `${step} bytes a trip`);
+});
+
+const layers = `import std.nn { BatchNorm1d, Dropout, Linear }
+dim B, T
+model Elman(inputs: int, hidden: int) {
+  from_input: Linear(inputs, hidden)
+  from_state: Linear(hidden, hidden, bias: false)
+  fn forward(xs: f32[T, B, inputs], h0: f32[B, hidden]) -> f32[B, hidden] =
+    fold xs from h0 { (h, x) => tanh(from_input(x) + from_state(h)) }
+}
+model Deep(n: int) {
+  lin: Linear(n, n)
+  norm: BatchNorm1d(n)
+  drop: Dropout(0.5)
+  fn forward(x: f32[B, n]) -> f32[B, n] = fold 0..20 from x { (h, i) => drop(norm(lin(h))) }
+}
+export fn train(net: mut Elman(3, 4), xs: f32[T, B, 3]) -> f32 {
+  let (l, g) = value_and_grad(n => sum(n(xs, zeros([B, 4])) ** 2))(net)
+  map (p, d) over (net, g) { p = p - 0.1 * d }
+  l
+}
+export fn deep(stack: mut Deep(3), x: f32[B, 3]) -> f32[B, 3] = stack(x)`;
+
+test('state in loops is read and written as in the interpreter: weights, running statistics, keys', async () => {
+  const program = programOf(layers);
+  const compiled = await compile(program);
+  const reference = runPipeline(program, pipelines.reference);
+  const interpreter = new Interpreter(reference.module);
+  const state: HostTensor[] = [];
+  const call = (name: string, args: readonly HostTensor[]): readonly HostTensor[] => {
+    const entry = reference.entries.find((each) => each.name === name) as Program['entries'][number];
+    const given = args.values();
+    const inputs = entry.inputs.map((input) => (input.kind === 'state' ? state[input.leaf] : given.next().value));
+    return interpreter.run(entry.fn, inputs as HostTensor[]).filter((tensor, i) => {
+      const output = entry.outputs[i];
+      if (output?.kind === 'state') state[output.leaf] = tensor;
+      return output?.kind === 'result';
+    });
+  };
+  call('init', [hostTensor('i64', [2], [1, 0])]);
+  for (const [i, leaf] of state.entries()) compiled.writeState(i, leaf);
+  const wave = (shape: readonly number[], count: number) =>
+    hostTensor(
+      'f32',
+      shape,
+      Array.from({ length: count }, (_, i) => Math.sin(i)),
+    );
+  for (const [name, arg] of [
+    ['train', wave([9, 2, 3], 54)],
+    ['train', wave([5, 2, 3], 30)],
+    ['deep', wave([4, 3], 12)],
+    ['deep', wave([4, 3], 12)],
+  ] as const) {
+    const want = call(name, [arg]);
+    compiled.run(name, [arg]).forEach((tensor, i) => void assertAgree(tensor, want[i] as HostTensor, name, 100));
+    for (const [i, leaf] of state.entries())
+      assertAgree(compiled.readState(i), leaf, `${program.state[i]?.path} after ${name}`, 100);
+  }
 });
 
 test.run();
