@@ -23,6 +23,12 @@ interface Edge {
   readonly order: number;
 }
 
+/**
+ * A kernel of more nodes saves little traffic for its length, costs the C compiler more than linear time, and is deeper than recursive
+ * lowering can follow: unrolled loops make chains of thousands.
+ */
+const maxMembers = 256;
+
 /** Run-time dimensions count as this when sizes are compared. */
 const nominalSize = 64;
 
@@ -217,6 +223,7 @@ class Grouping {
   #joined(producer: Group, consumer: Group): Group | undefined {
     const domain = joinDomains(producer.domain, consumer.domain);
     if (domain === undefined || domain.form === 'single') return undefined;
+    if (producer.members.size + consumer.members.size > maxMembers) return undefined;
     const members = new Set([...producer.members, ...consumer.members]);
     if (this.#runsBetween(producer, consumer)) return undefined;
     if (!new Alignment(this.analysis, members, domain).holds()) return undefined;
