@@ -12,6 +12,7 @@ import { emitLoad } from './loads.js';
 import { positionValue, rampText } from './memory.js';
 import { selectText, splatText } from './operators.js';
 import { positionText, resolved } from './positions.js';
+import { emitRandom } from './random.js';
 import { emitScalar, inForm, named } from './scalar.js';
 import { computeElement, computeType, type Form, scalarForm } from './types.js';
 
@@ -21,6 +22,7 @@ export function emitExpr(lines: Lines, expr: Expr, scope: Scope): Value {
     expr.kind === 'register' ||
     exprPositions(expr).some((position) => variesInLanes(position, scope)) ||
     exprTemps(expr).some((temp) => scope.values.get(temp.name)?.inLanes === true);
+  if (expr.kind === 'random') return { texts: emitRandom(lines, expr, scope, inLanes), inLanes };
   if (!inLanes || scope.lanes === undefined) return emitCopy(lines, expr, scope, 0, scalarForm);
   const copies = Array.from({ length: scope.lanes.copies }, (_, copy) =>
     emitCopy(lines, expr, scope, copy, (scope.lanes as { form: Form }).form),
@@ -59,6 +61,8 @@ function emitCopy(lines: Lines, expr: Expr, scope: Scope, copy: number, form: Fo
       const name = named(lines, dtype, form, result);
       return { texts: [name.text], inLanes: name.inLanes };
     }
+    case 'random':
+      throw new Error('random bits are printed for all copies together');
     case 'muladd': {
       const [a, b, c] = [formed(expr.a), formed(expr.b), formed(expr.c)];
       const element = computeElement(dtype, form);

@@ -42,6 +42,8 @@ export type Expr =
   | { readonly kind: 'position'; readonly value: Position; readonly dtype: DType }
   /** Scalar IR whose argument k is `args[k]`. */
   | { readonly kind: 'scalar'; readonly body: Scalar; readonly args: readonly Temp[] }
+  /** The random bits that a key (two i64) gives at a row-major position, as i32 (compiler/scalar/philox.ts). */
+  | { readonly kind: 'random'; readonly key: readonly [Temp, Temp]; readonly position: Position }
   /** a·b + c, rounded once where the machine does that at no cost, else twice: for contractions. */
   | { readonly kind: 'muladd'; readonly a: Temp; readonly b: Temp; readonly c: Temp }
   /** The first where all guards hold, else the second. */
@@ -190,6 +192,8 @@ export function exprType(expr: Expr): DType {
       return expr.dtype;
     case 'scalar':
       return expr.body.dtype;
+    case 'random':
+      return 'i32';
     case 'muladd':
       return expr.c.dtype;
     case 'choose':
@@ -204,6 +208,8 @@ export function exprTemps(expr: Expr): readonly Temp[] {
   switch (expr.kind) {
     case 'scalar':
       return expr.args;
+    case 'random':
+      return expr.key;
     case 'muladd':
       return [expr.a, expr.b, expr.c];
     case 'choose':
@@ -220,6 +226,8 @@ export function exprPositions(expr: Expr): readonly Position[] {
       return [expr.offset, ...expr.guards.map((guard) => guard.value)];
     case 'position':
       return [expr.value];
+    case 'random':
+      return [expr.position];
     case 'choose':
       return expr.guards.map((guard) => guard.value);
     case 'register':

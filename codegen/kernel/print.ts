@@ -102,6 +102,8 @@ function exprText(expr: Expr): string {
         expr.body,
         expr.args.map((arg) => arg.name),
       );
+    case 'random':
+      return `random(${expr.key[0].name}, ${expr.key[1].name}, ${printDim(expr.position)})`;
     case 'muladd':
       return `muladd(${expr.a.name}, ${expr.b.name}, ${expr.c.name})`;
     case 'choose':

@@ -94,4 +94,29 @@ test('all dtypes are added, compared, selected and cast', async () => {
   }
 });
 
+test('random bits are those of the interpreter, wherever a row begins', async () => {
+  const draw = (name: string, ...shape: (number | string)[]) =>
+    define(name, (b) => {
+      const key = b.param('key', { dtype: 'i64', shape: d(2) });
+      const x = b.param('x', { dtype: 'f32', shape: d(...shape) });
+      const [bits] = b.add({ kind: 'source', source: { type: 'random_bits', shape: d(...shape) }, inputs: [key] });
+      const kept = b.elementwise('gt', [bits!, b.constant(0, 'i32')]);
+      return [bits!, b.elementwise('where', [kept, x, b.constant(0, 'f32')])];
+    });
+  const folded = define('folded', (b) => {
+    const key = b.param('key', { dtype: 'i64', shape: d(2) });
+    const data = b.param('data', { dtype: 'i64', shape: [] });
+    return b.add({ kind: 'source', source: { type: 'fold_in' }, inputs: [key, data] });
+  });
+  for (const machine of runnableMachines()) {
+    await checkAgainstInterpreter(
+      [draw('line', 'n'), draw('rows', 'n', 22), draw('wide', 3, 'n', 70), folded],
+      [...settings, { n: 261 }],
+      {
+        machine,
+      },
+    );
+  }
+});
+
 test.run();

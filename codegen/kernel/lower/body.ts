@@ -232,6 +232,8 @@ export class Body {
         this.#scalarIds.set(expr.body, id);
         return `scalar ${id} ${expr.args.map((arg) => arg.name).join()}`;
       }
+      case 'random':
+        return `random ${expr.key[0].name} ${expr.key[1].name} ${expr.position.key}`;
       case 'muladd':
         return `muladd ${expr.a.name} ${expr.b.name} ${expr.c.name}`;
       case 'choose':

@@ -48,7 +48,7 @@ import {
 } from '../positions.js';
 import { Body } from './body.js';
 import { accumulatorType, contractionFold, narrowPositions, reductionFold, usesArgument } from './folds.js';
-import { foldInCalls, randomBitsCall } from './random.js';
+import { foldInCalls } from './random.js';
 
 /** A place in the program where a kernel may report a fault. */
 export interface FaultSite {
@@ -183,8 +183,8 @@ export class Lowering {
       case 'size':
         return this.position(source.value, 'i64');
       case 'random_bits': {
-        const place = this.position(flatten(at, source.shape), 'i64');
-        return this.body.let({ kind: 'scalar', body: randomBitsCall, args: [...this.#key(operand(node, 0)), place] });
+        const [first, second] = this.#key(operand(node, 0)) as [Temp, Temp];
+        return this.body.let({ kind: 'random', key: [first, second], position: flatten(at, source.shape) });
       }
       case 'fold_in': {
         const data = this.value(operand(node, 1), []);

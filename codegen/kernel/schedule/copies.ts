@@ -9,6 +9,8 @@ export function mapTemps(expr: Expr, f: (temp: Temp) => Temp): Expr {
   switch (expr.kind) {
     case 'scalar':
       return { ...expr, args: expr.args.map(f) };
+    case 'random':
+      return { ...expr, key: [f(expr.key[0]), f(expr.key[1])] };
     case 'muladd':
       return { ...expr, a: f(expr.a), b: f(expr.b), c: f(expr.c) };
     case 'choose':

@@ -10,6 +10,8 @@ import { lanePattern, laneResidues, widestBytes } from './lanes.js';
 import { mapPositions } from './rewrite.js';
 
 const TYPICAL_EXTENT = 64;
+/** Instructions of ten rounds of the random generator. */
+const RANDOM_COST = 300;
 
 /** The number of iterations of a loop, or a typical one. */
 export const extentOf = (loop: Loop): number => dimValue(loop.extent) ?? TYPICAL_EXTENT;
@@ -59,6 +61,8 @@ function exprCost(expr: Expr, index: string | undefined, lanes: number): number 
       return index !== undefined && lanePattern(expr.value, index, lanes) === undefined ? 2 * lanes : 1;
     case 'scalar':
       return scalarsCost([expr.body]);
+    case 'random':
+      return RANDOM_COST;
     case 'choose':
       return 1 + guardsCost(expr.guards, index, lanes);
     default:

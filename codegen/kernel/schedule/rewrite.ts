@@ -14,6 +14,8 @@ export function mapExpr(expr: Expr, f: PositionMap): Expr {
       return { ...expr, offset: f(expr.offset), guards: mapGuards(expr.guards, f) };
     case 'position':
       return { ...expr, value: f(expr.value) };
+    case 'random':
+      return { ...expr, position: f(expr.position) };
     case 'choose':
       return { ...expr, guards: mapGuards(expr.guards, f) };
     case 'register':

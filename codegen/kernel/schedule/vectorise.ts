@@ -68,6 +68,9 @@ function interchanged(outer: Loop): Loop | undefined {
 const hasVectors = (stmt: Stmt): boolean =>
   [...walk([stmt])].some((inner) => inner.kind === 'for' && inner.mark === 'vector');
 
+/** Whether a statement draws random bits, of which four vectors cost what one does. */
+const draws = (stmt: Stmt): boolean => stmt.kind === 'let' && stmt.value.kind === 'random';
+
 const total = (parts: readonly Choice[]): number => parts.reduce((sum, part) => sum + part.cost, 0);
 
 /** The loop in vector lanes, undefined where its iterations depend on each other. */
@@ -80,7 +83,10 @@ function inLanes(loop: Loop, machine: Machine, folds: readonly Accumulate[]): Ch
   const body = loop.body.reduce((sum, stmt) => sum + statementCost(stmt, loop.index, lanes), 0);
   const vectors = Math.ceil(extent / lanes);
   const waits =
-    splits || loop.body.some((stmt) => stmt.kind === 'accumulate' || (stmt.kind === 'for' && stmt.mark === 'serial'));
+    splits ||
+    loop.body.some(
+      (stmt) => stmt.kind === 'accumulate' || (stmt.kind === 'for' && stmt.mark === 'serial') || draws(stmt),
+    );
   const interleave = waits ? Math.min(INTERLEAVE, dimValue(loop.extent) === undefined ? INTERLEAVE : vectors) : 1;
   return { cost: vectors * (body + 1), stmt: { ...loop, mark: 'vector', interleave } };
 }
