@@ -23,14 +23,22 @@ fn fan_out(size: [dim]) -> int {
 
 ## The factor by which a nonlinearity shrinks the standard deviation (PyTorch's table).
 fn calculate_gain(nonlinearity: string, param: float? = none) -> float {
-  if nonlinearity == "relu" { 1.4142135623730951 }
-  else if nonlinearity == "tanh" { 5.0 / 3.0 }
-  else if nonlinearity == "leaky_relu" { (2.0 / (1.0 + (if param == none { 0.01 } else { param }) ** 2)) ** 0.5 }
-  else if nonlinearity == "selu" { 0.75 }
-  else {
+  if nonlinearity == "relu" {
+    1.4142135623730951
+  } else if nonlinearity == "tanh" {
+    5.0 / 3.0
+  } else if nonlinearity == "leaky_relu" {
+    (2.0 / (1.0 + (if param == none { 0.01 } else { param }) ** 2)) ** 0.5
+  } else if nonlinearity == "selu" {
+    0.75
+  } else {
     assert(
-      nonlinearity == "linear" || nonlinearity == "sigmoid" || nonlinearity == "conv1d" || nonlinearity == "conv2d" || nonlinearity == "conv3d",
-      "no gain is known for this nonlinearity"
+      nonlinearity == "linear" ||
+        nonlinearity == "sigmoid" ||
+        nonlinearity == "conv1d" ||
+        nonlinearity == "conv2d" ||
+        nonlinearity == "conv3d",
+      "no gain is known for this nonlinearity",
     )
     1.0
   }
@@ -58,7 +66,7 @@ fn kaiming_uniform(
   a: float = 0.0,
   mode: string = "fan_in",
   nonlinearity: string = "leaky_relu",
-  dtype: dtype = f32
+  dtype: dtype = f32,
 ) -> tensor {
   let bound = 3.0 ** 0.5 * _kaiming_std(size, a, mode, nonlinearity)
   uniform(size, -bound, bound, dtype)
@@ -70,5 +78,36 @@ fn kaiming_normal(
   a: float = 0.0,
   mode: string = "fan_in",
   nonlinearity: string = "leaky_relu",
-  dtype: dtype = f32
+  dtype: dtype = f32,
 ) -> tensor = normal(0.0, _kaiming_std(size, a, mode, nonlinearity), size, dtype)
+
+## The inverse of `erf`: Winitzki's approximation (2008), refined by two of Halley's steps. ±1 give ±inf, numbers beyond them nan.
+fn erfinv[T: float](input: T[*S]) -> T[*S] {
+  let inside = where(abs(input) < 1, input, 0)
+  let l = log1p(-inside * inside)
+  let h = 4.330746750799873 + l / 2
+  let y = sign(inside) * sqrt(sqrt(h * h - l / 0.147) - h)
+  for step in 0..2 {
+    let e = 0.8862269254527580 * (erf(y) - inside) * exp(y * y)
+    y = y - e / (1 + y * e)
+  }
+  where(abs(input) < 1, y, where(abs(input) == 1, input * inf, nan))
+}
+
+## Normal, cut off at `a` and `b`: the inverse of the distribution function at uniform draws; also an initialiser.
+fn trunc_normal(
+  size: [dim],
+  mean: float = 0.0,
+  std: float = 1.0,
+  a: float = -2.0,
+  b: float = 2.0,
+  dtype: dtype = f32,
+) -> tensor {
+  assert(a < b, "a is less than b")
+  let wide = if dtype == f64 { f64 } else { f32 }
+  let scale = std * 2.0 ** 0.5
+  let low = cast(erf(tensor((a - mean) / scale, dtype: f64)), wide)
+  let high = cast(erf(tensor((b - mean) / scale, dtype: f64)), wide)
+  let normal = mean + scale * erfinv(low + (high - low) * rand(size, wide))
+  cast(clamp(normal, a, b), dtype)
+}
