@@ -10,7 +10,14 @@ model LeNet {
   conv2: Conv2d(6, 16, kernel_size: 5)
   fc: [Linear(400, 120), Linear(120, 84), Linear(84, 10)]
   fn forward(x: f32[B, 1, 28, 28]) -> f32[B, 10] {
-    let h = x |> conv1 |> relu |> max_pool2d(2) |> conv2 |> relu |> max_pool2d(2) |> flatten(start_dim: 1)
+    let h = x
+      |> conv1
+      |> relu
+      |> max_pool2d(2)
+      |> conv2
+      |> relu
+      |> max_pool2d(2)
+      |> flatten(start_dim: 1)
     h |> fc[0] |> relu |> fc[1] |> relu |> fc[2]
   }
 }
@@ -25,7 +32,7 @@ export fn train_step(
   net: mut LeNet,
   opt: mut SGD(net, lr: 0.05, momentum: 0.9),
   x: f32[B, 1, 28, 28],
-  y: i64[B]
+  y: i64[B],
 ) -> f32 {
   let (l, g) = value_and_grad(loss, wrt: net)(net, x, y)
   opt.step(net, g)

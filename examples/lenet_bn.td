@@ -30,7 +30,7 @@ export fn train_step(
   net: mut LeNet,
   opt: mut Adam(net, lr: 0.001),
   x: f32[B, 1, 28, 28],
-  y: i64[B]
+  y: i64[B],
 ) -> f32 {
   let (l, g) = value_and_grad(loss, wrt: net)(net, x, y)
   opt.step(net, g)

@@ -22,7 +22,12 @@ export fn gradients(net: LinearRegression, x: f32[B, 3], y: f32[B]) -> (f32[3], 
 }
 
 ## One step of training on a batch; returns its loss.
-export fn train_step(net: mut LinearRegression, opt: mut SGD(net, lr: 0.1), x: f32[B, 3], y: f32[B]) -> f32 {
+export fn train_step(
+  net: mut LinearRegression,
+  opt: mut SGD(net, lr: 0.1),
+  x: f32[B, 3],
+  y: f32[B],
+) -> f32 {
   let (l, g) = value_and_grad(loss, wrt: net)(net, x, y)
   opt.step(net, g)
   l

@@ -23,7 +23,7 @@ export fn train_step(
   net: mut MLP,
   opt: mut SGD(net, lr: 0.1, momentum: 0.9),
   x: f32[B, 784],
-  y: i64[B]
+  y: i64[B],
 ) -> f32 {
   let (l, g) = value_and_grad(loss, wrt: net)(net, x, y)
   opt.step(net, clip_grad_norm(g, 1.0))

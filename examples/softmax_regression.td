@@ -20,7 +20,7 @@ export fn train_step(
   net: mut SoftmaxRegression,
   opt: mut SGD(net, lr: 0.1),
   x: f32[B, 784],
-  y: i64[B]
+  y: i64[B],
 ) -> f32 {
   let (l, g) = value_and_grad(loss, wrt: net)(net, x, y)
   opt.step(net, g)

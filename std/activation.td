@@ -16,7 +16,8 @@ fn elu[T: float](input: T[*S], alpha: float = 1.0) -> T[*S] {
 }
 
 ## Self-normalising ELU with the constants of Klambauer et al. 2017.
-fn selu[T: float](input: T[*S]) -> T[*S] = 1.0507009873554804934193349852946 * elu(input, alpha: 1.6732632423543772848170429916717)
+fn selu[T: float](input: T[*S]) -> T[*S] =
+  1.0507009873554804934193349852946 * elu(input, alpha: 1.6732632423543772848170429916717)
 
 ## `x * Φ(x)` with Φ the normal distribution's cumulative function, or its `"tanh"` approximation (Hendrycks and Gimpel 2016).
 fn gelu[T: float](input: T[*S], approximate: string = "none") -> T[*S] {
@@ -36,10 +37,12 @@ fn glu[T: float](input: T[*S], dim: int = -1) -> tensor {
 }
 
 ## 0 where `|x| <= lambd`, else `x`.
-fn hardshrink[T: float](input: T[*S], lambd: float = 0.5) -> T[*S] = where((input >= -lambd) && (input <= lambd), 0, input)
+fn hardshrink[T: float](input: T[*S], lambd: float = 0.5) -> T[*S] =
+  where((input >= -lambd) && (input <= lambd), 0, input)
 
 ## `min(max(x + 3, 0), 6) / 6`; the derivative is 0 at both kinks.
-fn hardsigmoid[T: float](input: T[*S]) -> T[*S] = where(input <= -3, 0, where(input >= 3, 1, (input + 3) / 6))
+fn hardsigmoid[T: float](input: T[*S]) -> T[*S] =
+  where(input <= -3, 0, where(input >= 3, 1, (input + 3) / 6))
 
 ## `x * hardsigmoid(x)` (Howard et al. 2019).
 fn hardswish[T: float](input: T[*S]) -> T[*S] = input * clamp(input + 3, min: 0, max: 6) / 6
@@ -49,7 +52,8 @@ fn hardtanh[T: float](input: T[*S], min_val: float = -1.0, max_val: float = 1.0)
   where(input <= min_val, min_val, where(input >= max_val, max_val, input))
 
 ## `x` where positive, else `negative_slope * x`.
-fn leaky_relu[T: float](input: T[*S], negative_slope: float = 0.01) -> T[*S] = where(input > 0, input, negative_slope * input)
+fn leaky_relu[T: float](input: T[*S], negative_slope: float = 0.01) -> T[*S] =
+  where(input > 0, input, negative_slope * input)
 
 ## `log(softmax(x))` along `dim`, without overflow.
 fn log_softmax[T: float](input: T[*S], dim: int) -> T[*S] {
@@ -105,4 +109,5 @@ fn softsign[T: float](input: T[*S]) -> T[*S] = input / (1 + abs(input))
 fn tanhshrink[T: float](input: T[*S]) -> T[*S] = input - tanh(input)
 
 ## `x` above the threshold, else `value`.
-fn threshold[T: float](input: T[*S], threshold: float, value: float) -> T[*S] = where(input <= threshold, value, input)
+fn threshold[T: float](input: T[*S], threshold: float, value: float) -> T[*S] =
+  where(input <= threshold, value, input)

@@ -20,31 +20,66 @@ fn multi_head_attention(
   key_padding_mask: tensor? = none,
   attn_mask: tensor? = none,
   need_weights: bool = true,
-  batch_first: bool = false
+  batch_first: bool = false,
 ) {
-  assert(ndim(query) == 3 || ndim(query) == 2, "multi_head_attention takes tensors of rank 3, or of rank 2 without a batch axis, not of shape " + query.shape)
+  assert(
+    ndim(query) == 3 || ndim(query) == 2,
+    "multi_head_attention takes tensors of rank 3, or of rank 2 without a batch axis, not of shape " +
+      query.shape,
+  )
   let single = ndim(query) == 2
   let features = size(query, -1)
-  assert(features % num_heads == 0, "multi_head_attention: " + num_heads + " heads do not divide the " + features + " features")
+  assert(
+    features % num_heads == 0,
+    "multi_head_attention: " + num_heads + " heads do not divide the " + features + " features",
+  )
   let width = features // num_heads
   # [batch, heads, length, width] of one of the three projections.
   let projected = (x, part) => {
     let batch = if single { unsqueeze(x, 0) } else if batch_first { x } else { transpose(x, 0, 1) }
-    let bias = if in_proj_bias == none { none } else { narrow(in_proj_bias, 0, part * features, features) }
+    let bias = if in_proj_bias == none {
+      none
+    } else {
+      narrow(in_proj_bias, 0, part * features, features)
+    }
     let y = linear(batch, narrow(in_proj_weight, 0, part * features, features), bias)
     transpose(reshape(y, [size(y, 0), size(y, 1), num_heads, width]), 1, 2)
   }
   let (q, k, v) = (projected(query, 0), projected(key, 1), projected(value, 2))
   let scores = q / width ** 0.5 @ transpose(k, -2, -1)
-  let masked = if attn_mask == none { scores } else {
+  let masked = if attn_mask == none {
+    scores
+  } else {
     _masked(scores, if ndim(attn_mask) == 3 { reshape(attn_mask, scores.shape) } else { attn_mask })
   }
-  let hidden = if key_padding_mask == none { masked } else {
-    _masked(masked, unsqueeze(unsqueeze(if single { unsqueeze(key_padding_mask, 0) } else { key_padding_mask }, 1), 1))
+  let hidden = if key_padding_mask == none {
+    masked
+  } else {
+    _masked(
+      masked,
+      unsqueeze(
+        unsqueeze(if single { unsqueeze(key_padding_mask, 0) } else { key_padding_mask }, 1),
+        1,
+      ),
+    )
   }
   let weights = softmax(hidden, -1)
   let joined = transpose(weights @ v, 1, 2)
-  let y = linear(reshape(joined, [size(joined, 0), size(joined, 1), features]), out_proj_weight, out_proj_bias)
-  let output = if single { squeeze_axes(y, 0) } else if batch_first { y } else { transpose(y, 0, 1) }
-  if need_weights { (output, if single { squeeze_axes(mean(weights, 1), 0) } else { mean(weights, 1) }) } else { output }
+  let y = linear(
+    reshape(joined, [size(joined, 0), size(joined, 1), features]),
+    out_proj_weight,
+    out_proj_bias,
+  )
+  let output = if single {
+    squeeze_axes(y, 0)
+  } else if batch_first {
+    y
+  } else {
+    transpose(y, 0, 1)
+  }
+  if need_weights {
+    (output, if single { squeeze_axes(mean(weights, 1), 0) } else { mean(weights, 1) })
+  } else {
+    output
+  }
 }

@@ -34,7 +34,9 @@ fn eye(n: dim, m: dim? = none, dtype: dtype = f32) -> tensor {
 fn linspace(start: number, end: number, steps: int, dtype: dtype = f32) -> tensor {
   assert(steps >= 0, "linspace: the number of steps is not negative")
   let (first, last) = (cast(start, dtype), cast(end, dtype))
-  if steps == 1 { reshape(first, [1]) } else {
+  if steps == 1 {
+    reshape(first, [1])
+  } else {
     let step = (last - first) / (steps - 1)
     let i = arange(end: steps)
     where(i < steps // 2, first + step * cast(i, dtype), last - step * cast(steps - 1 - i, dtype))
@@ -42,20 +44,33 @@ fn linspace(start: number, end: number, steps: int, dtype: dtype = f32) -> tenso
 }
 
 ## `base` to the power of `steps` numbers that are equally spaced from `start` to `end`.
-fn logspace(start: number, end: number, steps: int, base: float = 10.0, dtype: dtype = f32) -> tensor =
-  base ** linspace(start, end, steps, dtype)
+fn logspace(
+  start: number,
+  end: number,
+  steps: int,
+  base: float = 10.0,
+  dtype: dtype = f32,
+) -> tensor = base ** linspace(start, end, steps, dtype)
 
 ## The coordinates of a grid, one tensor for each argument, all of the grid's shape. With `"xy"` the first two axes change places.
 fn meshgrid(tensors...: tensor, indexing: string = "ij") {
   assert(indexing == "ij" || indexing == "xy", "meshgrid: indexing is \"ij\" or \"xy\"")
   let sizes = [numel(t) for t in tensors]
   let rank = len(sizes)
-  let grids = [expand(reshape(tensors[k], [if i == k { sizes[k] } else { 1 } for i in 0..rank]), sizes) for k in 0..rank]
-  tuple(if indexing == "xy" && rank > 1 { [transpose(grid, 0, 1) for grid in grids] } else { grids })
+  let grids = [
+    expand(reshape(tensors[k], [if i == k { sizes[k] } else { 1 } for i in 0..rank]), sizes)
+    for k in 0..rank
+  ]
+  tuple(
+    if indexing == "xy" && rank > 1 { [transpose(grid, 0, 1) for grid in grids] } else { grids },
+  )
 }
 
 ## 1 at the class that `tensor` holds and 0 elsewhere, along a new last axis. A class outside of 0 … num_classes - 1 gives zeros.
 fn one_hot(tensor: i64[*S], num_classes: dim) -> i64[*S, num_classes] {
-  assert_known(tensor >= 0 && tensor < num_classes, "one_hot: a class is outside of 0 to " + (num_classes - 1) + ", there are " + num_classes)
+  assert_known(
+    tensor >= 0 && tensor < num_classes,
+    "one_hot: a class is outside of 0 to " + (num_classes - 1) + ", there are " + num_classes,
+  )
   cast(unsqueeze(tensor, -1) == arange(end: num_classes), i64)
 }

@@ -4,7 +4,12 @@ tdsl 1
 ## Joins tensors of equal shape along a new axis.
 fn stack(tensors: [tensor], dim: int = 0) -> tensor {
   assert(len(tensors) > 0, "stack needs at least one tensor")
-  for t in tensors { assert(t.shape == tensors[0].shape, "stack needs tensors of equal shapes, not " + tensors[0].shape + " and " + t.shape) }
+  for t in tensors {
+    assert(
+      t.shape == tensors[0].shape,
+      "stack needs tensors of equal shapes, not " + tensors[0].shape + " and " + t.shape,
+    )
+  }
   let at = axis_of(dim, ndim(tensors[0]) + 1)
   cat([unsqueeze(t, at) for t in tensors], at)
 }
@@ -16,14 +21,18 @@ fn hstack(tensors: [tensor]) -> tensor {
 }
 
 ## Joins along the first axis; vectors are rows.
-fn vstack(tensors: [tensor]) -> tensor = cat([if ndim(t) < 2 { reshape(t, [1, -1]) } else { t } for t in tensors], 0)
+fn vstack(tensors: [tensor]) -> tensor =
+  cat([if ndim(t) < 2 { reshape(t, [1, -1]) } else { t } for t in tensors], 0)
 
 ## Parts along `dim`: of one size, the last one smaller where it does not divide, or of the sizes in a list.
 fn split(tensor: tensor, split_size_or_sections: int | [int], dim: int = 0) {
   let n = size(tensor, dim)
   if is_list(split_size_or_sections) {
     let starts = [sum_of(split_size_or_sections[:i]) for i in 0..len(split_size_or_sections)]
-    assert(sum_of(split_size_or_sections) == n, "split: the sections " + split_size_or_sections + " do not add up to " + n)
+    assert(
+      sum_of(split_size_or_sections) == n,
+      "split: the sections " + split_size_or_sections + " do not add up to " + n,
+    )
     tuple([narrow(tensor, dim, starts[i], split_size_or_sections[i]) for i in 0..len(starts)])
   } else {
     let k = split_size_or_sections
@@ -37,8 +46,13 @@ fn split(tensor: tensor, split_size_or_sections: int | [int], dim: int = 0) {
 fn chunk(input: tensor, chunks: int, dim: int = 0) {
   assert(chunks > 0, "chunk: the number of chunks is at least 1")
   let n = size(input, dim)
-  if n == 0 { tuple([input for i in 0..chunks]) } else { split(input, (n + chunks - 1) // chunks, dim) }
+  if n == 0 {
+    tuple([input for i in 0..chunks])
+  } else {
+    split(input, (n + chunks - 1) // chunks, dim)
+  }
 }
 
 ## The slices along `dim`, without that axis.
-fn unbind(input: tensor, dim: int = 0) = tuple([squeeze_axes(narrow(input, dim, i, 1), dim) for i in 0..size(input, dim)])
+fn unbind(input: tensor, dim: int = 0) =
+  tuple([squeeze_axes(narrow(input, dim, i, 1), dim) for i in 0..size(input, dim)])

@@ -8,7 +8,12 @@ fn linear[T: float](input: T[*S, i], weight: T[o, i], bias: T[o]? = none) -> T[*
 }
 
 ## `input1 @ weight[o] @ input2 + bias[o]` for each output o, over the last axes.
-fn bilinear[T: float](input1: T[*S, i], input2: T[*S, j], weight: T[o, i, j], bias: T[o]? = none) -> T[*S, o] {
+fn bilinear[T: float](
+  input1: T[*S, i],
+  input2: T[*S, j],
+  weight: T[o, i, j],
+  bias: T[o]? = none,
+) -> T[*S, o] {
   let (left, right) = (reshape(input1, [-1, i]), reshape(input2, [-1, j]))
   half[n, p, q] = sum over k: left[n, k] * weight[p, k, q]
   total[n, p] = sum over q: half[n, p, q] * right[n, q]
@@ -17,21 +22,34 @@ fn bilinear[T: float](input1: T[*S, i], input2: T[*S, j], weight: T[o, i, j], bi
 }
 
 ## In training sets elements to zero with probability `p` and divides the others by `1 - p`, else the identity (Srivastava et al. 2014).
-fn dropout[T: float](input: T[*S], p: float = 0.5, training: bool = true) -> T[*S] = _drop(input, S, p, training)
+fn dropout[T: float](input: T[*S], p: float = 0.5, training: bool = true) -> T[*S] =
+  _drop(input, S, p, training)
 
 ## Dropout of whole channels of [N, C, H, W] or [C, H, W] (Tompson et al. 2015).
-fn dropout2d[T: float](input: T[*S, C, H, W], p: float = 0.5, training: bool = true) -> T[*S, C, H, W] = _drop(input, S + [C, 1, 1], p, training)
+fn dropout2d[T: float](
+  input: T[*S, C, H, W],
+  p: float = 0.5,
+  training: bool = true,
+) -> T[*S, C, H, W] = _drop(input, S + [C, 1, 1], p, training)
 
 ## Dropout with one draw for each element of `size`, which broadcasts to the input.
 fn _drop(input: tensor, size: [dim], p: float, training: bool) -> tensor {
   assert(p >= 0.0 && p <= 1.0, "the probability p = " + p + " of dropout is outside [0, 1]")
-  if !training || p == 0.0 { input } else if p == 1.0 { input * 0 } else { where(rand(size) < 1.0 - p, input / (1.0 - p), 0) }
+  if !training || p == 0.0 {
+    input
+  } else if p == 1.0 {
+    input * 0
+  } else {
+    where(rand(size) < 1.0 - p, input / (1.0 - p), 0)
+  }
 }
 
 ## The rows of `weight` at the indices in `input`. The row `padding_idx` gets no gradient.
 fn embedding[T: float, n](input: i64[*S], weight: T[n, d], padding_idx: int? = none) -> T[*S, d] {
   let rows = weight[input]
-  if padding_idx == none { rows } else {
+  if padding_idx == none {
+    rows
+  } else {
     assert(padding_idx >= -n && padding_idx < n, "padding_idx is the index of a row of weight")
     let index = if padding_idx < 0 { padding_idx + n } else { padding_idx }
     where(unsqueeze(input == index, -1), stop_gradient(rows), rows)
@@ -40,12 +58,26 @@ fn embedding[T: float, n](input: i64[*S], weight: T[n, d], padding_idx: int? = n
 
 ## The `"sum"`, `"mean"` or `"max"` of the rows in each bag. Bags are the rows of a matrix of indices, or stretches of a vector that begin
 ## at `offsets`; an empty bag gives zeros.
-fn embedding_bag[T: float](input: i64[*S], weight: T[_, _], offsets: i64[_]? = none, mode: string = "mean") -> tensor {
-  assert(mode == "sum" || mode == "mean" || mode == "max", "embedding_bag: mode is \"sum\", \"mean\" or \"max\"")
+fn embedding_bag[T: float](
+  input: i64[*S],
+  weight: T[_, _],
+  offsets: i64[_]? = none,
+  mode: string = "mean",
+) -> tensor {
+  assert(
+    mode == "sum" || mode == "mean" || mode == "max",
+    "embedding_bag: mode is \"sum\", \"mean\" or \"max\"",
+  )
   let rows = weight[input]
   if offsets == none {
     assert(ndim(input) == 2, "embedding_bag needs offsets for a vector of indices")
-    if mode == "sum" { sum(rows, 1) } else if mode == "mean" { mean(rows, 1) } else { max(rows, 1)[0] }
+    if mode == "sum" {
+      sum(rows, 1)
+    } else if mode == "mean" {
+      mean(rows, 1)
+    } else {
+      max(rows, 1)[0]
+    }
   } else {
     let bags = size(offsets, 0)
     let bag = sum(unsqueeze(offsets, 1) <= arange(end: size(input, 0)), 0) - 1

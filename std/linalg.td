@@ -3,8 +3,13 @@ tdsl 1
 
 ## A vector as the diagonal of a square matrix, or the diagonal of a matrix; `diagonal` counts from the main one upwards.
 fn diag(input: tensor, diagonal: int = 0) -> tensor {
-  assert(ndim(input) == 1 || ndim(input) == 2, "diag takes a vector or a matrix, not a tensor of shape " + input.shape)
-  if ndim(input) == 2 { diagonal_of(input, diagonal) } else {
+  assert(
+    ndim(input) == 1 || ndim(input) == 2,
+    "diag takes a vector or a matrix, not a tensor of shape " + input.shape,
+  )
+  if ndim(input) == 2 {
+    diagonal_of(input, diagonal)
+  } else {
     let shift = if diagonal < 0 { -diagonal } else { diagonal }
     let n = size(input, 0) + shift
     let (low, high) = if diagonal < 0 { (0, shift) } else { (shift, 0) }
@@ -13,13 +18,17 @@ fn diag(input: tensor, diagonal: int = 0) -> tensor {
 }
 
 ## Column minus row of each element of a matrix.
-fn _offsets(rows: dim, columns: dim) -> tensor = arange(end: columns) - unsqueeze(arange(end: rows), 1)
+fn _offsets(rows: dim, columns: dim) -> tensor =
+  arange(end: columns) - unsqueeze(arange(end: rows), 1)
 
 ## The diagonal of the last two axes.
 fn diagonal_of(input: tensor, offset: int) -> tensor {
   let (rows, columns) = (size(input, -2), size(input, -1))
   let (down, right) = if offset < 0 { (-offset, 0) } else { (0, offset) }
-  assert(down <= rows && right <= columns, "the diagonal " + offset + " lies outside of a matrix of " + rows + " x " + columns)
+  assert(
+    down <= rows && right <= columns,
+    "the diagonal " + offset + " lies outside of a matrix of " + rows + " x " + columns,
+  )
   let place = arange(end: _smaller(rows - down, columns - right))
   input[..., place + down, place + right]
 }
@@ -56,9 +65,11 @@ fn triu(input: tensor, diagonal: int = 0) -> tensor {
 fn matrix_power(A: tensor, n: int) -> tensor {
   assert(size(A, -1) == size(A, -2), "matrix_power takes square matrices")
   assert(n >= 0, "matrix_power: a negative power needs the inverse")
-  if n == 0 { expand(eye(size(A, -1), dtype: A.dtype), A.shape) }
-  else if n == 1 { A }
-  else {
+  if n == 0 {
+    expand(eye(size(A, -1), dtype: A.dtype), A.shape)
+  } else if n == 1 {
+    A
+  } else {
     let half = matrix_power(A, n // 2)
     if n % 2 == 0 { half @ half } else { half @ half @ A }
   }

@@ -5,7 +5,10 @@ tdsl 1
 
 ## Applies `reduction` to elementwise losses: `"mean"`, `"sum"` or `"none"`.
 fn _reduce[T: float](loss: T[*S], reduction: string) -> tensor {
-  assert(reduction == "mean" || reduction == "sum" || reduction == "none", "reduction is \"mean\", \"sum\" or \"none\"")
+  assert(
+    reduction == "mean" || reduction == "sum" || reduction == "none",
+    "reduction is \"mean\", \"sum\" or \"none\"",
+  )
   if reduction == "mean" { mean(loss) } else if reduction == "sum" { sum(loss) } else { loss }
 }
 
@@ -18,10 +21,24 @@ fn _check_classes(name: string, input: tensor, target: tensor, weight: tensor?, 
   let wanted = sizes[:axis] + sizes[axis + 1:]
   assert(
     target.shape == wanted,
-    name + ": predictions of shape " + sizes + " need class indices of shape " + wanted + ", not " + target.shape
+    name +
+      ": predictions of shape " +
+      sizes +
+      " need class indices of shape " +
+      wanted +
+      ", not " +
+      target.shape,
   )
   if weight != none {
-    assert(weight.shape == [sizes[axis]], name + ": the weight of shape " + weight.shape + " does not have one number for each of the " + sizes[axis] + " classes")
+    assert(
+      weight.shape == [sizes[axis]],
+      name +
+        ": the weight of shape " +
+        weight.shape +
+        " does not have one number for each of the " +
+        sizes[axis] +
+        " classes",
+    )
   }
 }
 
@@ -32,25 +49,48 @@ fn mse_loss[T: float](input: T[*S], target: T[*S], reduction: string = "mean") -
 }
 
 ## Mean absolute error; the derivative at equality is 0.
-fn l1_loss[T: float](input: T[*S], target: T[*S], reduction: string = "mean") -> tensor = _reduce(abs(input - target), reduction)
+fn l1_loss[T: float](input: T[*S], target: T[*S], reduction: string = "mean") -> tensor =
+  _reduce(abs(input - target), reduction)
 
 ## Quadratic within `beta` of the target, linear outside; `beta: 0` is the L1 loss.
-fn smooth_l1_loss[T: float](input: T[*S], target: T[*S], reduction: string = "mean", beta: float = 1.0) -> tensor {
+fn smooth_l1_loss[T: float](
+  input: T[*S],
+  target: T[*S],
+  reduction: string = "mean",
+  beta: float = 1.0,
+) -> tensor {
   let d = input - target
   let a = abs(d)
-  if beta == 0.0 { _reduce(a, reduction) } else { _reduce(where(a < beta, 0.5 * d * d / beta, a - 0.5 * beta), reduction) }
+  if beta == 0.0 {
+    _reduce(a, reduction)
+  } else {
+    _reduce(where(a < beta, 0.5 * d * d / beta, a - 0.5 * beta), reduction)
+  }
 }
 
 ## Quadratic within `delta` of the target, linear outside (Huber 1964).
-fn huber_loss[T: float](input: T[*S], target: T[*S], reduction: string = "mean", delta: float = 1.0) -> tensor {
+fn huber_loss[T: float](
+  input: T[*S],
+  target: T[*S],
+  reduction: string = "mean",
+  delta: float = 1.0,
+) -> tensor {
   let d = input - target
   let a = abs(d)
   _reduce(where(a <= delta, 0.5 * d * d, delta * (a - 0.5 * delta)), reduction)
 }
 
 ## Binary cross-entropy of probabilities; each logarithm is clamped at -100.
-fn binary_cross_entropy[T: float](input: T[*S], target: T[*S], weight: tensor? = none, reduction: string = "mean") -> tensor {
-  assert_known(input >= 0 && input <= 1, "binary_cross_entropy takes probabilities, which are between 0 and 1")
+fn binary_cross_entropy[T: float](
+  input: T[*S],
+  target: T[*S],
+  weight: tensor? = none,
+  reduction: string = "mean",
+) -> tensor {
+  assert_known(
+    input >= 0 && input <= 1,
+    "binary_cross_entropy takes probabilities, which are between 0 and 1",
+  )
   let (never, always) = (input == 0, input == 1)
   let log_of = clamp(where(never, -100, log(where(never, 1, input))), min: -100)
   let log_of_other = clamp(where(always, -100, log1p(-where(always, 0, input))), min: -100)
@@ -64,7 +104,7 @@ fn binary_cross_entropy_with_logits[T: float](
   target: T[*S],
   weight: tensor? = none,
   reduction: string = "mean",
-  pos_weight: tensor? = none
+  pos_weight: tensor? = none,
 ) -> tensor {
   let positive = if pos_weight == none { 1 } else { 1 + (pos_weight - 1) * target }
   let loss = (1 - target) * input - positive * logsigmoid(input)
@@ -78,9 +118,12 @@ fn nll_loss[T: float](
   target: i64[*U],
   weight: tensor? = none,
   ignore_index: int = -100,
-  reduction: string = "mean"
+  reduction: string = "mean",
 ) -> tensor {
-  assert(reduction == "mean" || reduction == "sum" || reduction == "none", "reduction is \"mean\", \"sum\" or \"none\"")
+  assert(
+    reduction == "mean" || reduction == "sum" || reduction == "none",
+    "reduction is \"mean\", \"sum\" or \"none\"",
+  )
   let axis = _class_axis(input)
   _check_classes("nll_loss", input, target, weight, axis)
   let kept = target != ignore_index
@@ -88,7 +131,13 @@ fn nll_loss[T: float](
   let log_probability = squeeze(gather(input, axis, unsqueeze(class, axis)), axis)
   let scale = cast(kept, input.dtype) * (if weight == none { 1 } else { weight[class] })
   let loss = where(kept, -log_probability * scale, 0)
-  if reduction == "none" { loss } else if reduction == "sum" { sum(loss) } else { sum(loss) / sum(scale) }
+  if reduction == "none" {
+    loss
+  } else if reduction == "sum" {
+    sum(loss)
+  } else {
+    sum(loss) / sum(scale)
+  }
 }
 
 ## Cross-entropy of logits (classes on axis 1) against class indices, or against probabilities of the shape of `input`.
@@ -98,37 +147,72 @@ fn cross_entropy[T: float](
   weight: tensor? = none,
   ignore_index: int = -100,
   reduction: string = "mean",
-  label_smoothing: float = 0.0
+  label_smoothing: float = 0.0,
 ) -> tensor {
-  assert(reduction == "mean" || reduction == "sum" || reduction == "none", "reduction is \"mean\", \"sum\" or \"none\"")
+  assert(
+    reduction == "mean" || reduction == "sum" || reduction == "none",
+    "reduction is \"mean\", \"sum\" or \"none\"",
+  )
   let axis = _class_axis(input)
   let classes = size(input, axis)
   let log_probability = log_softmax(input, axis)
-  let by_class = if weight == none { none } else { reshape(weight, [-1] + [1 for i in (axis + 1)..ndim(input)]) }
+  let by_class = if weight == none {
+    none
+  } else {
+    reshape(weight, [-1] + [1 for i in (axis + 1)..ndim(input)])
+  }
   let weighted = if weight == none { log_probability } else { log_probability * by_class }
   if is_floating_point(target) {
     assert(
       target.shape == S,
-      "cross_entropy: a float target of shape " + target.shape + " is not probabilities of the shape of the input, " + S + "; class indices are i64"
+      "cross_entropy: a float target of shape " +
+        target.shape +
+        " is not probabilities of the shape of the input, " +
+        S +
+        "; class indices are i64",
     )
     let smoothed = target * (1 - label_smoothing) + label_smoothing / classes
     let loss = -sum(weighted * smoothed, axis)
-    if reduction == "none" { loss } else if reduction == "sum" { sum(loss) } else { sum(loss) * classes / numel(input) }
+    if reduction == "none" {
+      loss
+    } else if reduction == "sum" {
+      sum(loss)
+    } else {
+      sum(loss) * classes / numel(input)
+    }
   } else {
     let hard = nll_loss(log_probability, target, weight, ignore_index, reduction)
-    if label_smoothing == 0.0 { hard } else {
+    if label_smoothing == 0.0 {
+      hard
+    } else {
       let kept = target != ignore_index
       let smooth = where(kept, -sum(weighted, axis), 0)
-      let scale = cast(kept, input.dtype) * (if weight == none { 1 } else { weight[where(kept, target, 0)] })
-      let reduced = if reduction == "none" { smooth } else if reduction == "sum" { sum(smooth) } else { sum(smooth) / sum(scale) }
+      let scale =
+        cast(kept, input.dtype) * (if weight == none { 1 } else { weight[where(kept, target, 0)] })
+      let reduced = if reduction == "none" {
+        smooth
+      } else if reduction == "sum" {
+        sum(smooth)
+      } else {
+        sum(smooth) / sum(scale)
+      }
       (1 - label_smoothing) * hard + label_smoothing / classes * reduced
     }
   }
 }
 
 ## Kullback-Leibler divergence of `target` from log-probabilities `input`; 0 where the target is 0. `reduction` also `"batchmean"`.
-fn kl_div[T: float](input: T[*S], target: T[*S], reduction: string = "mean", log_target: bool = false) -> tensor {
-  let loss = if log_target { exp(target) * (target - input) } else { xlogy(target, target) - target * input }
+fn kl_div[T: float](
+  input: T[*S],
+  target: T[*S],
+  reduction: string = "mean",
+  log_target: bool = false,
+) -> tensor {
+  let loss = if log_target {
+    exp(target) * (target - input)
+  } else {
+    xlogy(target, target) - target * input
+  }
   if reduction == "batchmean" { sum(loss) / size(input, 0) } else { _reduce(loss, reduction) }
 }
 
@@ -137,8 +221,16 @@ fn soft_margin_loss[T: float](input: T[*S], target: T[*S], reduction: string = "
   _reduce(log1p(exp(-target * input)), reduction)
 
 ## `x` for targets of 1 and `max(0, margin - x)` for targets of -1.
-fn hinge_embedding_loss[T: float](input: T[*S], target: T[*S], margin: float = 1.0, reduction: string = "mean") -> tensor =
-  _reduce(where(target == 1, input, 0) + where(target == -1, clamp(margin - input, min: 0), 0), reduction)
+fn hinge_embedding_loss[T: float](
+  input: T[*S],
+  target: T[*S],
+  margin: float = 1.0,
+  reduction: string = "mean",
+) -> tensor =
+  _reduce(
+    where(target == 1, input, 0) + where(target == -1, clamp(margin - input, min: 0), 0),
+    reduction,
+  )
 
 ## `max(0, -y (x1 - x2) + margin)`.
 fn margin_ranking_loss[T: float](
@@ -146,7 +238,7 @@ fn margin_ranking_loss[T: float](
   input2: T[*S],
   target: T[*S],
   margin: float = 0.0,
-  reduction: string = "mean"
+  reduction: string = "mean",
 ) -> tensor = _reduce(clamp(-target * (input1 - input2) + margin, min: 0), reduction)
 
 ## Cosine of the angle between slices along `dim`; norms below `eps` count as `eps`.
@@ -164,12 +256,15 @@ fn cosine_embedding_loss[T: float](
   input2: T[*S, n],
   target: T[*S],
   margin: float = 0.0,
-  reduction: string = "mean"
+  reduction: string = "mean",
 ) -> tensor {
   let eps = 1e-12
   let dot = sum(input1 * input2, -1)
   let cosine = dot / sqrt((sum(input1 * input1, -1) + eps) * (sum(input2 * input2, -1) + eps))
-  _reduce(where(target == 1, 1 - cosine, 0) + where(target == -1, clamp(cosine - margin, min: 0), 0), reduction)
+  _reduce(
+    where(target == 1, 1 - cosine, 0) + where(target == -1, clamp(cosine - margin, min: 0), 0),
+    reduction,
+  )
 }
 
 ## Negative log-likelihood of a Gaussian with mean `input` and variance `var`, which is clamped from below at `eps`. One variance may stand
@@ -180,14 +275,18 @@ fn gaussian_nll_loss[T: float](
   var: T[*V],
   full: bool = false,
   eps: float = 1e-6,
-  reduction: string = "mean"
+  reduction: string = "mean",
 ) -> tensor {
   let shared = len(S) > 0 && len(V) == len(S) - 1
   let spread = if shared { unsqueeze(var, -1) } else { var }
   let sizes = spread.shape
   assert(
     sizes == S || (len(sizes) == len(S) && sizes == S[:-1] + [1]),
-    "gaussian_nll_loss: var of shape " + V + " has neither the shape of the input, " + S + ", nor one number for its last axis"
+    "gaussian_nll_loss: var of shape " +
+      V +
+      " has neither the shape of the input, " +
+      S +
+      ", nor one number for its last axis",
   )
   let variance = spread + stop_gradient(clamp(spread, min: eps) - spread)
   let d = input - target
@@ -202,7 +301,7 @@ fn poisson_nll_loss[T: float](
   log_input: bool = true,
   full: bool = false,
   eps: float = 1e-8,
-  reduction: string = "mean"
+  reduction: string = "mean",
 ) -> tensor {
   let loss = if log_input { exp(input) - target * input } else { input - target * log(input + eps) }
   let counted = where(target > 1, target, 1)
@@ -217,7 +316,7 @@ fn multi_margin_loss[T: float, C](
   p: int = 1,
   margin: float = 1.0,
   weight: tensor? = none,
-  reduction: string = "mean"
+  reduction: string = "mean",
 ) -> tensor {
   let correct = gather(input, 1, unsqueeze(target, 1))
   let gap = clamp(margin - correct + input, min: 0)
@@ -236,7 +335,7 @@ fn triplet_margin_loss[T: float](
   p: float = 2.0,
   eps: float = 1e-6,
   swap: bool = false,
-  reduction: string = "mean"
+  reduction: string = "mean",
 ) -> tensor {
   let near = norm(anchor - positive + eps, p, -1)
   let far = norm(anchor - negative + eps, p, -1)
@@ -245,4 +344,5 @@ fn triplet_margin_loss[T: float](
 }
 
 ## The p-norm distances of all pairs of rows of `x1` [..., n, d] and `x2` [..., m, d]: [..., n, m].
-fn cdist[T: float](x1: T[*S, _, d], x2: T[*U, _, d], p: float = 2.0) -> tensor = norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
+fn cdist[T: float](x1: T[*S, _, d], x2: T[*U, _, d], p: float = 2.0) -> tensor =
+  norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)

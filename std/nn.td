@@ -5,9 +5,15 @@ tdsl 1
 model Linear(in_features: int, out_features: int, bias: bool = true) {
   let has_bias = bias
   param weight: f32[out_features, in_features] = kaiming_uniform(a: 5.0 ** 0.5)
-  if has_bias { param bias: f32[out_features] = uniform(a: -1.0 / in_features ** 0.5, b: 1.0 / in_features ** 0.5) }
+  if has_bias {
+    param bias: f32[out_features] = uniform(
+      a: -1.0 / in_features ** 0.5,
+      b: 1.0 / in_features ** 0.5,
+    )
+  }
 
-  fn forward(x: f32[*S, in_features]) -> f32[*S, out_features] = linear(x, weight, if has_bias { bias } else { none })
+  fn forward(x: f32[*S, in_features]) -> f32[*S, out_features] =
+    linear(x, weight, if has_bias { bias } else { none })
 }
 
 ## `x1 @ weight[o] @ x2 + bias[o]` for each output o, over the last axes.
@@ -30,19 +36,32 @@ model Embedding(num_embeddings: int, embedding_dim: int, padding_idx: int? = non
 ## Standard normal with the row `padding_idx` of zeros.
 fn _embedding_init(size: [dim], padding_idx: int?, dtype: dtype = f32) -> tensor {
   let rows = randn(size, dtype)
-  if padding_idx == none { rows } else {
+  if padding_idx == none {
+    rows
+  } else {
     let padding = if padding_idx < 0 { padding_idx + size[0] } else { padding_idx }
     where(unsqueeze(arange(end: size[0]), 1) == padding, 0, rows)
   }
 }
 
 ## Pads the input of a convolution by a mode other than zeros.
-fn _padded(x: tensor, padding: int | [int] | string, kernel: [int], dilation: [int], mode: string) -> tensor {
+fn _padded(
+  x: tensor,
+  padding: int | [int] | string,
+  kernel: [int],
+  dilation: [int],
+  mode: string,
+) -> tensor {
   let rank = len(kernel)
   let sides = if is_string(padding) {
-    assert(padding == "same" || padding == "valid", "padding is a number, a list, \"same\" or \"valid\", not \"" + padding + "\"")
+    assert(
+      padding == "same" || padding == "valid",
+      "padding is a number, a list, \"same\" or \"valid\", not \"" + padding + "\"",
+    )
     [if padding == "valid" { 0 } else { dilation[i] * (kernel[i] - 1) } for i in 0..rank]
-  } else { [2 * p for p in for_each_axis(padding, rank, "padding")] }
+  } else {
+    [2 * p for p in for_each_axis(padding, rank, "padding")]
+  }
   let last_first = [sides[rank - 1 - i] for i in 0..rank]
   pad(x, [if side == 0 { n // 2 } else { n - n // 2 } for n in last_first for side in 0..2], mode)
 }
@@ -58,7 +77,7 @@ model Conv1d(
   dilation: int | [int] = 1,
   groups: int = 1,
   bias: bool = true,
-  padding_mode: string = "zeros"
+  padding_mode: string = "zeros",
 ) {
   let has_bias = bias
   let kernel = for_each_axis(kernel_size, 1, "kernel_size")
@@ -89,7 +108,7 @@ model Conv2d(
   dilation: int | [int] = 1,
   groups: int = 1,
   bias: bool = true,
-  padding_mode: string = "zeros"
+  padding_mode: string = "zeros",
 ) {
   let has_bias = bias
   let kernel = for_each_axis(kernel_size, 2, "kernel_size")
@@ -120,13 +139,15 @@ model Conv3d(
   dilation: int | [int] = 1,
   groups: int = 1,
   bias: bool = true,
-  padding_mode: string = "zeros"
+  padding_mode: string = "zeros",
 ) {
   let has_bias = bias
   let kernel = for_each_axis(kernel_size, 3, "kernel_size")
   let inputs = channels_of_group(in_channels, out_channels, groups)
   let bound = 1.0 / (inputs * product_of(kernel)) ** 0.5
-  param weight: f32[out_channels, inputs, kernel[0], kernel[1], kernel[2]] = kaiming_uniform(a: 5.0 ** 0.5)
+  param weight: f32[out_channels, inputs, kernel[0], kernel[1], kernel[2]] = kaiming_uniform(
+    a: 5.0 ** 0.5,
+  )
   if has_bias { param bias: f32[out_channels] = uniform(a: -bound, b: bound) }
 
   fn forward(x: tensor) -> tensor {
@@ -150,7 +171,7 @@ model ConvTranspose1d(
   output_padding: int | [int] = 0,
   groups: int = 1,
   bias: bool = true,
-  dilation: int | [int] = 1
+  dilation: int | [int] = 1,
 ) {
   let has_bias = bias
   let kernel = for_each_axis(kernel_size, 1, "kernel_size")
@@ -160,7 +181,16 @@ model ConvTranspose1d(
   if has_bias { param bias: f32[out_channels] = uniform(a: -bound, b: bound) }
 
   fn forward(x: tensor) -> tensor =
-    conv_transpose1d(x, weight, if has_bias { bias } else { none }, stride, padding, output_padding, groups, dilation)
+    conv_transpose1d(
+      x,
+      weight,
+      if has_bias { bias } else { none },
+      stride,
+      padding,
+      output_padding,
+      groups,
+      dilation,
+    )
 }
 
 ## Transposed two-dimensional convolution of [N, C, H, W] or [C, H, W].
@@ -173,7 +203,7 @@ model ConvTranspose2d(
   output_padding: int | [int] = 0,
   groups: int = 1,
   bias: bool = true,
-  dilation: int | [int] = 1
+  dilation: int | [int] = 1,
 ) {
   let has_bias = bias
   let kernel = for_each_axis(kernel_size, 2, "kernel_size")
@@ -183,7 +213,16 @@ model ConvTranspose2d(
   if has_bias { param bias: f32[out_channels] = uniform(a: -bound, b: bound) }
 
   fn forward(x: tensor) -> tensor =
-    conv_transpose2d(x, weight, if has_bias { bias } else { none }, stride, padding, output_padding, groups, dilation)
+    conv_transpose2d(
+      x,
+      weight,
+      if has_bias { bias } else { none },
+      stride,
+      padding,
+      output_padding,
+      groups,
+      dilation,
+    )
 }
 
 ## Transposed three-dimensional convolution of [N, C, D, H, W] or [C, D, H, W].
@@ -196,17 +235,28 @@ model ConvTranspose3d(
   output_padding: int | [int] = 0,
   groups: int = 1,
   bias: bool = true,
-  dilation: int | [int] = 1
+  dilation: int | [int] = 1,
 ) {
   let has_bias = bias
   let kernel = for_each_axis(kernel_size, 3, "kernel_size")
   let outputs = channels_of_group(out_channels, in_channels, groups)
   let bound = 1.0 / (outputs * product_of(kernel)) ** 0.5
-  param weight: f32[in_channels, outputs, kernel[0], kernel[1], kernel[2]] = kaiming_uniform(a: 5.0 ** 0.5)
+  param weight: f32[in_channels, outputs, kernel[0], kernel[1], kernel[2]] = kaiming_uniform(
+    a: 5.0 ** 0.5,
+  )
   if has_bias { param bias: f32[out_channels] = uniform(a: -bound, b: bound) }
 
   fn forward(x: tensor) -> tensor =
-    conv_transpose3d(x, weight, if has_bias { bias } else { none }, stride, padding, output_padding, groups, dilation)
+    conv_transpose3d(
+      x,
+      weight,
+      if has_bias { bias } else { none },
+      stride,
+      padding,
+      output_padding,
+      groups,
+      dilation,
+    )
 }
 
 ## The largest element of each window.
@@ -215,7 +265,7 @@ model MaxPool1d(
   stride: (int | [int])? = none,
   padding: int | [int] = 0,
   dilation: int | [int] = 1,
-  ceil_mode: bool = false
+  ceil_mode: bool = false,
 ) {
   fn forward(x: tensor) -> tensor = max_pool1d(x, kernel_size, stride, padding, dilation, ceil_mode)
 }
@@ -226,7 +276,7 @@ model MaxPool2d(
   stride: (int | [int])? = none,
   padding: int | [int] = 0,
   dilation: int | [int] = 1,
-  ceil_mode: bool = false
+  ceil_mode: bool = false,
 ) {
   fn forward(x: tensor) -> tensor = max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode)
 }
@@ -237,7 +287,7 @@ model MaxPool3d(
   stride: (int | [int])? = none,
   padding: int | [int] = 0,
   dilation: int | [int] = 1,
-  ceil_mode: bool = false
+  ceil_mode: bool = false,
 ) {
   fn forward(x: tensor) -> tensor = max_pool3d(x, kernel_size, stride, padding, dilation, ceil_mode)
 }
@@ -248,9 +298,10 @@ model AvgPool1d(
   stride: (int | [int])? = none,
   padding: int | [int] = 0,
   ceil_mode: bool = false,
-  count_include_pad: bool = true
+  count_include_pad: bool = true,
 ) {
-  fn forward(x: tensor) -> tensor = avg_pool1d(x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+  fn forward(x: tensor) -> tensor =
+    avg_pool1d(x, kernel_size, stride, padding, ceil_mode, count_include_pad)
 }
 
 ## The mean of each window.
@@ -260,9 +311,10 @@ model AvgPool2d(
   padding: int | [int] = 0,
   ceil_mode: bool = false,
   count_include_pad: bool = true,
-  divisor_override: int? = none
+  divisor_override: int? = none,
 ) {
-  fn forward(x: tensor) -> tensor = avg_pool2d(x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+  fn forward(x: tensor) -> tensor =
+    avg_pool2d(x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 }
 
 ## The mean of each window.
@@ -272,19 +324,24 @@ model AvgPool3d(
   padding: int | [int] = 0,
   ceil_mode: bool = false,
   count_include_pad: bool = true,
-  divisor_override: int? = none
+  divisor_override: int? = none,
 ) {
-  fn forward(x: tensor) -> tensor = avg_pool3d(x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+  fn forward(x: tensor) -> tensor =
+    avg_pool3d(x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 }
 
 ## Means over windows that cover the image as evenly as possible.
-model AdaptiveAvgPool2d(output_size: int | [int?]) { fn forward(x: tensor) -> tensor = adaptive_avg_pool2d(x, output_size) }
+model AdaptiveAvgPool2d(output_size: int | [int?]) {
+  fn forward(x: tensor) -> tensor = adaptive_avg_pool2d(x, output_size)
+}
 
 ## Joins the axes from `start_dim` to `end_dim`.
-model Flatten(start_dim: int = 1, end_dim: int = -1) { fn forward(x: tensor) -> tensor = flatten(x, start_dim, end_dim) }
+model Flatten(start_dim: int = 1, end_dim: int = -1) {
+  fn forward(x: tensor) -> tensor = flatten(x, start_dim, end_dim)
+}
 
 ## The input as it is.
-model Identity() { fn forward(x: tensor) -> tensor = x }
+model Identity { fn forward(x: tensor) -> tensor = x }
 
 ## Layers one after the other, given one by one, as a list, or as a record with their names. Parameters have the paths `0.weight`,
 ## `1.weight`, …; elements are `net[0]`, or `net.name`.
@@ -316,7 +373,7 @@ model BatchNorm(
   eps: float = 1e-5,
   momentum: float = 0.1,
   affine: bool = true,
-  track_running_stats: bool = true
+  track_running_stats: bool = true,
 ) {
   if affine {
     param weight: f32[num_features] = ones
@@ -331,9 +388,19 @@ model BatchNorm(
   fn forward(x: tensor) -> tensor {
     let w = if affine { weight } else { none }
     let b = if affine { bias } else { none }
-    if !track_running_stats { batch_norm(x, none, none, w, b, true, momentum, eps) }
-    else {
-      let (y, new_mean, new_var) = batch_norm(x, running_mean, running_var, w, b, training, momentum, eps)
+    if !track_running_stats {
+      batch_norm(x, none, none, w, b, true, momentum, eps)
+    } else {
+      let (y, new_mean, new_var) = batch_norm(
+        x,
+        running_mean,
+        running_var,
+        w,
+        b,
+        training,
+        momentum,
+        eps,
+      )
       if training {
         running_mean = new_mean
         running_var = new_var
@@ -361,7 +428,13 @@ model LayerNorm(normalized_shape: int | [int], eps: float = 1e-5, elementwise_af
     param bias: like(zeros(sizes)) = zeros
   }
   fn forward(x: tensor) -> tensor =
-    layer_norm(x, sizes, if elementwise_affine { weight } else { none }, if elementwise_affine { bias } else { none }, eps)
+    layer_norm(
+      x,
+      sizes,
+      if elementwise_affine { weight } else { none },
+      if elementwise_affine { bias } else { none },
+      eps,
+    )
 }
 
 ## Normalisation of each sample over groups of channels (Wu and He 2018).
@@ -370,23 +443,32 @@ model GroupNorm(num_groups: int, num_channels: int, eps: float = 1e-5, affine: b
     param weight: f32[num_channels] = ones
     param bias: f32[num_channels] = zeros
   }
-  fn forward(x: tensor) -> tensor = group_norm(x, num_groups, if affine { weight } else { none }, if affine { bias } else { none }, eps)
+  fn forward(x: tensor) -> tensor =
+    group_norm(
+      x,
+      num_groups,
+      if affine { weight } else { none },
+      if affine { bias } else { none },
+      eps,
+    )
 }
 
 ## `max(x, 0)`.
-model ReLU() { fn forward(x: tensor) -> tensor = relu(x) }
+model ReLU { fn forward(x: tensor) -> tensor = relu(x) }
 
 ## Clamped to 0 ... 6.
-model ReLU6() { fn forward(x: tensor) -> tensor = relu6(x) }
+model ReLU6 { fn forward(x: tensor) -> tensor = relu6(x) }
 
 ## `x` where positive, else `negative_slope * x`.
-model LeakyReLU(negative_slope: float = 0.01) { fn forward(x: tensor) -> tensor = leaky_relu(x, negative_slope) }
+model LeakyReLU(negative_slope: float = 0.01) {
+  fn forward(x: tensor) -> tensor = leaky_relu(x, negative_slope)
+}
 
 ## `x` where positive, else `alpha * (exp(x) - 1)`.
 model ELU(alpha: float = 1.0) { fn forward(x: tensor) -> tensor = elu(x, alpha) }
 
 ## Self-normalising ELU.
-model SELU() { fn forward(x: tensor) -> tensor = selu(x) }
+model SELU { fn forward(x: tensor) -> tensor = selu(x) }
 
 ## `x` where positive, else `alpha * (exp(x / alpha) - 1)`.
 model CELU(alpha: float = 1.0) { fn forward(x: tensor) -> tensor = celu(x, alpha) }
@@ -395,34 +477,38 @@ model CELU(alpha: float = 1.0) { fn forward(x: tensor) -> tensor = celu(x, alpha
 model GELU(approximate: string = "none") { fn forward(x: tensor) -> tensor = gelu(x, approximate) }
 
 ## `x * sigmoid(x)`.
-model SiLU() { fn forward(x: tensor) -> tensor = silu(x) }
+model SiLU { fn forward(x: tensor) -> tensor = silu(x) }
 
 ## `x * tanh(softplus(x))`.
-model Mish() { fn forward(x: tensor) -> tensor = mish(x) }
+model Mish { fn forward(x: tensor) -> tensor = mish(x) }
 
 ## `1 / (1 + exp(-x))`.
-model Sigmoid() { fn forward(x: tensor) -> tensor = sigmoid(x) }
+model Sigmoid { fn forward(x: tensor) -> tensor = sigmoid(x) }
 
 ## `log(sigmoid(x))`.
-model LogSigmoid() { fn forward(x: tensor) -> tensor = logsigmoid(x) }
+model LogSigmoid { fn forward(x: tensor) -> tensor = logsigmoid(x) }
 
 ## The hyperbolic tangent.
-model Tanh() { fn forward(x: tensor) -> tensor = tanh(x) }
+model Tanh { fn forward(x: tensor) -> tensor = tanh(x) }
 
 ## `log(1 + exp(beta * x)) / beta`.
-model Softplus(beta: float = 1.0, threshold: float = 20.0) { fn forward(x: tensor) -> tensor = softplus(x, beta, threshold) }
+model Softplus(beta: float = 1.0, threshold: float = 20.0) {
+  fn forward(x: tensor) -> tensor = softplus(x, beta, threshold)
+}
 
 ## `x / (1 + |x|)`.
-model Softsign() { fn forward(x: tensor) -> tensor = softsign(x) }
+model Softsign { fn forward(x: tensor) -> tensor = softsign(x) }
 
 ## Clamped to `min_val ... max_val`.
-model Hardtanh(min_val: float = -1.0, max_val: float = 1.0) { fn forward(x: tensor) -> tensor = hardtanh(x, min_val, max_val) }
+model Hardtanh(min_val: float = -1.0, max_val: float = 1.0) {
+  fn forward(x: tensor) -> tensor = hardtanh(x, min_val, max_val)
+}
 
 ## `min(max(x + 3, 0), 6) / 6`.
-model Hardsigmoid() { fn forward(x: tensor) -> tensor = hardsigmoid(x) }
+model Hardsigmoid { fn forward(x: tensor) -> tensor = hardsigmoid(x) }
 
 ## `x * hardsigmoid(x)`.
-model Hardswish() { fn forward(x: tensor) -> tensor = hardswish(x) }
+model Hardswish { fn forward(x: tensor) -> tensor = hardswish(x) }
 
 ## `exp(x) / sum(exp(x))` along `dim`.
 model Softmax(dim: int) { fn forward(x: tensor) -> tensor = softmax(x, dim) }

@@ -2,7 +2,8 @@ tdsl 1
 # Normalisation layers as functions.
 
 ## `(x - mean) / sqrt(var + eps)`.
-fn _standardise(x: tensor, mean: tensor, var: tensor, eps: float) -> tensor = (x - mean) * rsqrt(var + eps)
+fn _standardise(x: tensor, mean: tensor, var: tensor, eps: float) -> tensor =
+  (x - mean) * rsqrt(var + eps)
 
 ## Scale and shift by one number for each channel of [N, C, ...].
 fn _affine(x: tensor, weight: tensor?, bias: tensor?) -> tensor {
@@ -22,28 +23,43 @@ fn batch_norm[T: float](
   bias: T[_]? = none,
   training: bool = false,
   momentum: float = 0.1,
-  eps: float = 1e-5
+  eps: float = 1e-5,
 ) {
   assert(len(S) >= 2, "batch_norm takes [N, C, ...], not " + S)
   let untracked = running_mean == none || running_var == none
   assert(training || !untracked, "batch_norm needs running statistics when it is not training")
   for p in [running_mean, running_var, weight, bias] {
-    if p != none { assert(size(p, 0) == S[1], "batch_norm: a parameter has " + size(p, 0) + " numbers for " + S[1] + " channels") }
+    if p != none {
+      assert(
+        size(p, 0) == S[1],
+        "batch_norm: a parameter has " + size(p, 0) + " numbers for " + S[1] + " channels",
+      )
+    }
   }
   let axes = [0] + [i for i in 2..len(S)]
   let along = [1, -1] + [1 for i in 2..len(S)]
   if training {
     let (variance, average) = var_mean(input, axes, false, true)
     let output = _affine(_standardise(input, average, variance, eps), weight, bias)
-    if untracked { output } else {
+    if untracked {
+      output
+    } else {
       let n = reduced_size(input, axes)
-      assert(n != 1, "batch_norm needs more than one value for each of the " + S[1] + " channels when training")
+      assert(
+        n != 1,
+        "batch_norm needs more than one value for each of the " + S[1] + " channels when training",
+      )
       let unbiased = stop_gradient(reshape(variance, [-1])) * (n / (n - 1))
-      let new_mean = (1 - momentum) * running_mean + momentum * stop_gradient(reshape(average, [-1]))
+      let new_mean =
+        (1 - momentum) * running_mean + momentum * stop_gradient(reshape(average, [-1]))
       (output, new_mean, (1 - momentum) * running_var + momentum * unbiased)
     }
   } else {
-    let output = _affine(_standardise(input, reshape(running_mean, along), reshape(running_var, along), eps), weight, bias)
+    let output = _affine(
+      _standardise(input, reshape(running_mean, along), reshape(running_var, along), eps),
+      weight,
+      bias,
+    )
     (output, running_mean, running_var)
   }
 }
@@ -54,11 +70,21 @@ fn layer_norm[T: float](
   normalized_shape: [int],
   weight: T[*N]? = none,
   bias: T[*N]? = none,
-  eps: float = 1e-5
+  eps: float = 1e-5,
 ) -> T[*S] {
   let first = len(S) - len(normalized_shape)
-  assert(first >= 0 && S[first:] == normalized_shape, "layer_norm: the input of shape " + S + " does not end in " + normalized_shape)
-  for p in [weight, bias] { if p != none { assert(p.shape == normalized_shape, "layer_norm: weight and bias have the normalized shape, not " + p.shape) } }
+  assert(
+    first >= 0 && S[first:] == normalized_shape,
+    "layer_norm: the input of shape " + S + " does not end in " + normalized_shape,
+  )
+  for p in [weight, bias] {
+    if p != none {
+      assert(
+        p.shape == normalized_shape,
+        "layer_norm: weight and bias have the normalized shape, not " + p.shape,
+      )
+    }
+  }
   let (variance, average) = var_mean(input, [i for i in first..len(S)], false, true)
   let output = _standardise(input, average, variance, eps)
   let scaled = if weight == none { output } else { output * weight }
@@ -71,10 +97,13 @@ fn group_norm[T: float](
   num_groups: int,
   weight: T[_]? = none,
   bias: T[_]? = none,
-  eps: float = 1e-5
+  eps: float = 1e-5,
 ) -> T[*S] {
   assert(len(S) >= 2, "group_norm takes [N, C, ...], not " + S)
-  assert(num_groups > 0 && S[1] % num_groups == 0, "group_norm: " + num_groups + " groups do not divide the " + S[1] + " channels")
+  assert(
+    num_groups > 0 && S[1] % num_groups == 0,
+    "group_norm: " + num_groups + " groups do not divide the " + S[1] + " channels",
+  )
   let grouped = reshape(input, [S[0], num_groups, S[1] // num_groups * product_of(S[2:])])
   let (variance, average) = var_mean(grouped, 2, false, true)
   _affine(reshape(_standardise(grouped, average, variance, eps), S), weight, bias)
@@ -89,21 +118,34 @@ fn instance_norm[T: float](
   bias: T[_]? = none,
   use_input_stats: bool = true,
   momentum: float = 0.1,
-  eps: float = 1e-5
+  eps: float = 1e-5,
 ) -> T[*S] {
   assert(len(S) >= 3, "instance_norm takes [N, C, L, ...], not " + S)
   if use_input_stats {
     let (variance, average) = var_mean(input, [i for i in 2..len(S)], false, true)
     _affine(_standardise(input, average, variance, eps), weight, bias)
   } else {
-    assert(running_mean != none && running_var != none, "instance_norm needs the running statistics that it is told to use")
+    assert(
+      running_mean != none && running_var != none,
+      "instance_norm needs the running statistics that it is told to use",
+    )
     let along = [1, -1] + [1 for i in 2..len(S)]
-    _affine(_standardise(input, reshape(running_mean, along), reshape(running_var, along), eps), weight, bias)
+    _affine(
+      _standardise(input, reshape(running_mean, along), reshape(running_var, along), eps),
+      weight,
+      bias,
+    )
   }
 }
 
 ## Divides by `(k + alpha / size * sum of squares over size neighbouring channels) ** beta` (Krizhevsky et al. 2012).
-fn local_response_norm[T: float](input: T[*S], size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> T[*S] {
+fn local_response_norm[T: float](
+  input: T[*S],
+  size: int,
+  alpha: float = 1e-4,
+  beta: float = 0.75,
+  k: float = 1.0,
+) -> T[*S] {
   assert(len(S) >= 3, "local_response_norm takes [N, C, L, ...], not " + S)
   let around = [0 for i in 0..2 * (len(S) - 2)] + [size // 2, (size - 1) // 2]
   let squares = pad(input * input, around)
@@ -113,5 +155,9 @@ fn local_response_norm[T: float](input: T[*S], size: int, alpha: float = 1e-4, b
 }
 
 ## Divided by the p-norm along `dim`, or by `eps` where that is smaller.
-fn normalize[T: float](input: T[*S], p: float = 2.0, dim: int | [int] = 1, eps: float = 1e-12) -> T[*S] =
-  input / clamp(norm(input, p, dim, true), min: eps)
+fn normalize[T: float](
+  input: T[*S],
+  p: float = 2.0,
+  dim: int | [int] = 1,
+  eps: float = 1e-12,
+) -> T[*S] = input / clamp(norm(input, p, dim, true), min: eps)

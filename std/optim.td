@@ -24,7 +24,7 @@ model SGD[M: model](
   dampening: float = 0.0,
   weight_decay: float = 0.0,
   nesterov: bool = false,
-  maximize: bool = false
+  maximize: bool = false,
 ) {
   state lr: f64 = lr
   if momentum != 0.0 {
@@ -34,14 +34,23 @@ model SGD[M: model](
 
   fn step(params: mut M, grads: like(params)) {
     assert(weight_decay >= 0.0 && momentum >= 0.0, "weight_decay and momentum are not negative")
-    assert(!nesterov || (momentum > 0.0 && dampening == 0.0), "nesterov needs a momentum and no dampening")
+    assert(
+      !nesterov || (momentum > 0.0 && dampening == 0.0),
+      "nesterov needs a momentum and no dampening",
+    )
     if momentum == 0.0 {
-      map (p, g) over (params, grads) { p = cast(p - lr * _direction(p, g, weight_decay, maximize), p.dtype) }
+      map (p, g) over (params, grads) {
+        p = cast(p - lr * _direction(p, g, weight_decay, maximize), p.dtype)
+      }
     } else {
       map (p, g, buffer) over (params, grads, momentum_buffer) {
         let d = _direction(p, g, weight_decay, maximize)
         # The first step takes the gradient as it is, without dampening.
-        buffer = if dampening == 0.0 { momentum * buffer + d } else { where(steps == 0, d, momentum * buffer + (1 - dampening) * d) }
+        buffer = if dampening == 0.0 {
+          momentum * buffer + d
+        } else {
+          where(steps == 0, d, momentum * buffer + (1 - dampening) * d)
+        }
         p = cast(p - lr * (if nesterov { d + momentum * buffer } else { buffer }), p.dtype)
       }
       if dampening != 0.0 { steps = steps + 1 }
@@ -57,7 +66,7 @@ model Adam[M: model](
   eps: float = 1e-8,
   weight_decay: float = 0.0,
   amsgrad: bool = false,
-  maximize: bool = false
+  maximize: bool = false,
 ) {
   state lr: f64 = lr
   state steps: i64 = 0
@@ -77,9 +86,13 @@ model Adam[M: model](
     }
     if amsgrad {
       map (v, most) over (exp_avg_sq, max_exp_avg_sq) { most = maximum(most, v) }
-      map (p, m, most) over (params, exp_avg, max_exp_avg_sq) { p = cast(p - rate * (m / (sqrt(most) / root + eps)), p.dtype) }
+      map (p, m, most) over (params, exp_avg, max_exp_avg_sq) {
+        p = cast(p - rate * (m / (sqrt(most) / root + eps)), p.dtype)
+      }
     } else {
-      map (p, m, v) over (params, exp_avg, exp_avg_sq) { p = cast(p - rate * (m / (sqrt(v) / root + eps)), p.dtype) }
+      map (p, m, v) over (params, exp_avg, exp_avg_sq) {
+        p = cast(p - rate * (m / (sqrt(v) / root + eps)), p.dtype)
+      }
     }
   }
 }
@@ -92,7 +105,7 @@ model AdamW[M: model](
   eps: float = 1e-8,
   weight_decay: float = 0.01,
   amsgrad: bool = false,
-  maximize: bool = false
+  maximize: bool = false,
 ) {
   state lr: f64 = lr
   state steps: i64 = 0
@@ -113,9 +126,13 @@ model AdamW[M: model](
     }
     if amsgrad {
       map (v, most) over (exp_avg_sq, max_exp_avg_sq) { most = maximum(most, v) }
-      map (p, m, most) over (params, exp_avg, max_exp_avg_sq) { p = cast(kept * p - rate * (m / (sqrt(most) / root + eps)), p.dtype) }
+      map (p, m, most) over (params, exp_avg, max_exp_avg_sq) {
+        p = cast(kept * p - rate * (m / (sqrt(most) / root + eps)), p.dtype)
+      }
     } else {
-      map (p, m, v) over (params, exp_avg, exp_avg_sq) { p = cast(kept * p - rate * (m / (sqrt(v) / root + eps)), p.dtype) }
+      map (p, m, v) over (params, exp_avg, exp_avg_sq) {
+        p = cast(kept * p - rate * (m / (sqrt(v) / root + eps)), p.dtype)
+      }
     }
   }
 }
@@ -127,7 +144,7 @@ model Adamax[M: model](
   betas: [float] = [0.9, 0.999],
   eps: float = 1e-8,
   weight_decay: float = 0.0,
-  maximize: bool = false
+  maximize: bool = false,
 ) {
   state lr: f64 = lr
   state steps: i64 = 0
@@ -154,7 +171,7 @@ model NAdam[M: model](
   betas: [float] = [0.9, 0.999],
   eps: float = 1e-8,
   weight_decay: float = 0.0,
-  momentum_decay: float = 0.004
+  momentum_decay: float = 0.004,
 ) {
   state lr: f64 = lr
   state steps: i64 = 0
@@ -192,7 +209,7 @@ model RMSprop[M: model](
   weight_decay: float = 0.0,
   momentum: float = 0.0,
   centered: bool = false,
-  maximize: bool = false
+  maximize: bool = false,
 ) {
   state lr: f64 = lr
   state square_avg: like(params) = zeros
@@ -200,7 +217,10 @@ model RMSprop[M: model](
   if momentum > 0.0 { state momentum_buffer: like(params) = zeros }
 
   fn step(params: mut M, grads: like(params)) {
-    assert(alpha >= 0.0 && eps >= 0.0 && momentum >= 0.0, "alpha, eps and momentum are not negative")
+    assert(
+      alpha >= 0.0 && eps >= 0.0 && momentum >= 0.0,
+      "alpha, eps and momentum are not negative",
+    )
     let steps = map (p, g, v) over (params, grads, square_avg) {
       let d = _direction(p, g, weight_decay, maximize)
       v = alpha * v + (1 - alpha) * d * d
@@ -233,14 +253,17 @@ model Adagrad[M: model](
   weight_decay: float = 0.0,
   initial_accumulator_value: float = 0.0,
   eps: float = 1e-10,
-  maximize: bool = false
+  maximize: bool = false,
 ) {
   state lr: f64 = lr
   state steps: i64 = 0
   state sum: like(params) = constant(value: initial_accumulator_value)
 
   fn step(params: mut M, grads: like(params)) {
-    assert(lr_decay >= 0.0 && initial_accumulator_value >= 0.0 && eps >= 0.0, "lr_decay, initial_accumulator_value and eps are not negative")
+    assert(
+      lr_decay >= 0.0 && initial_accumulator_value >= 0.0 && eps >= 0.0,
+      "lr_decay, initial_accumulator_value and eps are not negative",
+    )
     let rate = lr / (1 + cast(steps, f64) * lr_decay)
     steps = steps + 1
     map (p, g, total) over (params, grads, sum) {
@@ -258,14 +281,17 @@ model Adadelta[M: model](
   rho: float = 0.9,
   eps: float = 1e-6,
   weight_decay: float = 0.0,
-  maximize: bool = false
+  maximize: bool = false,
 ) {
   state lr: f64 = lr
   state square_avg: like(params) = zeros
   state acc_delta: like(params) = zeros
 
   fn step(params: mut M, grads: like(params)) {
-    assert(rho >= 0.0 && rho <= 1.0 && eps >= 0.0, "rho is between 0 and 1, and eps is not negative")
+    assert(
+      rho >= 0.0 && rho <= 1.0 && eps >= 0.0,
+      "rho is between 0 and 1, and eps is not negative",
+    )
     map (p, g, v, moved) over (params, grads, square_avg, acc_delta) {
       let d = _direction(p, g, weight_decay, maximize)
       v = rho * v + (1 - rho) * d * d

@@ -4,17 +4,23 @@ tdsl 1
 # A branch that is not taken is computed on a harmless operand, because the derivative of `where` must not multiply 0 by infinity.
 
 ## `input + alpha * other`.
-fn add(input: tensor, other: tensor, alpha: int | float = 1) -> tensor = if alpha == 1 { input + other } else { input + alpha * other }
+fn add(input: tensor, other: tensor, alpha: int | float = 1) -> tensor =
+  if alpha == 1 { input + other } else { input + alpha * other }
 
 ## `input - alpha * other`.
-fn sub(input: tensor, other: tensor, alpha: int | float = 1) -> tensor = if alpha == 1 { input - other } else { input - alpha * other }
+fn sub(input: tensor, other: tensor, alpha: int | float = 1) -> tensor =
+  if alpha == 1 { input - other } else { input - alpha * other }
 
 ## `input * other`.
 fn mul(input: tensor, other: tensor) -> tensor = input * other
 
 ## The quotient: exact, or rounded by `rounding_mode` `"floor"` or `"trunc"` (towards zero). Rounded quotients of integers are integers.
 fn div(input: tensor, other: tensor, rounding_mode: string? = none) -> tensor {
-  if rounding_mode == none { input / other } else if rounding_mode == "floor" { input // other } else {
+  if rounding_mode == none {
+    input / other
+  } else if rounding_mode == "floor" {
+    input // other
+  } else {
     assert(rounding_mode == "trunc", "div: rounding_mode is none, \"floor\" or \"trunc\"")
     trunc_div(input, other)
   }
@@ -24,10 +30,12 @@ fn div(input: tensor, other: tensor, rounding_mode: string? = none) -> tensor {
 fn pow(input: tensor, exponent: tensor) -> tensor = input ** exponent
 
 ## `input + value * tensor1 / tensor2`.
-fn addcdiv(input: tensor, tensor1: tensor, tensor2: tensor, value: int | float = 1) -> tensor = input + value * (tensor1 / tensor2)
+fn addcdiv(input: tensor, tensor1: tensor, tensor2: tensor, value: int | float = 1) -> tensor =
+  input + value * (tensor1 / tensor2)
 
 ## `input + value * tensor1 * tensor2`.
-fn addcmul(input: tensor, tensor1: tensor, tensor2: tensor, value: int | float = 1) -> tensor = input + value * (tensor1 * tensor2)
+fn addcmul(input: tensor, tensor1: tensor, tensor2: tensor, value: int | float = 1) -> tensor =
+  input + value * (tensor1 * tensor2)
 
 ## Raised to `min` and then lowered to `max`. NaN stays; the derivative is 1 at the bounds. A bound that is NaN gives NaN.
 fn clamp(input: tensor, min: tensor? = none, max: tensor? = none) -> tensor {
@@ -60,9 +68,13 @@ fn logaddexp(input: tensor, other: tensor) -> tensor {
 
 ## Rounded to `decimals` places, halves to even. Negative `decimals` round before the point.
 fn round(input: tensor, decimals: int = 0) -> tensor {
-  if decimals == 0 || !is_floating_point(input) { round_half_even(input) }
-  else if decimals > 0 { round_half_even(input * 10.0 ** decimals) / 10.0 ** decimals }
-  else { round_half_even(input / 10.0 ** -decimals) * 10.0 ** -decimals }
+  if decimals == 0 || !is_floating_point(input) {
+    round_half_even(input)
+  } else if decimals > 0 {
+    round_half_even(input * 10.0 ** decimals) / 10.0 ** decimals
+  } else {
+    round_half_even(input / 10.0 ** -decimals) * 10.0 ** -decimals
+  }
 }
 
 ## `input * input`.

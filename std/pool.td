@@ -9,24 +9,49 @@ fn _windows(
   stride: [int],
   padding: [int],
   dilation: [int],
-  ceil_mode: bool
+  ceil_mode: bool,
 ) -> [dim] {
   for i in 0..len(kernel) {
-    assert(kernel[i] > 0 && stride[i] > 0 && dilation[i] > 0, name + ": kernel_size, stride and dilation are at least 1")
-    assert(padding[i] >= 0 && 2 * padding[i] <= kernel[i], name + ": the padding is at most half of the kernel size")
+    assert(
+      kernel[i] > 0 && stride[i] > 0 && dilation[i] > 0,
+      name + ": kernel_size, stride and dilation are at least 1",
+    )
+    assert(
+      padding[i] >= 0 && 2 * padding[i] <= kernel[i],
+      name + ": the padding is at most half of the kernel size",
+    )
     let window = dilation[i] * (kernel[i] - 1) + 1
     let padded = sizes[i] + 2 * padding[i]
-    assert(padded >= window, name + ": the window of " + window + " elements does not fit the " + padded + " of the padded input")
+    assert(
+      padded >= window,
+      name +
+        ": the window of " +
+        window +
+        " elements does not fit the " +
+        padded +
+        " of the padded input",
+    )
   }
-  [_count(sizes[i], kernel[i], stride[i], padding[i], dilation[i], ceil_mode) for i in 0..len(kernel)]
+  [
+    _count(sizes[i], kernel[i], stride[i], padding[i], dilation[i], ceil_mode)
+    for i in 0..len(kernel)
+  ]
 }
 
 ## The number of windows. With `ceil_mode` the last may stick out, but it begins inside the input or its left padding.
 fn _count(n: dim, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> dim {
   let room = n + 2 * padding - dilation * (kernel - 1) - 1
-  if !ceil_mode { room // stride + 1 } else {
+  if !ceil_mode {
+    room // stride + 1
+  } else {
     let count = (room + stride - 1) // stride + 1
-    if stride == 1 { count } else if (count - 1) * stride >= n + padding { count - 1 } else { count }
+    if stride == 1 {
+      count
+    } else if (count - 1) * stride >= n + padding {
+      count - 1
+    } else {
+      count
+    }
   }
 }
 
@@ -34,13 +59,20 @@ fn _count(n: dim, kernel: int, stride: int, padding: int, dilation: int, ceil_mo
 fn _batched(name: string, input: tensor, rank: int) -> tensor {
   assert(
     ndim(input) == rank + 2 || ndim(input) == rank + 1,
-    name + " takes an input of rank " + (rank + 2) + ", or " + (rank + 1) + " without a batch axis, not of shape " + input.shape
+    name +
+      " takes an input of rank " +
+      (rank + 2) +
+      ", or " +
+      (rank + 1) +
+      " without a batch axis, not of shape " +
+      input.shape,
   )
   if ndim(input) == rank + 2 { input } else { unsqueeze(input, 0) }
 }
 
 ## Takes away the batch axis unless the input has one.
-fn _unbatched(output: tensor, input: tensor) -> tensor = if ndim(output) == ndim(input) { output } else { squeeze_axes(output, 0) }
+fn _unbatched(output: tensor, input: tensor) -> tensor =
+  if ndim(output) == ndim(input) { output } else { squeeze_axes(output, 0) }
 
 ## The largest element of each window of [N, C, L] or [C, L].
 fn max_pool1d(
@@ -49,7 +81,7 @@ fn max_pool1d(
   stride: (int | [int])? = none,
   padding: int | [int] = 0,
   dilation: int | [int] = 1,
-  ceil_mode: bool = false
+  ceil_mode: bool = false,
 ) -> tensor {
   let k = for_each_axis(kernel_size, 1, "kernel_size")
   let s = if stride == none { k } else { for_each_axis(stride, 1, "stride") }
@@ -68,7 +100,7 @@ fn max_pool2d(
   padding: int | [int] = 0,
   dilation: int | [int] = 1,
   ceil_mode: bool = false,
-  return_indices: bool = false
+  return_indices: bool = false,
 ) {
   let k = for_each_axis(kernel_size, 2, "kernel_size")
   let s = if stride == none { k } else { for_each_axis(stride, 2, "stride") }
@@ -76,14 +108,18 @@ fn max_pool2d(
   let x = _batched("max_pool2d", input, 2)
   let m = _windows("max_pool2d", x.shape[2:], k, s, p, d, ceil_mode)
   y[n, c, i in 0..m[0], j in 0..m[1]] =
-    max over u in 0..k[0], v in 0..k[1]: x[n, c, i * s[0] + u * d[0] - p[0], j * s[1] + v * d[1] - p[1]] else -inf
+    max over u in 0..k[0], v in 0..k[1]:
+      x[n, c, i * s[0] + u * d[0] - p[0], j * s[1] + v * d[1] - p[1]] else -inf
   if return_indices {
     place[n, c, i in 0..m[0], j in 0..m[1]] =
-      argmax over u in 0..k[0], v in 0..k[1]: x[n, c, i * s[0] + u * d[0] - p[0], j * s[1] + v * d[1] - p[1]] else -inf
+      argmax over u in 0..k[0], v in 0..k[1]:
+        x[n, c, i * s[0] + u * d[0] - p[0], j * s[1] + v * d[1] - p[1]] else -inf
     let row = unsqueeze(arange(end: m[0]), 1) * s[0] + place // k[1] * d[0] - p[0]
     let column = arange(end: m[1]) * s[1] + place % k[1] * d[1] - p[1]
     (_unbatched(y, input), _unbatched(row * size(x, 3) + column, input))
-  } else { _unbatched(y, input) }
+  } else {
+    _unbatched(y, input)
+  }
 }
 
 ## The largest element of each window of [N, C, D, H, W] or [C, D, H, W].
@@ -93,7 +129,7 @@ fn max_pool3d(
   stride: (int | [int])? = none,
   padding: int | [int] = 0,
   dilation: int | [int] = 1,
-  ceil_mode: bool = false
+  ceil_mode: bool = false,
 ) -> tensor {
   let k = for_each_axis(kernel_size, 3, "kernel_size")
   let s = if stride == none { k } else { for_each_axis(stride, 3, "stride") }
@@ -102,12 +138,25 @@ fn max_pool3d(
   let m = _windows("max_pool3d", x.shape[2:], k, s, p, d, ceil_mode)
   y[n, c, h in 0..m[0], i in 0..m[1], j in 0..m[2]] =
     max over t in 0..k[0], u in 0..k[1], v in 0..k[2]:
-      x[n, c, h * s[0] + t * d[0] - p[0], i * s[1] + u * d[1] - p[1], j * s[2] + v * d[2] - p[2]] else -inf
+      x[
+        n,
+        c,
+        h * s[0] + t * d[0] - p[0],
+        i * s[1] + u * d[1] - p[1],
+        j * s[2] + v * d[2] - p[2]
+      ] else -inf
   _unbatched(y, input)
 }
 
 ## How many elements each window along an axis has: all that lie in the padded input, or only those in the input.
-fn _covered(n: dim, count: dim, kernel: int, stride: int, padding: int, count_include_pad: bool) -> tensor {
+fn _covered(
+  n: dim,
+  count: dim,
+  kernel: int,
+  stride: int,
+  padding: int,
+  count_include_pad: bool,
+) -> tensor {
   let first = arange(end: count) * stride - padding
   let end = minimum(first + kernel, n + padding)
   if count_include_pad { end - first } else { minimum(end, n) - maximum(first, 0) }
@@ -122,12 +171,14 @@ fn _average(
   p: [int],
   ceil_mode: bool,
   count_include_pad: bool,
-  divisor: int?
+  divisor: int?,
 ) -> tensor {
   if divisor != none {
     assert(divisor != 0, "divisor_override is not 0")
     sums / divisor
-  } else if (count_include_pad && !ceil_mode) || (sum_of(p) == 0 && !ceil_mode) { sums / product_of(k) } else {
+  } else if (count_include_pad && !ceil_mode) || (sum_of(p) == 0 && !ceil_mode) {
+    sums / product_of(k)
+  } else {
     let rank = len(k)
     let divided = sums
     for a in 0..rank {
@@ -145,7 +196,7 @@ fn avg_pool1d[T: float](
   stride: (int | [int])? = none,
   padding: int | [int] = 0,
   ceil_mode: bool = false,
-  count_include_pad: bool = true
+  count_include_pad: bool = true,
 ) -> tensor {
   let k = for_each_axis(kernel_size, 1, "kernel_size")
   let s = if stride == none { k } else { for_each_axis(stride, 1, "stride") }
@@ -164,15 +215,19 @@ fn avg_pool2d[T: float](
   padding: int | [int] = 0,
   ceil_mode: bool = false,
   count_include_pad: bool = true,
-  divisor_override: int? = none
+  divisor_override: int? = none,
 ) -> tensor {
   let k = for_each_axis(kernel_size, 2, "kernel_size")
   let s = if stride == none { k } else { for_each_axis(stride, 2, "stride") }
   let p = for_each_axis(padding, 2, "padding")
   let x = _batched("avg_pool2d", input, 2)
   let m = _windows("avg_pool2d", x.shape[2:], k, s, p, [1, 1], ceil_mode)
-  y[n, c, i in 0..m[0], j in 0..m[1]] = sum over u in 0..k[0], v in 0..k[1]: x[n, c, i * s[0] + u - p[0], j * s[1] + v - p[1]]
-  _unbatched(_average(y, x.shape[2:], k, s, p, ceil_mode, count_include_pad, divisor_override), input)
+  y[n, c, i in 0..m[0], j in 0..m[1]] =
+    sum over u in 0..k[0], v in 0..k[1]: x[n, c, i * s[0] + u - p[0], j * s[1] + v - p[1]]
+  _unbatched(
+    _average(y, x.shape[2:], k, s, p, ceil_mode, count_include_pad, divisor_override),
+    input,
+  )
 }
 
 ## The mean of each window of [N, C, D, H, W] or [C, D, H, W].
@@ -183,7 +238,7 @@ fn avg_pool3d[T: float](
   padding: int | [int] = 0,
   ceil_mode: bool = false,
   count_include_pad: bool = true,
-  divisor_override: int? = none
+  divisor_override: int? = none,
 ) -> tensor {
   let k = for_each_axis(kernel_size, 3, "kernel_size")
   let s = if stride == none { k } else { for_each_axis(stride, 3, "stride") }
@@ -191,8 +246,12 @@ fn avg_pool3d[T: float](
   let x = _batched("avg_pool3d", input, 3)
   let m = _windows("avg_pool3d", x.shape[2:], k, s, p, [1, 1, 1], ceil_mode)
   y[n, c, h in 0..m[0], i in 0..m[1], j in 0..m[2]] =
-    sum over t in 0..k[0], u in 0..k[1], v in 0..k[2]: x[n, c, h * s[0] + t - p[0], i * s[1] + u - p[1], j * s[2] + v - p[2]]
-  _unbatched(_average(y, x.shape[2:], k, s, p, ceil_mode, count_include_pad, divisor_override), input)
+    sum over t in 0..k[0], u in 0..k[1], v in 0..k[2]:
+      x[n, c, h * s[0] + t - p[0], i * s[1] + u - p[1], j * s[2] + v - p[2]]
+  _unbatched(
+    _average(y, x.shape[2:], k, s, p, ceil_mode, count_include_pad, divisor_override),
+    input,
+  )
 }
 
 ## The p-norm of each window of [N, C, H, W]: `(sum x^p)^(1/p)`.
@@ -201,7 +260,7 @@ fn lp_pool2d[T: float](
   norm_type: float,
   kernel_size: int | [int],
   stride: (int | [int])? = none,
-  ceil_mode: bool = false
+  ceil_mode: bool = false,
 ) -> tensor {
   let k = for_each_axis(kernel_size, 2, "kernel_size")
   let means = avg_pool2d(input ** norm_type, k, stride, 0, ceil_mode)
@@ -229,10 +288,16 @@ fn adaptive_avg_pool[T: float](input: T[*S], output_size: [dim]) -> tensor {
 
 ## Means over windows of [N, C, H, W] or [C, H, W] that cover the image as evenly as possible; none in `output_size` keeps a size.
 fn adaptive_avg_pool2d[T: float](input: T[*S], output_size: int | [int?]) -> tensor {
-  assert(len(S) == 3 || len(S) == 4, "adaptive_avg_pool2d takes [N, C, H, W] or [C, H, W], not " + S)
+  assert(
+    len(S) == 3 || len(S) == 4,
+    "adaptive_avg_pool2d takes [N, C, H, W] or [C, H, W], not " + S,
+  )
   let wanted = if is_list(output_size) { output_size } else { [output_size, output_size] }
   assert(len(wanted) == 2, "adaptive_avg_pool2d: output_size is one number or two")
-  adaptive_avg_pool(input, [if wanted[i] == none { S[len(S) - 2 + i] } else { wanted[i] } for i in 0..2])
+  adaptive_avg_pool(
+    input,
+    [if wanted[i] == none { S[len(S) - 2 + i] } else { wanted[i] } for i in 0..2],
+  )
 }
 
 ## The largest elements of windows of [N, C, L] or [C, L] that cover the axis as evenly as possible.
@@ -248,7 +313,7 @@ fn max_unpool2d[T: number](
   indices: i64[*S, H, W],
   kernel_size: int | [int],
   stride: (int | [int])? = none,
-  padding: int | [int] = 0
+  padding: int | [int] = 0,
 ) -> tensor {
   let k = for_each_axis(kernel_size, 2, "kernel_size")
   let s = if stride == none { k } else { for_each_axis(stride, 2, "stride") }
@@ -256,5 +321,8 @@ fn max_unpool2d[T: number](
   let rows = (H - 1) * s[0] - 2 * p[0] + k[0]
   let columns = (W - 1) * s[1] - 2 * p[1] + k[1]
   let plane = full(S + [rows * columns], 0, input.dtype)
-  reshape(scatter(plane, -1, reshape(indices, S + [H * W]), reshape(input, S + [H * W])), S + [rows, columns])
+  reshape(
+    scatter(plane, -1, reshape(indices, S + [H * W]), reshape(input, S + [H * W])),
+    S + [rows, columns],
+  )
 }

@@ -26,16 +26,31 @@ fn outer(input: tensor, vec2: tensor) -> tensor {
 }
 
 ## `beta * input + alpha * (mat1 @ mat2)`.
-fn addmm[T: number](input: tensor, mat1: T[n, k], mat2: T[k, m], beta: int | float = 1, alpha: int | float = 1) -> T[n, m] =
-  _blend(input, mat1 @ mat2, beta, alpha)
+fn addmm[T: number](
+  input: tensor,
+  mat1: T[n, k],
+  mat2: T[k, m],
+  beta: int | float = 1,
+  alpha: int | float = 1,
+) -> T[n, m] = _blend(input, mat1 @ mat2, beta, alpha)
 
 ## `beta * input + alpha * (mat @ vec)`.
-fn addmv[T: number](input: tensor, mat: T[n, k], vec: T[k], beta: int | float = 1, alpha: int | float = 1) -> T[n] =
-  _blend(input, mat @ vec, beta, alpha)
+fn addmv[T: number](
+  input: tensor,
+  mat: T[n, k],
+  vec: T[k],
+  beta: int | float = 1,
+  alpha: int | float = 1,
+) -> T[n] = _blend(input, mat @ vec, beta, alpha)
 
 ## `beta * input + alpha * outer(vec1, vec2)`.
-fn addr[T: number](input: tensor, vec1: T[n], vec2: T[m], beta: int | float = 1, alpha: int | float = 1) -> T[n, m] =
-  _blend(input, outer(vec1, vec2), beta, alpha)
+fn addr[T: number](
+  input: tensor,
+  vec1: T[n],
+  vec2: T[m],
+  beta: int | float = 1,
+  alpha: int | float = 1,
+) -> T[n, m] = _blend(input, outer(vec1, vec2), beta, alpha)
 
 ## `beta * input + alpha * (batch1 @ batch2)`, for each of a batch.
 fn baddbmm[T: number](
@@ -43,7 +58,7 @@ fn baddbmm[T: number](
   batch1: T[B, n, k],
   batch2: T[B, k, m],
   beta: int | float = 1,
-  alpha: int | float = 1
+  alpha: int | float = 1,
 ) -> T[B, n, m] = _blend(input, batch1 @ batch2, beta, alpha)
 
 ## `beta * input + alpha * sum(batch1 @ batch2)`, summed over the batch.
@@ -52,7 +67,7 @@ fn addbmm[T: number](
   batch1: T[B, n, k],
   batch2: T[B, k, m],
   beta: int | float = 1,
-  alpha: int | float = 1
+  alpha: int | float = 1,
 ) -> T[n, m] {
   let product = einsum("bij,bjk->ik", batch1, batch2)
   _blend(input, product, beta, alpha)
@@ -77,13 +92,27 @@ fn kron(input: tensor, other: tensor) -> tensor {
 ## The sum over pairs of axes: the last `dims` of `a` with the first of `b`, or the axes in two lists.
 fn tensordot[T: number](a: T[*S], b: T[*U], dims: int | [[int]] = 2) -> tensor {
   let (rank_a, rank_b) = (ndim(a), ndim(b))
-  let of_a = if is_list(dims) { [axis_of(d, rank_a) for d in dims[0]] } else { [i for i in rank_a - dims..rank_a] }
-  let of_b = if is_list(dims) { [axis_of(d, rank_b) for d in dims[1]] } else { [i for i in 0..dims] }
+  let of_a = if is_list(dims) {
+    [axis_of(d, rank_a) for d in dims[0]]
+  } else {
+    [i for i in rank_a - dims..rank_a]
+  }
+  let of_b = if is_list(dims) {
+    [axis_of(d, rank_b) for d in dims[1]]
+  } else {
+    [i for i in 0..dims]
+  }
   assert(len(of_a) == len(of_b), "tensordot needs as many axes of a as of b")
   let kept_a = [i for i in 0..rank_a if !contains(of_a, i)]
   let kept_b = [i for i in 0..rank_b if !contains(of_b, i)]
   let (sizes_a, sizes_b) = ([S[i] for i in kept_a], [U[i] for i in kept_b])
-  let left = reshape(permute(a, kept_a + of_a), [product_of(sizes_a), product_of([S[i] for i in of_a])])
-  let right = reshape(permute(b, of_b + kept_b), [product_of([U[i] for i in of_b]), product_of(sizes_b)])
+  let left = reshape(
+    permute(a, kept_a + of_a),
+    [product_of(sizes_a), product_of([S[i] for i in of_a])],
+  )
+  let right = reshape(
+    permute(b, of_b + kept_b),
+    [product_of([U[i] for i in of_b]), product_of(sizes_b)],
+  )
   reshape(left @ right, sizes_a + sizes_b)
 }

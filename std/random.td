@@ -31,20 +31,27 @@ fn randint(low: int = 0, high: int, size: [dim], dtype: dtype = i64) -> tensor {
 }
 
 ## 1 with the probabilities that `input` holds, else 0.
-fn bernoulli[T: float](input: T[*S]) -> T[*S] = cast(rand(input.shape, input.dtype) < input, input.dtype)
+fn bernoulli[T: float](input: T[*S]) -> T[*S] =
+  cast(rand(input.shape, input.dtype) < input, input.dtype)
 
 ## Uniform on [a, b); also an initialiser.
-fn uniform(size: [dim], a: float = 0.0, b: float = 1.0, dtype: dtype = f32) -> tensor = a + (b - a) * rand(size, dtype)
+fn uniform(size: [dim], a: float = 0.0, b: float = 1.0, dtype: dtype = f32) -> tensor =
+  a + (b - a) * rand(size, dtype)
 
 ## Normal; also an initialiser.
-fn normal(mean: float = 0.0, std: float = 1.0, size: [dim], dtype: dtype = f32) -> tensor = mean + std * randn(size, dtype)
+fn normal(mean: float = 0.0, std: float = 1.0, size: [dim], dtype: dtype = f32) -> tensor =
+  mean + std * randn(size, dtype)
 
 ## The numbers 0 ... n - 1 in random order.
 fn randperm(n: int) -> tensor = argsort(rand([n], f64))
 
 ## Indices drawn with probabilities proportional to the weights along the last axis; without replacement each at most once, in the order in
 ## which they are drawn (the exponential races of Efraimidis and Spirakis 2006).
-fn multinomial[T: float, n](input: T[*S, n], num_samples: int, replacement: bool = false) -> i64[*S, num_samples] {
+fn multinomial[T: float, n](
+  input: T[*S, n],
+  num_samples: int,
+  replacement: bool = false,
+) -> i64[*S, num_samples] {
   assert(len(S) <= 1, "multinomial takes a vector of weights or a matrix of them")
   assert(num_samples > 0, "multinomial draws at least one sample")
   if replacement {

@@ -10,18 +10,27 @@ fn rnn_cell(
   w_hh: tensor,
   b_ih: tensor,
   b_hh: tensor,
-  nonlinearity: string = "tanh"
+  nonlinearity: string = "tanh",
 ) -> tensor = _rnn_step(linear(input, w_ih, b_ih), (hx,), w_hh, b_hh, nonlinearity)[0]
 
 fn _rnn_step(gates: tensor, state: any, w_hh: tensor, b_hh: tensor, nonlinearity: string) {
-  assert(nonlinearity == "tanh" || nonlinearity == "relu", "rnn: nonlinearity is \"tanh\" or \"relu\"")
+  assert(
+    nonlinearity == "tanh" || nonlinearity == "relu",
+    "rnn: nonlinearity is \"tanh\" or \"relu\"",
+  )
   let total = gates + linear(state[0], w_hh, b_hh)
   (if nonlinearity == "tanh" { tanh(total) } else { relu(total) },)
 }
 
 ## The gated recurrent unit, its gates in the order reset, update, new (Cho et al. 2014).
-fn gru_cell(input: tensor, hx: tensor, w_ih: tensor, w_hh: tensor, b_ih: tensor, b_hh: tensor) -> tensor =
-  _gru_step(linear(input, w_ih, b_ih), (hx,), w_hh, b_hh)[0]
+fn gru_cell(
+  input: tensor,
+  hx: tensor,
+  w_ih: tensor,
+  w_hh: tensor,
+  b_ih: tensor,
+  b_hh: tensor,
+) -> tensor = _gru_step(linear(input, w_ih, b_ih), (hx,), w_hh, b_hh)[0]
 
 fn _gru_step(gates: tensor, state: any, w_hh: tensor, b_hh: tensor) {
   let h = state[0]
@@ -33,8 +42,15 @@ fn _gru_step(gates: tensor, state: any, w_hh: tensor, b_hh: tensor) {
 }
 
 ## Long short-term memory, its gates in the order input, forget, cell, output (Hochreiter and Schmidhuber 1997); gives (h, c).
-fn lstm_cell(input: tensor, hx: tensor, cx: tensor, w_ih: tensor, w_hh: tensor, b_ih: tensor, b_hh: tensor) =
-  _lstm_step(linear(input, w_ih, b_ih), (hx, cx), w_hh, b_hh)
+fn lstm_cell(
+  input: tensor,
+  hx: tensor,
+  cx: tensor,
+  w_ih: tensor,
+  w_hh: tensor,
+  b_ih: tensor,
+  b_hh: tensor,
+) = _lstm_step(linear(input, w_ih, b_ih), (hx, cx), w_hh, b_hh)
 
 fn _lstm_step(gates: tensor, state: any, w_hh: tensor, b_hh: tensor) {
   let (enter, forget, cell, leave) = chunk(gates + linear(state[0], w_hh, b_hh), 4, -1)
@@ -52,30 +68,59 @@ fn _run(
   num_layers: int,
   batch_first: bool,
   bidirectional: bool,
-  step: function
+  step: function,
 ) {
   let directions = if bidirectional { 2 } else { 1 }
   assert(num_layers > 0, name + ": at least one layer is needed")
   assert(
     len(weights) == 4 * num_layers * directions,
-    name + ": " + num_layers + " layers in " + directions + " directions need " + 4 * num_layers * directions + " weights, not " + len(weights)
+    name +
+      ": " +
+      num_layers +
+      " layers in " +
+      directions +
+      " directions need " +
+      4 * num_layers * directions +
+      " weights, not " +
+      len(weights),
   )
-  assert(ndim(input) == 2 || ndim(input) == 3, name + " takes an input of rank 3, or of rank 2 without a batch axis, not of shape " + input.shape)
+  assert(
+    ndim(input) == 2 || ndim(input) == 3,
+    name +
+      " takes an input of rank 3, or of rank 2 without a batch axis, not of shape " +
+      input.shape,
+  )
   let single = ndim(input) == 2
   let starts = if single { [unsqueeze(state, 1) for state in initial] } else { initial }
   for state in starts {
     assert(
       ndim(state) == 3 && size(state, 0) == num_layers * directions,
-      name + ": the first state of shape " + state.shape + " has no row for each of the " + num_layers * directions + " layers and directions"
+      name +
+        ": the first state of shape " +
+        state.shape +
+        " has no row for each of the " +
+        num_layers * directions +
+        " layers and directions",
     )
   }
-  let x = if single { unsqueeze(input, 1) } else if batch_first { transpose(input, 0, 1) } else { input }
+  let x = if single {
+    unsqueeze(input, 1)
+  } else if batch_first {
+    transpose(input, 0, 1)
+  } else {
+    input
+  }
   let finals = [[] for state in initial]
   for layer in 0..num_layers {
     let outputs = []
     for direction in 0..directions {
       let at = layer * directions + direction
-      let (w_ih, w_hh, b_ih, b_hh) = (weights[4 * at], weights[4 * at + 1], weights[4 * at + 2], weights[4 * at + 3])
+      let (w_ih, w_hh, b_ih, b_hh) = (
+        weights[4 * at],
+        weights[4 * at + 1],
+        weights[4 * at + 2],
+        weights[4 * at + 3],
+      )
       let gates = linear(if direction == 1 { flip(x, [0]) } else { x }, w_ih, b_ih)
       let (ys, last) = scan gates from tuple([state[at] for state in starts]) { (state, g) =>
         let next = step(g, state, w_hh, b_hh)
@@ -86,8 +131,16 @@ fn _run(
     }
     x = cat(outputs, -1)
   }
-  let output = if single { squeeze_axes(x, 1) } else if batch_first { transpose(x, 0, 1) } else { x }
-  tuple([output] + [if single { squeeze_axes(stack(last), 1) } else { stack(last) } for last in finals])
+  let output = if single {
+    squeeze_axes(x, 1)
+  } else if batch_first {
+    transpose(x, 0, 1)
+  } else {
+    x
+  }
+  tuple(
+    [output] + [if single { squeeze_axes(stack(last), 1) } else { stack(last) } for last in finals],
+  )
 }
 
 ## Elman's network: (output, h_n).
@@ -98,9 +151,18 @@ fn rnn(
   num_layers: int = 1,
   nonlinearity: string = "tanh",
   batch_first: bool = false,
-  bidirectional: bool = false
+  bidirectional: bool = false,
 ) =
-  _run("rnn", input, [h0], weights, num_layers, batch_first, bidirectional, (g, state, w, b) => _rnn_step(g, state, w, b, nonlinearity))
+  _run(
+    "rnn",
+    input,
+    [h0],
+    weights,
+    num_layers,
+    batch_first,
+    bidirectional,
+    (g, state, w, b) => _rnn_step(g, state, w, b, nonlinearity),
+  )
 
 ## Gated recurrent units: (output, h_n).
 fn gru(
@@ -109,9 +171,18 @@ fn gru(
   weights: [tensor],
   num_layers: int = 1,
   batch_first: bool = false,
-  bidirectional: bool = false
+  bidirectional: bool = false,
 ) =
-  _run("gru", input, [h0], weights, num_layers, batch_first, bidirectional, (g, state, w, b) => _gru_step(g, state, w, b))
+  _run(
+    "gru",
+    input,
+    [h0],
+    weights,
+    num_layers,
+    batch_first,
+    bidirectional,
+    (g, state, w, b) => _gru_step(g, state, w, b),
+  )
 
 ## Long short-term memory: (output, h_n, c_n).
 fn lstm(
@@ -121,6 +192,15 @@ fn lstm(
   weights: [tensor],
   num_layers: int = 1,
   batch_first: bool = false,
-  bidirectional: bool = false
+  bidirectional: bool = false,
 ) =
-  _run("lstm", input, [h0, c0], weights, num_layers, batch_first, bidirectional, (g, state, w, b) => _lstm_step(g, state, w, b))
+  _run(
+    "lstm",
+    input,
+    [h0, c0],
+    weights,
+    num_layers,
+    batch_first,
+    bidirectional,
+    (g, state, w, b) => _lstm_step(g, state, w, b),
+  )

@@ -14,15 +14,19 @@ fn min(input: tensor, dim: int? = none, keepdim: bool = false) =
   if dim == none { amin(input) } else { min_with_index(input, dim, keepdim) }
 
 ## The sum, with NaN counted as 0.
-fn nansum(input: tensor, dim: (int | [int])? = none, keepdim: bool = false) -> tensor = sum(where(isnan(input), 0, input), dim, keepdim)
+fn nansum(input: tensor, dim: (int | [int])? = none, keepdim: bool = false) -> tensor =
+  sum(where(isnan(input), 0, input), dim, keepdim)
 
 ## How many elements are not 0.
-fn count_nonzero(input: tensor, dim: (int | [int])? = none) -> tensor = sum(cast(input != 0, i64), dim)
+fn count_nonzero(input: tensor, dim: (int | [int])? = none) -> tensor =
+  sum(cast(input != 0, i64), dim)
 
 ## `log(sum(exp(input)))`, without overflow.
 fn logsumexp[T: float](input: T[*S], dim: int | [int], keepdim: bool = false) -> tensor {
   # No elements have no largest one, and their sum is 0.
-  if is_known(numel(input)) && numel(input) == 0 { log(sum(input, dim, keepdim)) } else {
+  if is_known(numel(input)) && numel(input) == 0 {
+    log(sum(input, dim, keepdim))
+  } else {
     let largest = stop_gradient(amax(input, dim, keepdim: true))
     # Infinities are left to `log` and `exp`: subtracting one from itself would give NaN.
     let shift = where(abs(largest) == inf, 0, largest)

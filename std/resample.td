@@ -9,31 +9,62 @@ fn pad(input: tensor, pad: [int], mode: string = "constant", value: number? = no
   assert(mode == "constant" || value == none, "pad: only mode \"constant\" takes a value")
   let padded = input
   for i in 0..len(pad) // 2 {
-    padded = _pad_axis(padded, ndim(input) - 1 - i, pad[2 * i], pad[2 * i + 1], mode, if value == none { 0 } else { value })
+    padded = _pad_axis(
+      padded,
+      ndim(input) - 1 - i,
+      pad[2 * i],
+      pad[2 * i + 1],
+      mode,
+      if value == none { 0 } else { value },
+    )
   }
   padded
 }
 
-fn _pad_axis(input: tensor, axis: int, before: int, after: int, mode: string, value: number) -> tensor {
+fn _pad_axis(
+  input: tensor,
+  axis: int,
+  before: int,
+  after: int,
+  mode: string,
+  value: number,
+) -> tensor {
   let n = size(input, axis)
   let cropped_before = if before < 0 { -before } else { 0 }
   let cropped_after = if after < 0 { -after } else { 0 }
-  let x = if before >= 0 && after >= 0 { input } else { narrow(input, axis, cropped_before, n - cropped_before - cropped_after) }
+  let x = if before >= 0 && after >= 0 {
+    input
+  } else {
+    narrow(input, axis, cropped_before, n - cropped_before - cropped_after)
+  }
   let (low, high) = (before + cropped_before, after + cropped_after)
   let m = size(x, axis)
   let rank = ndim(x)
-  if low == 0 && high == 0 { x } else if mode == "constant" {
-    pad_constant(x, [if i == axis { low } else { 0 } for i in 0..rank], [if i == axis { high } else { 0 } for i in 0..rank], value)
+  if low == 0 && high == 0 {
+    x
+  } else if mode == "constant" {
+    pad_constant(
+      x,
+      [if i == axis { low } else { 0 } for i in 0..rank],
+      [if i == axis { high } else { 0 } for i in 0..rank],
+      value,
+    )
   } else if mode == "reflect" {
     assert(low < m && high < m, "pad: reflection needs a padding smaller than the size " + m)
-    cat([flip(narrow(x, axis, 1, low), [axis]), x, flip(narrow(x, axis, m - 1 - high, high), [axis])], axis)
+    cat(
+      [flip(narrow(x, axis, 1, low), [axis]), x, flip(narrow(x, axis, m - 1 - high, high), [axis])],
+      axis,
+    )
   } else if mode == "replicate" {
     let sizes = x.shape
     let first = expand(narrow(x, axis, 0, 1), sizes[:axis] + [low] + sizes[axis + 1:])
     let last = expand(narrow(x, axis, m - 1, 1), sizes[:axis] + [high] + sizes[axis + 1:])
     cat([first, x, last], axis)
   } else {
-    assert(mode == "circular", "pad: mode is \"constant\", \"reflect\", \"replicate\" or \"circular\", not \"" + mode + "\"")
+    assert(
+      mode == "circular",
+      "pad: mode is \"constant\", \"reflect\", \"replicate\" or \"circular\", not \"" + mode + "\"",
+    )
     assert(low <= m && high <= m, "pad: circular padding is at most the size " + m)
     cat([narrow(x, axis, m - low, low), x, narrow(x, axis, 0, high)], axis)
   }
@@ -45,16 +76,24 @@ fn unfold[T: number, C, H, W](
   kernel_size: int | [int],
   dilation: int | [int] = 1,
   padding: int | [int] = 0,
-  stride: int | [int] = 1
+  stride: int | [int] = 1,
 ) -> tensor {
-  let (k, d) = (for_each_axis(kernel_size, 2, "kernel_size"), for_each_axis(dilation, 2, "dilation"))
+  let (k, d) = (
+    for_each_axis(kernel_size, 2, "kernel_size"),
+    for_each_axis(dilation, 2, "dilation"),
+  )
   let (p, s) = (for_each_axis(padding, 2, "padding"), for_each_axis(stride, 2, "stride"))
   assert(len(S) <= 1, "unfold takes [N, C, H, W] or [C, H, W]")
   let rows = (H + 2 * p[0] - d[0] * (k[0] - 1) - 1) // s[0] + 1
   let columns = (W + 2 * p[1] - d[1] * (k[1] - 1) - 1) // s[1] + 1
   assert(rows > 0 && columns > 0, "unfold: the window is larger than the padded input")
   let x = reshape(input, [product_of(S), C, H, W])
-  y[n, c, u in 0..k[0], v in 0..k[1], i in 0..rows, j in 0..columns] = x[n, c, i * s[0] + u * d[0] - p[0], j * s[1] + v * d[1] - p[1]]
+  y[n, c, u in 0..k[0], v in 0..k[1], i in 0..rows, j in 0..columns] = x[
+    n,
+    c,
+    i * s[0] + u * d[0] - p[0],
+    j * s[1] + v * d[1] - p[1]
+  ]
   reshape(y, S + [C * k[0] * k[1], rows * columns])
 }
 
@@ -65,16 +104,35 @@ fn fold[T: number, R, L](
   kernel_size: int | [int],
   dilation: int | [int] = 1,
   padding: int | [int] = 0,
-  stride: int | [int] = 1
+  stride: int | [int] = 1,
 ) -> tensor {
-  let (size, k) = (for_each_axis(output_size, 2, "output_size"), for_each_axis(kernel_size, 2, "kernel_size"))
+  let (size, k) = (
+    for_each_axis(output_size, 2, "output_size"),
+    for_each_axis(kernel_size, 2, "kernel_size"),
+  )
   let (d, p) = (for_each_axis(dilation, 2, "dilation"), for_each_axis(padding, 2, "padding"))
   let s = for_each_axis(stride, 2, "stride")
   let (area, rows) = (k[0] * k[1], (size[0] + 2 * p[0] - d[0] * (k[0] - 1) - 1) // s[0] + 1)
   let columns = (size[1] + 2 * p[1] - d[1] * (k[1] - 1) - 1) // s[1] + 1
   assert(len(S) <= 1, "fold takes [N, C * kernel, positions] or [C * kernel, positions]")
-  assert(R % area == 0, "fold: axis -2 has size " + R + ", which is no multiple of the " + area + " elements of a window")
-  assert(L == rows * columns, "fold: axis -1 has size " + L + ", but there are " + rows + " x " + columns + " positions of the window")
+  assert(
+    R % area == 0,
+    "fold: axis -2 has size " +
+      R +
+      ", which is no multiple of the " +
+      area +
+      " elements of a window",
+  )
+  assert(
+    L == rows * columns,
+    "fold: axis -1 has size " +
+      L +
+      ", but there are " +
+      rows +
+      " x " +
+      columns +
+      " positions of the window",
+  )
   let x = reshape(input, [product_of(S), R // area, k[0], k[1], rows, columns])
   y[n, c, i in 0..size[0], j in 0..size[1]] =
     sum over u, v: x[n, c, u, v, (i + p[0] - u * d[0]) / s[0], (j + p[1] - v * d[1]) / s[1]]
@@ -84,7 +142,10 @@ fn fold[T: number, R, L](
 ## Rearranges [..., C r², H, W] to [..., C, H r, W r] (Shi et al. 2016).
 fn pixel_shuffle[T: any, C, H, W](input: T[*S, C, H, W], upscale_factor: int) -> tensor {
   let r = upscale_factor
-  assert(r > 0 && C % (r * r) == 0, "pixel_shuffle: the " + C + " channels are no multiple of the square of the factor " + r)
+  assert(
+    r > 0 && C % (r * r) == 0,
+    "pixel_shuffle: the " + C + " channels are no multiple of the square of the factor " + r,
+  )
   let n = len(S)
   let apart = reshape(input, S + [C // (r * r), r, r, H, W])
   let order = [i for i in 0..n] + [n, n + 3, n + 1, n + 4, n + 2]
@@ -98,18 +159,45 @@ fn interpolate[T: float](
   size: (int | [int])? = none,
   scale_factor: (float | [float])? = none,
   mode: string = "nearest",
-  align_corners: bool? = none
+  align_corners: bool? = none,
 ) -> tensor {
   let rank = len(S) - 2
-  assert(rank >= 1 && rank <= 3, "interpolate takes [N, C, L], [N, C, H, W] or [N, C, D, H, W], not " + S)
-  assert((size == none) != (scale_factor == none), "interpolate needs either a size or a scale_factor")
+  assert(
+    rank >= 1 && rank <= 3,
+    "interpolate takes [N, C, L], [N, C, H, W] or [N, C, D, H, W], not " + S,
+  )
+  assert(
+    (size == none) != (scale_factor == none),
+    "interpolate needs either a size or a scale_factor",
+  )
   let nearest = mode == "nearest" || mode == "nearest-exact" || mode == "area"
-  let smooth = (mode == "linear" && rank == 1) || ((mode == "bilinear" || mode == "bicubic") && rank == 2) || (mode == "trilinear" && rank == 3)
-  assert(nearest || smooth, "interpolate has no mode \"" + mode + "\" for " + rank + " spatial axes")
-  assert(align_corners == none || smooth, "interpolate: align_corners is for linear and cubic modes")
-  let factors = if scale_factor == none { none } else if is_list(scale_factor) { scale_factor } else { [scale_factor for i in 0..rank] }
-  let sizes = if factors == none { for_each_axis(size, rank, "size") } else { [trunc_int(S[i + 2] * factors[i]) for i in 0..rank] }
-  if mode == "area" { adaptive_avg_pool(input, sizes) } else {
+  let smooth =
+    (mode == "linear" && rank == 1) ||
+      ((mode == "bilinear" || mode == "bicubic") && rank == 2) ||
+      (mode == "trilinear" && rank == 3)
+  assert(
+    nearest || smooth,
+    "interpolate has no mode \"" + mode + "\" for " + rank + " spatial axes",
+  )
+  assert(
+    align_corners == none || smooth,
+    "interpolate: align_corners is for linear and cubic modes",
+  )
+  let factors = if scale_factor == none {
+    none
+  } else if is_list(scale_factor) {
+    scale_factor
+  } else {
+    [scale_factor for i in 0..rank]
+  }
+  let sizes = if factors == none {
+    for_each_axis(size, rank, "size")
+  } else {
+    [trunc_int(S[i + 2] * factors[i]) for i in 0..rank]
+  }
+  if mode == "area" {
+    adaptive_avg_pool(input, sizes)
+  } else {
     let x = input
     for i in 0..rank {
       let step = if factors == none { S[i + 2] / sizes[i] } else { 1.0 / factors[i] }
@@ -120,12 +208,22 @@ fn interpolate[T: float](
 }
 
 ## Resamples one axis of size n to m; `step` is the distance of neighbouring results in elements of the input.
-fn _resample(input: tensor, axis: int, n: int, m: int, step: float, mode: string, align: bool) -> tensor {
+fn _resample(
+  input: tensor,
+  axis: int,
+  n: int,
+  m: int,
+  step: float,
+  mode: string,
+  align: bool,
+) -> tensor {
   let at = cast(arange(end: m), f64)
   let last = n - 1
-  if mode == "nearest" { index_select(input, axis, cast(clamp(floor(at * step), max: last), i64)) }
-  else if mode == "nearest-exact" { index_select(input, axis, cast(clamp(floor((at + 0.5) * step), max: last), i64)) }
-  else {
+  if mode == "nearest" {
+    index_select(input, axis, cast(clamp(floor(at * step), max: last), i64))
+  } else if mode == "nearest-exact" {
+    index_select(input, axis, cast(clamp(floor((at + 0.5) * step), max: last), i64))
+  } else {
     let spread = if m > 1 { last / (m - 1) } else { 0.0 }
     let place = if align { at * spread } else { (at + 0.5) * step - 0.5 }
     let exact = if mode == "bicubic" { place } else { clamp(place, min: 0) }

@@ -19,7 +19,9 @@ model MultiStepLR[O: model](optimizer: O, milestones: [int], gamma: float = 0.1)
 
   fn step(optimizer: mut O) {
     last_epoch = last_epoch + 1
-    for milestone in milestones { optimizer.lr = where(last_epoch == milestone, optimizer.lr * gamma, optimizer.lr) }
+    for milestone in milestones {
+      optimizer.lr = where(last_epoch == milestone, optimizer.lr * gamma, optimizer.lr)
+    }
   }
 }
 
@@ -42,11 +44,19 @@ model LambdaLR[O: model](optimizer: O, lr_lambda: function) {
 }
 
 ## Takes the factor on the rate linearly from `start_factor` to `end_factor` in `total_iters` epochs.
-model LinearLR[O: model](optimizer: O, start_factor: float = 1.0 / 3.0, end_factor: float = 1.0, total_iters: int = 5) {
+model LinearLR[O: model](
+  optimizer: O,
+  start_factor: float = 1.0 / 3.0,
+  end_factor: float = 1.0,
+  total_iters: int = 5,
+) {
   state last_epoch: i64 = 0
 
   fn start(optimizer: mut O) {
-    assert(start_factor > 0.0 && start_factor <= 1.0, "start_factor is greater than 0 and at most 1")
+    assert(
+      start_factor > 0.0 && start_factor <= 1.0,
+      "start_factor is greater than 0 and at most 1",
+    )
     assert(end_factor >= 0.0 && end_factor <= 1.0, "end_factor is between 0 and 1")
     optimizer.lr = optimizer.lr * start_factor
   }
@@ -85,7 +95,11 @@ model CosineAnnealingLR[O: model](optimizer: O, T_max: int, eta_min: float = 0.0
     let below = 1 + cos(angle * (t - 1))
     let ratio = (1 + cos(angle * t)) / where(leaves_bottom, 1.0, below)
     let first = (base_lr - eta_min) * (1 - cos(angle)) / 2
-    optimizer.lr = where(leaves_bottom, optimizer.lr + first, ratio * (optimizer.lr - eta_min) + eta_min)
+    optimizer.lr = where(
+      leaves_bottom,
+      optimizer.lr + first,
+      ratio * (optimizer.lr - eta_min) + eta_min,
+    )
   }
 }
 
@@ -99,7 +113,7 @@ model ReduceLROnPlateau[O: model](
   threshold_mode: string = "rel",
   cooldown: int = 0,
   min_lr: float = 0.0,
-  eps: float = 1e-8
+  eps: float = 1e-8,
 ) {
   state best: f64 = if mode == "min" { inf } else { -inf }
   state bad_epochs: i64 = 0
@@ -107,11 +121,18 @@ model ReduceLROnPlateau[O: model](
 
   fn step(optimizer: mut O, metrics: number) {
     assert(mode == "min" || mode == "max", "mode is \"min\" or \"max\"")
-    assert(threshold_mode == "rel" || threshold_mode == "abs", "threshold_mode is \"rel\" or \"abs\"")
+    assert(
+      threshold_mode == "rel" || threshold_mode == "abs",
+      "threshold_mode is \"rel\" or \"abs\"",
+    )
     assert(factor < 1.0, "the factor is less than 1")
     let metric = cast(metrics, f64)
     let sign = if mode == "min" { -1.0 } else { 1.0 }
-    let bound = if threshold_mode == "rel" { best * (1 + sign * threshold) } else { best + sign * threshold }
+    let bound = if threshold_mode == "rel" {
+      best * (1 + sign * threshold)
+    } else {
+      best + sign * threshold
+    }
     let better = if mode == "min" { metric < bound } else { metric > bound }
     best = where(better, metric, best)
     let cools = waiting > 0

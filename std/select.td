@@ -6,7 +6,13 @@ tdsl 1
 fn index_select(input: tensor, dim: int, index: tensor) -> tensor {
   let at = axis_of(dim, ndim(input))
   let positions = reshape(index, [-1])
-  if ndim(input) == 0 { input } else if at == 0 { input[positions] } else { movedim(movedim(input, at, 0)[positions], 0, at) }
+  if ndim(input) == 0 {
+    input
+  } else if at == 0 {
+    input[positions]
+  } else {
+    movedim(movedim(input, at, 0)[positions], 0, at)
+  }
 }
 
 ## Positions along `dim`, repeated over the other axes of `sizes`.
@@ -16,7 +22,13 @@ fn _along(index: tensor, dim: int, sizes: [dim]) -> tensor {
 }
 
 ## Adds `alpha` times the slices of `source` to those at the positions in `index`.
-fn index_add(input: tensor, dim: int, index: tensor, source: tensor, alpha: int | float = 1) -> tensor {
+fn index_add(
+  input: tensor,
+  dim: int,
+  index: tensor,
+  source: tensor,
+  alpha: int | float = 1,
+) -> tensor {
   let scaled = if alpha == 1 { source } else { alpha * source }
   scatter_add(input, dim, _along(index, dim, source.shape), cast(scaled, input.dtype))
 }
@@ -29,12 +41,16 @@ fn index_fill(input: tensor, dim: int, index: tensor, value: number) -> tensor {
 }
 
 ## `value` where the mask is true.
-fn masked_fill(input: tensor, mask: tensor, value: number) -> tensor = where(mask, cast(value, input.dtype), input)
+fn masked_fill(input: tensor, mask: tensor, value: number) -> tensor =
+  where(mask, cast(value, input.dtype), input)
 
 ## The slice at `index` along `dim` replaced by `src`.
 fn select_scatter(input: tensor, src: tensor, dim: int, index: int) -> tensor {
   let n = size(input, dim)
-  assert(index >= -n && index < n, "select_scatter: index " + index + " is out of range for size " + n)
+  assert(
+    index >= -n && index < n,
+    "select_scatter: index " + index + " is out of range for size " + n,
+  )
   let at = if index < 0 { index + n } else { index }
   let axis = axis_of(dim, ndim(input))
   let row = cast(unsqueeze(src, axis), input.dtype)
@@ -42,12 +58,22 @@ fn select_scatter(input: tensor, src: tensor, dim: int, index: int) -> tensor {
 }
 
 ## The slice `start:end:step` along `dim` replaced by `src`.
-fn slice_scatter(input: tensor, src: tensor, dim: int = 0, start: int? = none, end: int? = none, step: int = 1) -> tensor {
+fn slice_scatter(
+  input: tensor,
+  src: tensor,
+  dim: int = 0,
+  start: int? = none,
+  end: int? = none,
+  step: int = 1,
+) -> tensor {
   let n = size(input, dim)
   let first = if start == none { 0 } else { _clamped(start, n) }
   let stop = if end == none { n } else { _clamped(end, n) }
   let index = arange(first, if stop < first { first } else { stop }, step)
-  assert(size(src, dim) == size(index, 0), "slice_scatter: the slice has " + size(index, 0) + " places, but src has " + size(src, dim))
+  assert(
+    size(src, dim) == size(index, 0),
+    "slice_scatter: the slice has " + size(index, 0) + " places, but src has " + size(src, dim),
+  )
   scatter(input, dim, _along(index, dim, src.shape), cast(src, input.dtype))
 }
 
@@ -62,12 +88,21 @@ fn take(input: tensor, index: tensor) -> tensor = flatten(input)[index]
 
 ## Elements at positions along `dim`, one for each element of `indices`; other axes broadcast. Without `dim` of the flattened tensor.
 fn take_along_dim(input: tensor, indices: tensor, dim: int? = none) -> tensor {
-  if dim == none { flatten(input)[flatten(indices)] } else {
+  if dim == none {
+    flatten(input)[flatten(indices)]
+  } else {
     let rank = ndim(input)
     assert(ndim(indices) == rank, "take_along_dim needs indices of rank " + rank)
     let at = axis_of(dim, rank)
-    let others = [if input.shape[i] == 1 { indices.shape[i] } else { input.shape[i] } for i in 0..rank]
+    let others = [
+      if input.shape[i] == 1 { indices.shape[i] } else { input.shape[i] }
+      for i in 0..rank
+    ]
     let source = expand(input, [if i == at { input.shape[i] } else { others[i] } for i in 0..rank])
-    gather(source, at, expand(indices, [if i == at { indices.shape[i] } else { others[i] } for i in 0..rank]))
+    gather(
+      source,
+      at,
+      expand(indices, [if i == at { indices.shape[i] } else { others[i] } for i in 0..rank]),
+    )
   }
 }

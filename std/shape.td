@@ -7,7 +7,9 @@ fn broadcast_to(input: tensor, size: [dim]) -> tensor = expand(input, size)
 ## Joins the axes from `start_dim` to `end_dim` into one.
 fn flatten(input: tensor, start_dim: int = 0, end_dim: int = -1) -> tensor {
   let rank = ndim(input)
-  if rank == 0 { reshape(input, [1]) } else {
+  if rank == 0 {
+    reshape(input, [1])
+  } else {
     let (first, last) = (axis_of(start_dim, rank), axis_of(end_dim, rank))
     assert(first <= last, "flatten: start_dim comes after end_dim")
     let sizes = input.shape
@@ -24,7 +26,10 @@ fn transpose(input: tensor, dim0: int, dim1: int) -> tensor {
 
 ## The transposed matrix; a vector or number as it is.
 fn t(input: tensor) -> tensor {
-  assert(ndim(input) <= 2, "t takes a tensor of rank 2 or less, not of rank " + ndim(input) + "; use transpose or permute")
+  assert(
+    ndim(input) <= 2,
+    "t takes a tensor of rank 2 or less, not of rank " + ndim(input) + "; use transpose or permute",
+  )
   if ndim(input) == 2 { permute(input, [1, 0]) } else { input }
 }
 
@@ -45,9 +50,17 @@ fn unsqueeze(input: tensor, dim: int) -> tensor {
 ## Removes all axes of size 1, or the axis `dim` if its size is 1.
 fn squeeze(input: tensor, dim: int? = none) -> tensor {
   let sizes = input.shape
-  if dim == none { reshape(input, [n for n in sizes if n != 1]) } else {
+  if dim == none {
+    reshape(input, [n for n in sizes if n != 1])
+  } else {
     let at = axis_of(dim, len(sizes))
-    if len(sizes) == 0 { input } else if sizes[at] == 1 { reshape(input, sizes[:at] + sizes[at + 1:]) } else { input }
+    if len(sizes) == 0 {
+      input
+    } else if sizes[at] == 1 {
+      reshape(input, sizes[:at] + sizes[at + 1:])
+    } else {
+      input
+    }
   }
 }
 
@@ -62,7 +75,10 @@ fn squeeze_axes(input: tensor, dims: int | [int]) -> tensor {
 ## Copies the tensor `repeats[i]` times along each axis; more repeats than axes add axes in front.
 fn repeat(input: tensor, repeats: [int]) -> tensor {
   let extra = len(repeats) - ndim(input)
-  assert(extra >= 0, "repeat needs a number for each of the " + ndim(input) + " axes, not " + len(repeats))
+  assert(
+    extra >= 0,
+    "repeat needs a number for each of the " + ndim(input) + " axes, not " + len(repeats),
+  )
   let sizes = [1 for i in 0..extra] + input.shape
   let rank = len(sizes)
   let apart = [if i % 2 == 0 { 1 } else { sizes[i // 2] } for i in 0..2 * rank]
@@ -72,11 +88,19 @@ fn repeat(input: tensor, repeats: [int]) -> tensor {
 
 ## Repeats each element along `dim`, all the same number of times, or each by its own number in a list. Without `dim` of the flattened tensor.
 fn repeat_interleave(input: tensor, repeats: int | [int], dim: int? = none) -> tensor {
-  if dim == none { repeat_interleave(flatten(input), repeats, 0) } else if is_list(repeats) {
+  if dim == none {
+    repeat_interleave(flatten(input), repeats, 0)
+  } else if is_list(repeats) {
     let n = size(input, dim)
-    assert(len(repeats) == n || len(repeats) == 1, "repeat_interleave needs one number, or one for each of the elements along dim")
-    if len(repeats) == 1 { repeat_interleave(input, repeats[0], dim) }
-    else { index_select(input, dim, tensor([i for i in 0..n for j in 0..repeats[i]], i64)) }
+    assert(
+      len(repeats) == n || len(repeats) == 1,
+      "repeat_interleave needs one number, or one for each of the elements along dim",
+    )
+    if len(repeats) == 1 {
+      repeat_interleave(input, repeats[0], dim)
+    } else {
+      index_select(input, dim, tensor([i for i in 0..n for j in 0..repeats[i]], i64))
+    }
   } else {
     let at = axis_of(dim, ndim(input))
     let sizes = input.shape
@@ -87,19 +111,25 @@ fn repeat_interleave(input: tensor, repeats: int | [int], dim: int? = none) -> t
 
 ## Moves the elements along axes; what leaves at one end enters at the other. Without `dims` of the flattened tensor.
 fn roll(input: tensor, shifts: int | [int], dims: (int | [int])? = none) -> tensor {
-  if dims == none { reshape(_roll_axis(flatten(input), shifts, 0), input.shape) } else if is_list(dims) {
+  if dims == none {
+    reshape(_roll_axis(flatten(input), shifts, 0), input.shape)
+  } else if is_list(dims) {
     let steps = if is_list(shifts) { shifts } else { [shifts] }
     assert(len(steps) == len(dims), "roll needs a shift for each of its dims")
     let rolled = input
     for i in 0..len(dims) { rolled = _roll_axis(rolled, steps[i], dims[i]) }
     rolled
-  } else { _roll_axis(input, shifts, dims) }
+  } else {
+    _roll_axis(input, shifts, dims)
+  }
 }
 
 fn _roll_axis(input: tensor, shifts: int | [int], dim: int) -> tensor {
   let n = size(input, dim)
   let shift = if is_list(shifts) { shifts[0] } else { shifts }
-  if n == 0 { input } else {
+  if n == 0 {
+    input
+  } else {
     let k = shift % n
     cat([narrow(input, dim, n - k, k), narrow(input, dim, 0, n - k)], dim)
   }

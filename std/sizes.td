@@ -32,23 +32,38 @@ fn contains(items: [int], wanted: int) -> bool {
 ## A number for each of `n` axes: the list as it is, or one number for all.
 fn for_each_axis(value: int | [int], n: int, name: string) -> [int] {
   if is_list(value) {
-    assert(len(value) == n || len(value) == 1, name + " is one number or a list of " + n + ", not of " + len(value))
+    assert(
+      len(value) == n || len(value) == 1,
+      name + " is one number or a list of " + n + ", not of " + len(value),
+    )
     if len(value) == n { value } else { [value[0] for i in 0..n] }
-  } else { [value for i in 0..n] }
+  } else {
+    [value for i in 0..n]
+  }
 }
 
 ## How many elements meet in one element of a reduction over `dim`: none or [] for all.
 fn reduced_size(input: tensor, dim: (int | [int])? = none) -> dim {
-  if dim == none { numel(input) } else if is_list(dim) {
+  if dim == none {
+    numel(input)
+  } else if is_list(dim) {
     if len(dim) == 0 { numel(input) } else { product_of([size(input, d) for d in dim]) }
-  } else { size(input, dim) }
+  } else {
+    size(input, dim)
+  }
 }
 
 ## The channels of one group of a convolution.
 fn channels_of_group(channels: int, others: int, groups: int) -> int {
   assert(groups > 0, "groups is at least 1")
-  assert(channels % groups == 0, "groups = " + groups + " does not divide the " + channels + " channels")
-  assert(others % groups == 0, "groups = " + groups + " does not divide the " + others + " channels on the other side")
+  assert(
+    channels % groups == 0,
+    "groups = " + groups + " does not divide the " + channels + " channels",
+  )
+  assert(
+    others % groups == 0,
+    "groups = " + groups + " does not divide the " + others + " channels on the other side",
+  )
   channels // groups
 }
 

@@ -2,21 +2,38 @@ tdsl 1
 # Statistics and orders. NaN counts as larger than every number.
 
 ## The variance, with n - 1 in the denominator where `unbiased`; NaN where that is 0.
-fn var[T: float](input: T[*S], dim: (int | [int])? = none, unbiased: bool = true, keepdim: bool = false) -> tensor =
-  var_mean(input, dim, unbiased, keepdim)[0]
+fn var[T: float](
+  input: T[*S],
+  dim: (int | [int])? = none,
+  unbiased: bool = true,
+  keepdim: bool = false,
+) -> tensor = var_mean(input, dim, unbiased, keepdim)[0]
 
 ## The standard deviation; its derivative is 0 where it is 0.
-fn std[T: float](input: T[*S], dim: (int | [int])? = none, unbiased: bool = true, keepdim: bool = false) -> tensor =
-  safe_root(var(input, dim, unbiased, keepdim), 2.0)
+fn std[T: float](
+  input: T[*S],
+  dim: (int | [int])? = none,
+  unbiased: bool = true,
+  keepdim: bool = false,
+) -> tensor = safe_root(var(input, dim, unbiased, keepdim), 2.0)
 
 ## (variance, mean), computed in two passes.
-fn var_mean[T: float](input: T[*S], dim: (int | [int])? = none, unbiased: bool = true, keepdim: bool = false) {
+fn var_mean[T: float](
+  input: T[*S],
+  dim: (int | [int])? = none,
+  unbiased: bool = true,
+  keepdim: bool = false,
+) {
   let n = reduced_size(input, dim)
   let axes = if dim == none { [] } else { dim }
   let average = mean(input, axes, true)
   let squares = sum(square(input - average), axes, true)
   let variance = squares / (if unbiased { maximum(n - 1, 0) } else { n })
-  if keepdim { (variance, average) } else { (squeeze_axes(variance, axes), squeeze_axes(average, axes)) }
+  if keepdim {
+    (variance, average)
+  } else {
+    (squeeze_axes(variance, axes), squeeze_axes(average, axes))
+  }
 }
 
 ## `input ** (1 / p)` of numbers that are not negative, with derivative 0 at 0.
@@ -26,16 +43,30 @@ fn safe_root[T: float](input: T[*S], p: float) -> T[*S] {
 }
 
 ## The p-norm `(sum |x|^p)^(1/p)`: `inf` and `-inf` are the largest and smallest size, 0 counts what is not 0, `"fro"` is 2. The derivative at 0 is 0.
-fn norm[T: float](input: T[*S], p: float | string = "fro", dim: (int | [int])? = none, keepdim: bool = false) -> tensor {
+fn norm[T: float](
+  input: T[*S],
+  p: float | string = "fro",
+  dim: (int | [int])? = none,
+  keepdim: bool = false,
+) -> tensor {
   assert(!is_string(p) || p == "fro", "norm: p is a number or \"fro\"")
   let axes = if dim == none { [] } else { dim }
-  if is_string(p) || p == 2.0 { safe_root(sum(input * input, dim, keepdim), 2.0) }
-  else if p == 1.0 { sum(abs(input), dim, keepdim) }
-  else if p == inf { amax(abs(input), axes, keepdim) }
-  else if p == -inf { amin(abs(input), axes, keepdim) }
-  else if p == 0.0 { cast(sum(input != 0, dim, keepdim), input.dtype) }
-  else {
-    let powers = where(input == 0, if p > 0.0 { 0 } else { inf }, abs(where(input == 0, 1, input)) ** p)
+  if is_string(p) || p == 2.0 {
+    safe_root(sum(input * input, dim, keepdim), 2.0)
+  } else if p == 1.0 {
+    sum(abs(input), dim, keepdim)
+  } else if p == inf {
+    amax(abs(input), axes, keepdim)
+  } else if p == -inf {
+    amin(abs(input), axes, keepdim)
+  } else if p == 0.0 {
+    cast(sum(input != 0, dim, keepdim), input.dtype)
+  } else {
+    let powers = where(
+      input == 0,
+      if p > 0.0 { 0 } else { inf },
+      abs(where(input == 0, 1, input)) ** p,
+    )
     safe_root(sum(powers, dim, keepdim), p)
   }
 }
@@ -44,7 +75,9 @@ fn norm[T: float](input: T[*S], p: float | string = "fro", dim: (int | [int])? =
 ## element is the number of those that come before it, so the work grows with the square of the size.
 fn sort(input: tensor, dim: int = -1, descending: bool = false, stable: bool = false) {
   let rank = ndim(input)
-  if rank == 0 { (input, cast(0, i64)) } else {
+  if rank == 0 {
+    (input, cast(0, i64))
+  } else {
     let at = axis_of(dim, rank)
     let x = movedim(input, at, -1)
     let n = size(x, -1)
@@ -53,7 +86,11 @@ fn sort(input: tensor, dim: int = -1, descending: bool = false, stable: bool = f
     let is_earlier = i < unsqueeze(i, 1)
     let (other_nan, self_nan) = (isnan(other), isnan(self))
     let tied = (other == self || (other_nan && self_nan)) && is_earlier
-    let precedes = if descending { other > self || (other_nan && !self_nan) } else { other < self || (self_nan && !other_nan) }
+    let precedes = if descending {
+      other > self || (other_nan && !self_nan)
+    } else {
+      other < self || (self_nan && !other_nan)
+    }
     let place = sum(precedes || tied, -1)
     let index = scatter(zeros(x.shape, i64), -1, place, expand(i, x.shape))
     (movedim(gather(x, -1, index), -1, at), movedim(index, -1, at))
@@ -61,18 +98,25 @@ fn sort(input: tensor, dim: int = -1, descending: bool = false, stable: bool = f
 }
 
 ## The positions that sort the elements along `dim`.
-fn argsort(input: tensor, dim: int = -1, descending: bool = false) -> tensor = sort(input, dim, descending)[1]
+fn argsort(input: tensor, dim: int = -1, descending: bool = false) -> tensor =
+  sort(input, dim, descending)[1]
 
 ## The `k` largest (or smallest) elements along `dim`, in order, and their positions.
 fn topk(input: tensor, k: int, dim: int = -1, largest: bool = true, sorted: bool = true) {
-  assert(k >= 0 && k <= size(input, dim), "topk: k = " + k + " is outside [0, " + size(input, dim) + "]")
+  assert(
+    k >= 0 && k <= size(input, dim),
+    "topk: k = " + k + " is outside [0, " + size(input, dim) + "]",
+  )
   let (values, indices) = sort(input, dim, largest)
   (narrow(values, dim, 0, k), narrow(indices, dim, 0, k))
 }
 
 ## The k-th smallest element along `dim`, and its position.
 fn kthvalue(input: tensor, k: int, dim: int = -1, keepdim: bool = false) {
-  assert(k >= 1 && k <= size(input, dim), "kthvalue: k = " + k + " is outside [1, " + size(input, dim) + "]")
+  assert(
+    k >= 1 && k <= size(input, dim),
+    "kthvalue: k = " + k + " is outside [1, " + size(input, dim) + "]",
+  )
   let (values, indices) = sort(input, dim)
   let (value, index) = (narrow(values, dim, k - 1, 1), narrow(indices, dim, k - 1, 1))
   if keepdim { (value, index) } else { (squeeze_axes(value, dim), squeeze_axes(index, dim)) }
@@ -101,8 +145,18 @@ fn quantile[T: float](input: T[*S], q: tensor, dim: int? = none, keepdim: bool =
   let high = cast(ceil(place), i64)
   let between = lerp(ordered[..., low], ordered[..., high], place - floor(place))
   let missing = any(isnan(x), -1)
-  let values = if ndim(q) == 0 { where(missing, nan, between) } else { movedim(where(unsqueeze(missing, -1), nan, between), -1, 0) }
-  if !keepdim { values } else if dim == none { reshape(values, values.shape + [1 for n in S]) } else { unsqueeze(values, axis_of(dim, len(S)) + ndim(q)) }
+  let values = if ndim(q) == 0 {
+    where(missing, nan, between)
+  } else {
+    movedim(where(unsqueeze(missing, -1), nan, between), -1, 0)
+  }
+  if !keepdim {
+    values
+  } else if dim == none {
+    reshape(values, values.shape + [1 for n in S])
+  } else {
+    unsqueeze(values, axis_of(dim, len(S)) + ndim(q))
+  }
 }
 
 ## How many elements fall into each of `bins` equal intervals from `min` to `max`, both included; 0 and 0 take the range of the data.

@@ -14,7 +14,12 @@ model MLP {
 fn loss(net: MLP, x: f32[B, 784], y: i64[B]) -> f32 = cross_entropy(net(x), y)
 
 ## One step of stochastic gradient descent with momentum.
-export fn sgd(net: mut MLP, momentum: mut SGD(net, lr: 0.1, momentum: 0.9), x: f32[B, 784], y: i64[B]) -> f32 {
+export fn sgd(
+  net: mut MLP,
+  momentum: mut SGD(net, lr: 0.1, momentum: 0.9),
+  x: f32[B, 784],
+  y: i64[B],
+) -> f32 {
   let (l, g) = value_and_grad(loss, wrt: net)(net, x, y)
   momentum.step(net, g)
   l

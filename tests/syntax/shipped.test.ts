@@ -1,0 +1,23 @@
+// The programs that the project ships are formatted.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { packageRoot } from '../../cli/package.js';
+import { formatFile } from '../../compiler/syntax/format.js';
+
+const test = suite('shipped programs');
+
+for (const folder of ['std', 'examples', path.join('tests', 'reference')]) {
+  for (const name of readdirSync(path.join(packageRoot, folder)).filter((file) => file.endsWith('.td'))) {
+    const file = path.join(folder, name);
+    test(`${file} is formatted`, () => {
+      const text = readFileSync(path.join(packageRoot, file), 'utf8');
+      const formatted = formatFile({ path: file, text }).text;
+      assert.ok(formatted === text, `run \`npx tdsl fmt ${file}\``);
+    });
+  }
+}
+
+test.run();
