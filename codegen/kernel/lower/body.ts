@@ -105,6 +105,20 @@ export class Body {
     return temp;
   }
 
+  /** What was computed before under a key, where it is still in sight. */
+  recall(key: string): Temp | undefined {
+    for (let depth = this.depth; depth >= 0; depth--) {
+      const known = this.#scope(depth).known.get(key);
+      if (known !== undefined) return known;
+    }
+    return undefined;
+  }
+
+  /** Lets `recall` find a temporary under a key for as long as it is in sight. */
+  remember(key: string, temp: Temp): void {
+    this.#scope(Math.min(this.#depths.get(temp.name) ?? 0, this.depth)).known.set(key, temp);
+  }
+
   /** Computes an expression here and now: for what depends on memory or registers that the kernel changes. */
   letHere(value: Expr): Temp {
     const temp = this.#newTemp(exprType(value), this.depth);

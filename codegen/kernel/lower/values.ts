@@ -125,6 +125,17 @@ export class Lowering {
   }
 
   #elementwise(node: ElementwiseNode, at: readonly Position[], guards: readonly Guard[]): Temp {
+    // Without this, shared operands would be walked once for each path to them, of which there may be exponentially many.
+    const places = at.map((position) => position.key).join();
+    const key = `element ${node.results[0]?.name} ${places} ${guards.map(guardKey).join()}`;
+    const known = this.body.recall(key);
+    if (known !== undefined) return known;
+    const temp = this.#apply(node, at, guards);
+    this.body.remember(key, temp);
+    return temp;
+  }
+
+  #apply(node: ElementwiseNode, at: readonly Position[], guards: readonly Guard[]): Temp {
     const args = node.inputs.map((input) => this.value(input, broadcastPosition(at, input.type.shape), guards));
     const known = this.#scalars.get(node) ?? elementwiseBody(node);
     this.#scalars.set(node, known);
