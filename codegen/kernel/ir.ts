@@ -91,8 +91,8 @@ export interface Loop {
   /** For `vector`: how many vectors are in flight at once. */
   readonly interleave?: number;
   /**
-   * For `vector` with a run-time extent that is no larger than this: the loop is written out as this many lanes. The lanes from the
-   * extent on, which are idle, lie in the last of its vectors.
+   * A number that a run-time extent never exceeds. A `vector` loop is written out as this many lanes then: those from the extent on, which
+   * are idle, lie in the last of its vectors.
    */
   readonly atMost?: number;
   readonly body: readonly Stmt[];

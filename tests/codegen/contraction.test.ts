@@ -7,7 +7,7 @@ import { walk } from '../../codegen/kernel/ir.js';
 import { lowerKernel } from '../../codegen/kernel/lower/kernel.js';
 import { type Machine, machines } from '../../codegen/kernel/machine.js';
 import { verifyKernel } from '../../codegen/kernel/verify.js';
-import type { Func } from '../../compiler/ir/graph.js';
+import type { Func, Value } from '../../compiler/ir/graph.js';
 import { plainAccess } from '../../compiler/ir/space.js';
 import { Random } from '../support/random.js';
 import { convolutions, indicesOf, matrixProduct, randomContraction, type Size, shapeOf } from './contractions.js';
@@ -93,6 +93,14 @@ test('what stands before and behind a product', async () => {
     matrixProduct('residual', 12, 40, 'n', {
       dtype: 'f64',
       epilogue: (b, sum) => [b.elementwise('sub', [b.param('old', sum.type), b.elementwise('tanh', [sum])])],
+    }),
+    matrixProduct('dropout', 'n', 70, 30, {
+      epilogue: (b, sum) => {
+        const key = b.param('key', { dtype: 'i64', shape: shapeOf(2) });
+        const [bits] = b.add({ kind: 'source', source: { type: 'random_bits', shape: sum.type.shape }, inputs: [key] });
+        const isKept = b.elementwise('gt', [bits as Value, b.constant(0, 'i32')]);
+        return [b.elementwise('where', [isKept, sum, b.constant(0, 'f32')])];
+      },
     }),
     matrixProduct('turned', 'n', 20, 30, { epilogue: (b, sum) => [b.permute(sum, [1, 0])] }),
   ];

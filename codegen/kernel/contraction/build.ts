@@ -25,15 +25,17 @@ import { Body } from '../lower/body.js';
 import { rowMajor } from '../positions.js';
 import { extentOf } from './copies.js';
 import type { Nest } from './nest.js';
-import type { Plan } from './plan.js';
+import type { Plan, Version } from './plan.js';
 import {
   eachPanel,
   openPanel,
   type Panel,
+  type PanelRange,
   type Panels,
   panelSize,
   panelStart,
   rowPanels,
+  smaller,
   vectorPanels,
 } from './runs.js';
 import { type Block, fillCopy, type Layout, layoutCopy, wholeVectors } from './scratch.js';
@@ -50,16 +52,13 @@ import {
   type TileContext,
 } from './tile.js';
 
-/** The kernel of planned contractions, which run one after another. */
-export function buildContractions(
-  kernel: Kernel,
-  parts: readonly { readonly nest: Nest; readonly plan: Plan }[],
-): Kernel {
+/** The kernel of planned contractions, which run one after another where they apply. */
+export function buildContractions(kernel: Kernel, parts: readonly (Version & { readonly nest: Nest })[]): Kernel {
   const body = new Body();
   const scratch = new Map<string, Buffer>();
-  for (const { nest, plan } of parts) {
+  for (const { nest, plan, applies } of parts) {
     const builder = new ContractionBuilder(body, nest, plan);
-    builder.build();
+    builder.build(applies);
     // They do not run at the same time, so that all can use the same memory.
     for (const buffer of builder.scratch) {
       const known = scratch.get(buffer.name);
@@ -72,12 +71,9 @@ export function buildContractions(
 const zero = dimConst(0);
 const one = dimConst(1);
 const ceilDiv = (a: Dim, b: number): Dim => dimFloorDiv(dimAdd(a, dimConst(b - 1)), dimConst(b));
-const least = (a: Dim, b: Dim): Dim => dimSub(dimAdd(a, b), dimMax(a, b));
 
 /** What a chunk covers of one index: `count` panels from `first` on. */
-interface Part {
-  readonly first: Position;
-  readonly count: Dim;
+interface Part extends PanelRange {
   readonly base: Position;
   readonly length: Dim;
 }
@@ -129,10 +125,11 @@ class ContractionBuilder {
     return dimConst(known === undefined ? limit : Math.min(known, limit));
   }
 
-  build(): void {
+  /** Adds the loops; none of them runs where `applies` is 0. */
+  build(applies: Dim): void {
     const shared = this.plan.order.filter((index) => this.plan.shares.get(index) !== 'all');
     const counts = shared.map((index) => ceilDiv(this.#panelsOf(index).count, this.plan.shares.get(index) as number));
-    const total = counts.reduce(dimMul, one);
+    const total = counts.reduce(dimMul, applies);
     // Also where there is one chunk: registers and scratch memory live in an iteration.
     this.body.loop(total, 'parallel', (chunk) => {
       const numbers = this.#divided(dimSymbol(chunk), counts);
@@ -192,11 +189,11 @@ class ContractionBuilder {
       return { first, count: dimConst(share), base: dimMul(first, size), length: dimMul(dimConst(share), size) };
     }
     const limit = dimConst(share + 1);
-    const count = this.body.define(least(dimConst(share), dimSub(panels.count, first)), limit);
+    const count = this.body.define(smaller(dimConst(share), dimSub(panels.count, first)), limit);
     const extent = panels.runs.reduce((sum, run) => dimAdd(sum, dimMul(run.count, run.length)), zero);
     const base = this.body.define(panelStart(panels, first), dimAdd(extent, one));
     const length = this.body.define(dimSub(panelStart(panels, dimAdd(first, count)), base), dimAdd(extent, one));
-    return { first, count, base, length };
+    return { first, count, atMost: share, base, length };
   }
 
   /** The work of a chunk. */
@@ -234,7 +231,7 @@ class ContractionBuilder {
     const base = dimMul(number, dimConst(size));
     const known = dimValue(extent);
     if (known !== undefined && known % size === 0) return { base, length: dimConst(size) };
-    return { base, length: this.body.define(least(dimConst(size), dimSub(extent, base)), dimConst(size + 1)) };
+    return { base, length: this.body.define(smaller(dimConst(size), dimSub(extent, base)), dimConst(size + 1)) };
   }
 
   /** Fills the copies of a block and adds its products tile by tile: to `sums`, or else all at once. */
@@ -274,9 +271,7 @@ class ContractionBuilder {
         return;
       }
       const next = (panel: Panel): void => open(others, new Map([...opened, [index, panel]]));
-      const part = parts.get(index);
-      if (part === undefined) eachPanel(this.body, this.#panelsOf(index), next);
-      else eachPanel(this.body, this.#panelsOf(index), next, part.first, part.count);
+      eachPanel(this.body, this.#panelsOf(index), next, parts.get(index));
     };
     open(
       this.plan.order.filter((index) => !tile.has(index)),

@@ -7,11 +7,13 @@ import {
   type Dim,
   dimAdd,
   dimConst,
+  dimEvaluate,
   dimMul,
   dimNeg,
   dimSub,
   dimSubstitute,
   dimSymbol,
+  dimSymbols,
   dimValue,
 } from '../../../compiler/ir/dims.js';
 import { exprPositions, type Position, type Temp } from '../ir.js';
@@ -112,9 +114,15 @@ function normalised(terms: readonly Term[]): Coordinate | undefined {
   return { terms: [reduced[pivot] as Term, ...reduced.filter((_, i) => i !== pivot)] };
 }
 
-/** Extents that are not known are taken as this many. */
+/** Run-time dimensions count as this many where one number has to do. */
 export const TYPICAL = 64;
-export const typicalExtent = (extent: Dim): number => Math.max(1, dimValue(extent) ?? TYPICAL);
+
+/** An extent when every run-time dimension is `size`; 1 at least. */
+export function typicalExtent(extent: Dim, size = TYPICAL): number {
+  const known =
+    dimValue(extent) ?? dimEvaluate(extent, new Map([...dimSymbols(extent)].map((symbol) => [symbol, size])));
+  return Math.max(1, known);
+}
 
 /** Whether a coordinate takes clearly fewer values than its indices together. */
 function saves(nest: Nest, { terms }: Coordinate): boolean {

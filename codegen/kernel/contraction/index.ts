@@ -31,8 +31,8 @@ export function scheduleContraction(kernel: Kernel, machine: Machine): Kernel | 
   if (whole === undefined) return undefined;
   const nests = splitByRemainders(whole);
   const parts = nests.flatMap((nest) => {
-    const plan = planContraction(nest, machine, nests.length > 1);
-    return plan === undefined ? [] : [{ nest, plan }];
+    const versions = planContraction(nest, machine, nests.length > 1);
+    return versions === undefined ? [] : [versions.map((version) => ({ nest, ...version }))];
   });
-  return parts.length === nests.length ? buildContractions(kernel, parts) : undefined;
+  return parts.length === nests.length ? buildContractions(kernel, parts.flat()) : undefined;
 }

@@ -229,6 +229,8 @@ export function computeAt(body: Body, nest: Nest, temp: Temp, place: Place): Tem
     case 'choose':
       if (moved.guards.length === 0) return again(moved.accepted);
       return body.let({ ...moved, accepted: again(moved.accepted), otherwise: again(moved.otherwise) });
+    case 'random':
+      return body.let({ ...moved, key: [again(moved.key[0]), again(moved.key[1])] });
     case 'position':
       return body.let(moved);
     default:

@@ -76,6 +76,12 @@ export function orient(nest: Nest, machine: Machine, factors: readonly Factor[],
   };
 }
 
+/** The same where run-time dimensions are of another size. */
+export const atSize = (orientation: Orientation, size: number): Orientation => ({
+  ...orientation,
+  extent: (index) => typicalExtent(extentOf(orientation.nest, index), size),
+});
+
 function roleOf(index: string, vector: string, factors: readonly Factor[], columns: Factor): Role {
   const count = factors.filter(({ indices }) => indices.has(index)).length;
   if (index !== vector && (count === 0 || count === factors.length)) return 'batch';

@@ -1,12 +1,14 @@
 // Plans a contraction: which index runs in vector lanes, what a register tile holds, which factors are copied, and what a chunk of the
 // parallel loop covers. Every choice is the one with the least estimated time; sizes that are not known count as a typical one.
 
+import { type Dim, dimConst, dimMax, dimSub, dimSymbol, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import type { Machine } from '../machine.js';
-import { type Chunking, divide } from './chunks.js';
-import { type Factor, factorOf } from './copies.js';
+import { type Chunking, divide, type PanelCounts } from './chunks.js';
+import { type Factor, factorOf, TYPICAL } from './copies.js';
 import { tiledCycles, untiledCycles } from './estimate.js';
 import type { Nest } from './nest.js';
-import { type Copy, heldVectors, type Orientation, orient } from './orientation.js';
+import { atSize, type Copy, heldVectors, type Orientation, orient } from './orientation.js';
+import { smaller } from './runs.js';
 
 export interface Plan extends Chunking {
   readonly lanes: number;
@@ -24,27 +26,85 @@ export interface Plan extends Chunking {
   readonly copies: readonly (Copy | undefined)[];
 }
 
+/** Sizes of run-time dimensions for which a plan is judged: few rows, as when a model is used, and many, as when it is trained. */
+const [FEW, MANY] = [
+  [1, 8],
+  [TYPICAL, 512],
+];
+const SIZES: readonly number[] = [...FEW, ...MANY];
+/** Sizes below this are few. */
+const FEW_BELOW = 24;
+/** A plan for all sizes may take this many times as long as the best for one. */
+const TOLERATED_LOSS = 1.15;
 /** Sizes of a tile along an index. */
 const TILE_SIZES = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 25, 28] as const;
 
-/** The best plan for a nest, undefined where register tiles gain nothing or, with `always`, where there is nothing that a tile shares. */
-export function planContraction(nest: Nest, machine: Machine, always = false): Plan | undefined {
+/** A plan, and for which sizes it is: a dimension that is 1 there and 0 elsewhere. */
+export interface Version {
+  readonly plan: Plan;
+  readonly applies: Dim;
+}
+
+/**
+ * The best plan for a nest, or two where few rows want another one than many. Undefined where register tiles gain nothing or, with
+ * `always`, where there is nothing that a tile shares.
+ */
+export function planContraction(nest: Nest, machine: Machine, always = false): readonly Version[] | undefined {
   const factors = nest.factors.map((temp) => factorOf(nest, temp));
   const isReused = factors.some(({ indices }) => nest.outer.some(({ name }) => !indices.has(name)));
   if (factors.length < 2 || !isReused) return undefined;
-  let best: { readonly plan: Plan; readonly cycles: number } | undefined;
-  for (const { name } of [...nest.outer, ...nest.summed]) {
-    if (!factors.some(({ indices }) => indices.has(name))) continue;
-    for (const candidate of candidates(orient(nest, machine, factors, name))) {
-      if (best === undefined || candidate.cycles < best.cycles) best = candidate;
-    }
-  }
-  return always || (best?.cycles ?? 0) < untiledCycles(nest, machine, factors) ? best?.plan : undefined;
+  const all = [...nest.outer, ...nest.summed]
+    .filter(({ name }) => factors.some(({ indices }) => indices.has(name)))
+    .flatMap(({ name }) => [...candidates(orient(nest, machine, factors, name))]);
+  const [best, few, many] = [leastLoss(all, SIZES), leastLoss(all, FEW), leastLoss(all, MANY)];
+  if (best === undefined || few === undefined || many === undefined) return undefined;
+  const [size, ...others] = runTimeSizes(nest);
+  const isGood = SIZES.every((_, i) => lossAt(all, best, i) <= TOLERATED_LOSS);
+  const isOne = isGood || size === undefined || others.length > 0 || few === many;
+  const typical = (isOne ? best : many).cycles[SIZES.indexOf(TYPICAL)] as number;
+  if (!always && typical >= untiledCycles(nest, machine, factors)) return undefined;
+  if (isOne) return [{ plan: best.plan, applies: dimConst(1) }];
+  const below = dimSub(dimConst(FEW_BELOW), dimSymbol(size));
+  const isFew = dimMax(dimConst(0), smaller(dimConst(1), below));
+  return [
+    { plan: few.plan, applies: isFew },
+    { plan: many.plan, applies: dimSub(dimConst(1), isFew) },
+  ];
 }
 
-/** The plans with one vector index, and their estimated times. */
-function* candidates(orientation: Orientation): Generator<{ readonly plan: Plan; readonly cycles: number }> {
-  const { vector, isSummed, lanes, order, factors, copies, extent } = orientation;
+const runTimeSizes = (nest: Nest): readonly string[] => {
+  const symbols = new Set<string>();
+  for (const { extent } of [...nest.outer, ...nest.summed]) dimSymbols(extent, symbols);
+  return [...symbols];
+};
+
+/** The time of a candidate at one of the sizes, as a multiple of the least there. */
+const lossAt = (all: readonly Candidate[], { cycles }: Candidate, size: number): number =>
+  (cycles[size] as number) / Math.min(...all.map((other) => other.cycles[size] as number));
+
+/** The candidate that loses the least, summed over sizes, against what each size alone would allow. */
+function leastLoss(all: readonly Candidate[], sizes: readonly number[]): Candidate | undefined {
+  const least = SIZES.map((_, i) => Math.min(...all.map(({ cycles }) => cycles[i] as number)));
+  const loss = ({ cycles }: Candidate): number =>
+    sizes.reduce((sum, size) => {
+      const i = SIZES.indexOf(size);
+      return sum + (cycles[i] as number) / (least[i] as number);
+    }, 0);
+  const [first, ...others] = all;
+  return first === undefined ? undefined : others.reduce((a, b) => (loss(b) < loss(a) ? b : a), first);
+}
+
+interface Candidate {
+  readonly plan: Plan;
+  /** The estimated time at each of the sizes. */
+  readonly cycles: readonly number[];
+}
+
+/** The plans with one vector index. */
+function* candidates(orientation: Orientation): Generator<Candidate> {
+  const { nest, vector, isSummed, lanes, order, factors, copies, extent } = orientation;
+  const isKnown = [...nest.outer, ...nest.summed].every(({ extent: size }) => dimValue(size) !== undefined);
+  const sized = SIZES.map((size) => (isKnown ? orientation : atSize(orientation, size)));
   const widest = isSummed ? 1 : Math.ceil(extent(vector) / lanes);
   const free = order.filter((index) => index !== vector && orientation.roles.get(index) !== 'batch');
   for (const tile of tiles(free, extent, orientation.machine.vectorRegisters)) {
@@ -54,15 +114,16 @@ function* candidates(orientation: Orientation): Generator<{ readonly plan: Plan;
       // With many values to hold at once gcc loads some of them again and again unless it has registers to spare.
       const registers = sums * vectors + held + (held > 2 ? 3 : 1);
       if (vectors > widest || registers > orientation.machine.vectorRegisters) continue;
-      const panels = new Map(
-        order.map((index) => {
-          const size = index === vector ? vectors * lanes : (tile.get(index) ?? 1);
-          return [index, { size, count: Math.ceil(extent(index) / size) }] as const;
-        }),
-      );
-      const chunking = divide(orientation, panels);
+      const panelsAt = (sized: Orientation): PanelCounts =>
+        new Map(
+          order.map((index) => {
+            const size = index === vector ? vectors * lanes : (tile.get(index) ?? 1);
+            return [index, { size, count: Math.ceil(sized.extent(index) / size) }] as const;
+          }),
+        );
+      const chunking = divide(orientation, panelsAt(orientation));
       const plan: Plan = { lanes, vector, vectors, isSummed, tile, order, factors, copies, ...chunking };
-      yield { plan, cycles: tiledCycles(orientation, tile, panels, chunking) };
+      yield { plan, cycles: sized.map((each) => tiledCycles(each, tile, panelsAt(each), chunking)) };
     }
   }
 }

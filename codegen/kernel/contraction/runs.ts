@@ -9,10 +9,13 @@ import {
   dimMax,
   dimMul,
   dimSub,
+  dimSymbol,
   dimValue,
 } from '../../../compiler/ir/dims.js';
 import type { Guard, Position } from '../ir.js';
 import type { Body } from '../lower/body.js';
+
+export const smaller = (a: Dim, b: Dim): Dim => dimSub(dimAdd(a, b), dimMax(a, b));
 
 /** Panels of one size, one after another. */
 export interface Run {
@@ -133,15 +136,30 @@ export interface Panel {
   readonly length: Dim;
 }
 
-/** Adds a loop over `count` panels from number `first` on, all without these; `content` is added once for each run. */
+/** `count` panels from number `first` on. */
+export interface PanelRange {
+  readonly first: Position;
+  readonly count: Dim;
+  /** A number that the count never exceeds. */
+  readonly atMost?: number;
+}
+
+/** Adds a loop over some of the panels, or all; `content` is added once for each run. */
 export function eachPanel(
   body: Body,
   all: Panels,
   content: (panel: Panel) => void,
-  first: Position = dimConst(0),
-  count: Dim = all.count,
+  part: PanelRange = { first: dimConst(0), count: all.count },
 ): void {
-  body.loops([count], 'serial', ([index]) => openPanel(body, all, dimAdd(first, index as Position), content));
+  const open = (index: Position): void => openPanel(body, all, dimAdd(part.first, index), content);
+  if (dimValue(part.count) === 1) open(dimConst(0));
+  else
+    body.loop(
+      part.count,
+      'serial',
+      (index) => open(dimSymbol(index)),
+      part.atMost === undefined ? {} : { atMost: part.atMost },
+    );
 }
 
 /** Adds the content of panel number `panel`. */

@@ -181,9 +181,15 @@ function placeIn({ plan }: TileContext, tile: Tile, rows: Inside, lane: Position
   return (index) => at.get(index) as Position;
 }
 
-/** Whether what follows the sums can be computed in the lanes that they are in. */
+const draws = (nest: Nest): boolean => [...nest.values.values()].some(({ kind }) => kind === 'random');
+
+/**
+ * Whether what follows the sums can be computed in the lanes that they are in. Random bits are drawn by calls, before which all
+ * registers would be saved.
+ */
 export const followsInRegisters = (nest: Nest, plan: Plan): boolean =>
   !plan.isSummed &&
+  !draws(nest) &&
   widestOf(
     nest,
     nest.stores.map(({ value }) => value),
@@ -201,7 +207,7 @@ export function storeResults(context: TileContext, tile: Tile, register: Registe
 
 /** Computes and stores the results of a tile, from memory. */
 export function storeResultsOf(context: TileContext, tile: Tile, sums: SumBuffer): void {
-  const { body, plan } = context;
+  const { body, nest, plan } = context;
   const load = (rows: Inside, lane: Position): Temp => {
     const offset = sums.offset(placeIn(context, tile, rows, lane));
     return body.letHere({ kind: 'load', buffer: sums.buffer, offset, guards: [] });
@@ -215,9 +221,12 @@ export function storeResultsOf(context: TileContext, tile: Tile, sums: SumBuffer
         joinLanes(context, (lane) => load(rows, lane)),
       );
     else {
-      body.loop(panelOf(tile, plan.vector).length, 'vector', (lane) => {
+      const inLanes = (lane: string): void =>
         followSum(context, tile, new Map([...rows, [plan.vector, dimSymbol(lane)]]), load(rows, dimSymbol(lane)));
-      });
+      const { length, size } = panelOf(tile, plan.vector);
+      // Four vectors draw their bits together.
+      const interleave = draws(nest) && size >= 4 * plan.lanes ? { interleave: 4 } : {};
+      body.loop(length, 'vector', inLanes, interleave);
     }
   });
 }

@@ -1,7 +1,7 @@
 // Estimates what statements cost: instructions, all lanes of a vector together. The estimates only have to rank choices and to tell
 // little work from much, so sizes that are not known at compile time count as a typical one.
 
-import { dimValue } from '../../../compiler/ir/dims.js';
+import { dimEvaluate, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import { type Scalar, scalarOperands } from '../../../compiler/ir/scalar.js';
 import type { Expr, Guard, Loop, Position, Stmt } from '../ir.js';
 import { lanesOf, type Machine } from '../machine.js';
@@ -14,7 +14,12 @@ const TYPICAL_EXTENT = 64;
 const RANDOM_COST = 300;
 
 /** The number of iterations of a loop, or a typical one. */
-export const extentOf = (loop: Loop): number => dimValue(loop.extent) ?? TYPICAL_EXTENT;
+export function extentOf({ extent, atMost }: Loop): number {
+  const known = dimValue(extent) ?? atMost;
+  if (known !== undefined) return known;
+  const typical = new Map([...dimSymbols(extent)].map((symbol) => [symbol, TYPICAL_EXTENT]));
+  return Math.max(1, Math.min(TYPICAL_EXTENT, dimEvaluate(extent, typical)));
+}
 
 /** Instructions of a statement, all lanes together, in lanes of the loop `index` (undefined: one element at a time). */
 export function statementCost(stmt: Stmt, index: string | undefined, lanes: number): number {
@@ -42,12 +47,12 @@ export function statementCost(stmt: Stmt, index: string | undefined, lanes: numb
       return guardsCost(stmt.guards, index, lanes) + inside(stmt.body);
     case 'lookup':
       return 4;
-    case 'assign':
     case 'check':
     case 'define':
       return 1;
     case 'transpose':
       return 4 * lanes;
+    case 'assign':
     case 'registers':
       return 0;
   }
@@ -65,6 +70,8 @@ function exprCost(expr: Expr, index: string | undefined, lanes: number): number 
       return RANDOM_COST;
     case 'choose':
       return 1 + guardsCost(expr.guards, index, lanes);
+    case 'register':
+      return 0;
     default:
       return 1;
   }
@@ -126,6 +133,10 @@ export const loopUnit = (loop: Loop, machine: Machine): number =>
 function scheduledCost(stmt: Stmt, index: string | undefined, lanes: number, machine: Machine): number {
   if (stmt.kind === 'for' && stmt.mark === 'vector') return extentOf(stmt) * iterationCost(stmt, machine);
   if (!('body' in stmt)) return statementCost(stmt, index, lanes);
-  const body = stmt.body.reduce((sum, part) => sum + scheduledCost(part, index, lanes, machine), 1);
+  const costs = stmt.body.map((part) => scheduledCost(part, index, lanes, machine));
+  // Branches beside each other exclude each other: panels of different sizes.
+  const branches = costs.filter((_, i) => stmt.body[i]?.kind === 'if');
+  const others = costs.filter((_, i) => stmt.body[i]?.kind !== 'if');
+  const body = others.reduce((sum, cost) => sum + cost, 1) + Math.max(0, ...branches);
   return stmt.kind === 'for' ? extentOf(stmt) * body : body;
 }
