@@ -233,11 +233,14 @@ export function multipleGuards(value: Position, of: number): readonly Guard[] {
   return [{ kind: 'multiple', value, of }];
 }
 
-/** The guards that `value = 0`. */
-export const zeroGuards = (value: Position): readonly Guard[] => [
-  { kind: 'nonnegative', value },
-  { kind: 'nonnegative', value: dimNeg(value) },
-];
+/** The guards that `value = 0`, none where that is certain. */
+export const zeroGuards = (value: Position): readonly Guard[] =>
+  isDimConst(value, 0)
+    ? []
+    : [
+        { kind: 'nonnegative', value },
+        { kind: 'nonnegative', value: dimNeg(value) },
+      ];
 
 export const guardKey = (guard: Guard): string =>
   guard.kind === 'multiple' ? `${guard.value.key} % ${guard.of}` : guard.value.key;
