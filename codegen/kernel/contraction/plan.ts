@@ -34,6 +34,8 @@ const [FEW, MANY] = [
 const SIZES: readonly number[] = [...FEW, ...MANY];
 /** Sizes below this are few. */
 const FEW_BELOW = 24;
+/** Cycles of typical work up to which a second plan is not worth its code. */
+const LITTLE_WORK = 20_000;
 /** A plan for all sizes may take this many times as long as the best for one. */
 const TOLERATED_LOSS = 1.15;
 /** Sizes of a tile along an index. */
@@ -59,11 +61,12 @@ export function planContraction(nest: Nest, machine: Machine, always = false): r
   const [best, few, many] = [leastLoss(all, SIZES), leastLoss(all, FEW), leastLoss(all, MANY)];
   if (best === undefined || few === undefined || many === undefined) return undefined;
   const [size, ...others] = runTimeSizes(nest);
+  const typical = ({ cycles }: Candidate): number => cycles[SIZES.indexOf(TYPICAL)] as number;
   const isGood = SIZES.every((_, i) => lossAt(all, best, i) <= TOLERATED_LOSS);
-  const isOne = isGood || size === undefined || others.length > 0 || few === many;
-  const typical = (isOne ? best : many).cycles[SIZES.indexOf(TYPICAL)] as number;
-  if (!always && typical >= untiledCycles(nest, machine, factors)) return undefined;
-  if (isOne) return [{ plan: best.plan, applies: dimConst(1) }];
+  const isTwo = !isGood && few !== many && typical(many) >= LITTLE_WORK && size !== undefined && others.length === 0;
+  const main = isGood ? best : many;
+  if (!always && typical(main) >= untiledCycles(nest, machine, factors)) return undefined;
+  if (!isTwo) return [{ plan: main.plan, applies: dimConst(1) }];
   const below = dimSub(dimConst(FEW_BELOW), dimSymbol(size));
   const isFew = dimMax(dimConst(0), smaller(dimConst(1), below));
   return [

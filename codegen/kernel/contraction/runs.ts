@@ -55,7 +55,7 @@ function panels(pieces: readonly Piece[]): Panels {
 
 /**
  * Panels of at most `size` elements. A constant extent is divided into panels of nearly equal size; of a run-time extent, panels of the full size
- * come first, and powers of two take the rest.
+ * come first, and powers of four take the rest.
  */
 export function rowPanels(extent: Dim, size: number): Panels {
   const known = dimValue(extent);
@@ -96,7 +96,7 @@ function balanced(extent: number, size: number): readonly (readonly [number, num
       ];
 }
 
-/** As many panels of `size` as fit, then at most one of each smaller power of two, down to `unit`. */
+/** As many panels of `size` as fit, then some of each smaller power of four, down to `unit`. */
 function descending(extent: Dim, size: number, unit: number): readonly Piece[] {
   const pieces: Piece[] = [];
   let rest = extent;
@@ -109,7 +109,8 @@ function descending(extent: Dim, size: number, unit: number): readonly Piece[] {
   return pieces;
 }
 
-const largestPower = (n: number): number => 2 ** Math.floor(Math.log2(n));
+/** The largest power of four up to a number; by twos there would be more code and little gained. */
+const largestPower = (n: number): number => 4 ** Math.floor(Math.log2(n) / 2);
 
 /** The element with which panel `panel` begins; for the number of panels, the extent. */
 export function panelStart({ runs }: Panels, panel: Position): Position {
