@@ -86,6 +86,7 @@ export function generate(program: Program, options: GenerateOptions): Generated 
     kernelOf: ({ step }) => table.launched(step.fn),
     version: options.version,
     sourceHash: options.sourceHash,
+    device: { name: 'TDSL_CPU', cpuFeatures: 'tdsl_cpu_features', gpuArchs: '""' },
   });
   const compiled = table.kernels;
   const sources = new Map([

@@ -2,7 +2,7 @@
 
 import type { Dim } from '../../compiler/ir/dims.js';
 import { dimAdd, dimConst, dimSymbol } from '../../compiler/ir/dims.js';
-import type { Accumulate, Buffer, Position } from '../kernel/ir.js';
+import type { Accumulate, Buffer, Position, Stmt } from '../kernel/ir.js';
 import { mentions } from '../kernel/positions.js';
 import type { PositionScope } from './positions.js';
 import type { Operand, Sink } from './scalar.js';
@@ -57,6 +57,9 @@ export interface Scope {
   readonly folds: ReadonlyMap<string, FoldState>;
 }
 
+/** Prints statements in the way of a target; false for those that are printed as for the CPU. */
+export type Override = (lines: Lines, stmt: Stmt, scope: Scope) => boolean;
+
 /** Collects the lines of a C function. */
 export class Lines implements Sink {
   readonly #lines: string[] = [];
@@ -66,6 +69,7 @@ export class Lines implements Sink {
   constructor(
     readonly unit: Unit,
     readonly bufferName: (buffer: Buffer) => string,
+    readonly override: Override = () => false,
   ) {}
 
   line(text: string): void {

@@ -19,6 +19,15 @@ export interface ModelText {
   readonly kernelOf: (step: PlannedLaunch) => LaunchedKernel;
   readonly version: string;
   readonly sourceHash: string;
+  readonly device: DeviceText;
+}
+
+/** What the description of a model says about its device. */
+export interface DeviceText {
+  readonly name: 'TDSL_CPU' | 'TDSL_CUDA';
+  /** C expressions of strings. */
+  readonly cpuFeatures: string;
+  readonly gpuArchs: string;
 }
 
 /** Prints `model.c`. */
@@ -26,9 +35,10 @@ export function emitModel(model: ModelText): string {
   const sites: Site[] = [];
   const entries = model.plans.map((plan, i) => emitEntry(model, plan, i, sites));
   const faults = sites.map(
-    ({ status, origin, operation }) => `  {${status}, ${stringText(siteText(origin))}, ${stringText(operation)}},`,
+    ({ status, origin, operation, entry }) =>
+      `  {${status}, ${stringText(siteText(origin))}, ${stringText(operation)}, ${entry}},`,
   );
-  const { program, layout } = model;
+  const { program, layout, device } = model;
   const leaves = program.state.map((leaf, i) => {
     const { offset, bytes } = layout.leaves[i] as { offset: number; bytes: number };
     const dims = leaf.shape.length === 0 ? '0' : leaf.shape.join(', ');
@@ -49,8 +59,8 @@ export function emitModel(model: ModelText): string {
       entries.map((entry) => entry.definition),
     ),
     `const tdsl_model_def tdsl_model_definition = {
-  .info = {sizeof(tdsl_model_info), TDSL_ABI_VERSION, TDSL_CPU, 0, ${stringText(program.name)}, ${stringText(`tdsl ${model.version}`)},
-           ${stringText(model.sourceHash)}, tdsl_cpu_features, "", ${entries.length}, ${leaves.length}, entry_specs, state_leaves, ${layout.bytes}},
+  .info = {sizeof(tdsl_model_info), TDSL_ABI_VERSION, ${device.name}, 0, ${stringText(program.name)}, ${stringText(`tdsl ${model.version}`)},
+           ${stringText(model.sourceHash)}, ${device.cpuFeatures}, ${device.gpuArchs}, ${entries.length}, ${leaves.length}, entry_specs, state_leaves, ${layout.bytes}},
   .entries = entry_defs,
   .fault_sites = fault_sites,
 };
@@ -98,12 +108,12 @@ function emitEntry(model: ModelText, plan: EntryPlan, index: number, sites: Site
   const writes = entry.outputs.some((output) => output.kind === 'state');
   const isInit = entry.name === 'init' && writes;
   const flags = [reads ? 'TDSL_READS_STATE' : '', writes ? 'TDSL_WRITES_STATE' : '', isInit ? 'TDSL_ENTRY_INIT' : ''];
-  const run = runText(model, plan, id, symbolNames, sizeName, sites);
+  const run = runText(model, plan, index, id, symbolNames, sizeName, sites);
   const workspace = workspaceText(plan, id, symbolNames, sizeName);
   const derive = deriveText(plan, id, symbolNames, sizeName, derived);
   const symbols = entry.symbols.map((symbol) => `  TDSL_SYMBOL(${stringText(symbol)}, 0, INT64_MAX),`);
   const text = [
-    run,
+    run.text,
     workspace.text,
     derive.text,
     args.length > 0 ? table(`static const tdsl_tensor_spec args_${id}[]`, args) : '',
@@ -112,7 +122,7 @@ function emitEntry(model: ModelText, plan: EntryPlan, index: number, sites: Site
   return {
     text: text.filter((part) => part !== '').join('\n'),
     spec: `  {sizeof(tdsl_entry_spec), ${flags.filter((flag) => flag !== '').join(' | ') || '0'}, ${stringText(entry.name)}, ${args.length}, ${symbols.length}, ${args.length > 0 ? `args_${id}` : 'NULL'}, ${symbols.length > 0 ? `symbols_${id}` : 'NULL'}},`,
-    definition: `  {run_${id}, ${workspace.name}, ${derive.names}},`,
+    definition: `  {run_${id}, ${workspace.name}, ${derive.names}, ${run.positions}},`,
   };
 }
 
@@ -156,17 +166,20 @@ function symbolLines(names: ReadonlyMap<string, string>, used: Iterable<Dim>, fr
 function runText(
   model: ModelText,
   plan: EntryPlan,
+  index: number,
   id: string,
   names: ReadonlyMap<string, string>,
   sizeName: SizeName,
   sites: Site[],
-): string {
+): { readonly text: string; readonly positions: number } {
   const { slots } = plan.workspace;
   const printer = new RunPrinter(plan, {
     kernelOf: model.kernelOf,
     leafOffset: (leaf) => model.layout.leaves[leaf]?.offset,
     sizeName,
     sites,
+    entry: index,
+    guardsAll: model.device.name === 'TDSL_CUDA',
   });
   printer.print();
   const body = printer.lines;
@@ -177,7 +190,8 @@ function runText(
   );
   const lines = [...symbolLines(names, [...slots, ...printer.used], 'call->symbols'), ...offsets, ...body];
   const unused = slots.map((_, i) => `w${i}`).filter((name) => !body.some((line) => line.includes(name)));
-  return `static tdsl_status run_${id}(tdsl_call *call) {\n${[...lines, ...unused.map((name) => `  (void)${name};`), '  (void)call;', '  return TDSL_OK;'].join('\n')}\n}\n`;
+  const text = `static tdsl_status run_${id}(tdsl_call *call) {\n${[...lines, ...unused.map((name) => `  (void)${name};`), '  (void)call;', '  return TDSL_OK;'].join('\n')}\n}\n`;
+  return { text, positions: printer.positions };
 }
 
 function workspaceText(

@@ -30,6 +30,18 @@ static inline int64_t tdsl_min(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t tdsl_quotient(int64_t a, int64_t b) { return b > 0 ? tdsl_floordiv(a, b) : 0; }
 static inline double size_quotient(double a, double b) { return b > 0 ? __builtin_floor(a / b) : 0; }
 
+#define TDSL_INLINE static inline __attribute__((always_inline))
+#define TDSL_FUNCTION static __attribute__((noinline, const))
+#define TDSL_FAULT(place, position, value, bound) tdsl_fail(args->call, args->site + (place), position, value, bound)
+
+/* Memory as the run functions of entries use it: on the CPU all of it can be read and written at once. */
+#define tdsl_copy(call, to, from, bytes) memcpy(to, from, (size_t)(bytes))
+#define tdsl_clear(call, to, bytes) memset(to, 0, (size_t)(bytes))
+#define tdsl_flag(call, place) (*(const uint8_t *)(place))
+#define tdsl_count(call, place) (*(const int64_t *)(place))
+#define tdsl_set_count(call, place, value) (void)(*(int64_t *)(place) = (value))
+#define tdsl_position(call, number, position) ((void *)(position))
+
 typedef struct kernel_job {
   phase_function *phase;
   const kernel_args *args;

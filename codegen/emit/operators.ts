@@ -99,7 +99,8 @@ export function resizedMask(unit: Unit, mask: string, from: number, to: number, 
   return from === to ? plain : `__builtin_convertvector(${plain}, ${type})`;
 }
 
-const alwaysInline = 'static inline __attribute__((always_inline))';
+/** Functions are declared by macros of `kernels.h`, so that the text serves every device. */
+const alwaysInline = 'TDSL_INLINE';
 
 /** A function of a file. */
 export const functionText = (type: string, name: string, params: string, body: string, inline = alwaysInline): string =>

@@ -1,4 +1,5 @@
-// Prints the steps of an entry: launches of kernels, loops and branches around them, and copies.
+// Prints the steps of an entry: launches of kernels, loops and branches around them, and copies. The text is the same for every device; what
+// it calls (tdsl_copy, tdsl_clear, tdsl_flag, tdsl_count, tdsl_set_count, tdsl_position) is what `kernels.h` defines for the device.
 
 import { type Dim, dimValue } from '../../compiler/ir/dims.js';
 import type { Origin } from '../../compiler/ir/graph.js';
@@ -18,6 +19,8 @@ export interface LaunchedKernel {
 
 /** A place in the program where a run may fail. */
 export interface Site extends FaultSite {
+  /** The number of the entry that it belongs to. */
+  readonly entry: number;
   readonly status: 'TDSL_E_INDEX' | 'TDSL_E_LIMIT' | 'TDSL_E_VALUE';
 }
 
@@ -31,12 +34,18 @@ export interface RunContext {
   readonly sizeName: SizeName;
   /** The fault sites of the model, which the entry's are added to. */
   readonly sites: Site[];
+  /** The number of the entry. */
+  readonly entry: number;
+  /** Whether faults of earlier calls keep this one from writing state: where a fault is known only when the device is waited for. */
+  readonly guardsAll: boolean;
 }
 
 /** The lines of a run function's body, and the expressions in run-time dimensions that they use. */
 export class RunPrinter {
   readonly lines: string[] = [];
   readonly used: Dim[] = [];
+  /** The number of loops whose position kernels read. */
+  positions = 0;
   #indent = '  ';
 
   constructor(
@@ -47,6 +56,7 @@ export class RunPrinter {
   /** Prints the entry. */
   print(): void {
     const { plan } = this;
+    if (this.context.guardsAll && !plan.hasFaults) this.#line('TDSL_CHECK_FAULTS(call);');
     plan.steps.forEach((step, at) => {
       if (at === plan.checkAt && plan.hasFaults) this.#line('TDSL_CHECK_FAULTS(call);');
       this.#step(step);
@@ -79,7 +89,7 @@ export class RunPrinter {
       case 'pointer':
         return `p${place.number}`;
       case 'position':
-        return `&i${place.loop}`;
+        return `q${place.loop}`;
     }
   }
 
@@ -117,8 +127,8 @@ export class RunPrinter {
     const site = sites.length;
     const siteOf = (fault: FaultSite): Site =>
       fault.message === undefined
-        ? { ...fault, status: 'TDSL_E_INDEX' }
-        : { ...fault, operation: fault.message, status: 'TDSL_E_VALUE' };
+        ? { ...fault, entry: this.context.entry, status: 'TDSL_E_INDEX' }
+        : { ...fault, entry: this.context.entry, operation: fault.message, status: 'TDSL_E_VALUE' };
     sites.push(...kernel.faults.map(siteOf));
     const { origin } = planned.step;
     this.#braces('', () => {
@@ -130,7 +140,7 @@ export class RunPrinter {
     });
   }
 
-  /** Copies bytes unless source and target are one; tensors without elements may be null pointers, which memcpy does not take. */
+  /** Copies bytes unless source and target are one; tensors without elements may be null pointers. */
   #copy({ from, to, bytes }: Copy, mayCoincide = false): void {
     if (dimValue(bytes) === 0) return;
     const [source, target, size] = [this.#place(from), this.#place(to), this.#bytes(bytes)];
@@ -139,12 +149,12 @@ export class RunPrinter {
       ...(mayCoincide ? [`(void *)${source} != (void *)(${target})`] : []),
     ];
     const guard = tests.length > 0 ? `if (${tests.join(' && ')}) ` : '';
-    this.#line(`${guard}memcpy(${target}, ${source}, (size_t)(${size}));`);
+    this.#line(`${guard}tdsl_copy(call, ${target}, ${source}, ${size});`);
   }
 
   #if({ condition, whenTrue, whenFalse, origin }: PlannedIf): void {
     const comment = origin.site === undefined ? '' : `/* ${siteText(origin)} */ `;
-    this.#braces(`${comment}if (*(const uint8_t *)(${this.#place(condition)})) `, () => this.#block(whenTrue));
+    this.#braces(`${comment}if (tdsl_flag(call, ${this.#place(condition)})) `, () => this.#block(whenTrue));
     this.#braces('else ', () => this.#block(whenFalse));
   }
 
@@ -161,10 +171,11 @@ export class RunPrinter {
         if (condition === undefined) this.#line(`if (${made} >= ${trips}) break;`);
         const at = loop.reverse ? `${trips} - 1 - ${made}` : made;
         this.#line(`int64_t ${position} = ${at};`);
+        const declaration = this.lines.length;
         if (condition !== undefined) {
           this.#block(condition);
           const [holds] = condition.results;
-          this.#line(`if (!*(const uint8_t *)(${this.#place(holds as Place)}) || tdsl_faulted(call)) break;`);
+          this.#line(`if (!tdsl_flag(call, ${this.#place(holds as Place)}) || tdsl_faulted(call)) break;`);
           if (length !== undefined) this.#limit(origin, `${made} >= ${length}`, made, length, ' break;');
         }
         for (const slice of [...xs, ...ys]) this.#slice(slice, position);
@@ -178,6 +189,10 @@ export class RunPrinter {
           if (next.kind !== 'in place') this.#line(`p${pointer} = p${next.pointer};`);
         }
         this.#line(`(void)${position};`);
+        if (this.lines.slice(declaration).some((line) => new RegExp(`\\bq${number}\\b`).test(line))) {
+          const place = `void *const q${number} = tdsl_position(call, ${this.positions++}, &${position});`;
+          this.lines.splice(declaration, 0, `${this.#indent}${place}`);
+        }
       });
       for (const { pointer, final, bytes, next } of carries) {
         if (next.kind !== 'in place')
@@ -185,17 +200,18 @@ export class RunPrinter {
         else this.#line(`(void)p${pointer};`);
       }
       if (loop.trips !== undefined || condition !== undefined) for (const y of ys) this.#clearRest(y, made, length);
-      if (loop.made !== undefined) this.#line(`*(int64_t *)(${this.#place(loop.made)}) = ${made};`);
+      if (loop.made !== undefined) this.#line(`tdsl_set_count(call, ${this.#place(loop.made)}, ${made});`);
     });
   }
 
   /** Declares the number of trips of a loop without a condition. */
-  #trips({ trips, origin }: PlannedLoop, name: string, length: string | undefined): void {
+  #trips({ trips, origin, number }: PlannedLoop, name: string, length: string | undefined): void {
     if (trips === undefined) {
       this.#line(`const int64_t ${name} = ${length};`);
       return;
     }
-    const asked = `*(const int64_t *)(${this.#place(trips)})`;
+    const asked = `asked${number}`;
+    this.#line(`const int64_t ${asked} = tdsl_count(call, ${this.#place(trips)});`);
     if (length === undefined) {
       this.#line(`const int64_t ${name} = tdsl_max(0, ${asked});`);
       return;
@@ -206,7 +222,13 @@ export class RunPrinter {
 
   /** Reports that a loop would need more trips than its bound. */
   #limit(origin: Origin, test: string, value: string, bound: string, then: string): void {
-    const site = this.context.sites.push({ origin, operation: origin.text ?? 'loop', status: 'TDSL_E_LIMIT' }) - 1;
+    const site =
+      this.context.sites.push({
+        origin,
+        operation: origin.text ?? 'loop',
+        entry: this.context.entry,
+        status: 'TDSL_E_LIMIT',
+      }) - 1;
     this.#braces(`if (${test}) `, () => this.#line(`tdsl_fail(call, ${site}, 0, ${value}, ${bound});${then}`));
   }
 
@@ -235,7 +257,7 @@ export class RunPrinter {
     const size = this.#bytes(bytes);
     const start = `(unsigned char *)(${this.#place(stack)})`;
     this.#line(
-      `if (${made} < ${length} && ${size} > 0) memset(${start} + ${made} * (${size}), 0, (size_t)((${length} - ${made}) * (${size})));`,
+      `if (${made} < ${length} && ${size} > 0) tdsl_clear(call, ${start} + ${made} * (${size}), (${length} - ${made}) * (${size}));`,
     );
   }
 }

@@ -170,7 +170,7 @@ export function callText(unit: Unit, fn: ScalarFunction, form: Form, args: reado
     const result = emitScalar(sink, fn.body, operands, form);
     lines.push(`return ${inForm(unit, fn.body.dtype, form, result)};`);
     const isSmall = countUses([fn.body]).size <= INLINE_LIMIT;
-    const inline = isSmall ? undefined : 'static __attribute__((noinline, const))';
+    const inline = isSmall ? undefined : 'TDSL_FUNCTION';
     return `/* ${fn.doc.replaceAll('*/', '* /')} */\n${functionText(type, name, params, lines.join('\n  '), inline)}`;
   });
   return `${name}(${args.join(', ')})`;

@@ -31,6 +31,7 @@ export function emitBody(lines: Lines, body: readonly Stmt[], scope: Scope): voi
 }
 
 function emitStatement(lines: Lines, stmt: Stmt, scope: Scope): void {
+  if (lines.override(lines, stmt, scope)) return;
   switch (stmt.kind) {
     case 'let':
       scope.values.set(stmt.temp.name, emitExpr(lines, stmt.value, scope));
@@ -53,9 +54,7 @@ function emitStatement(lines: Lines, stmt: Stmt, scope: Scope): void {
       emitLookup(lines, stmt, scope);
       return;
     case 'check':
-      lines.line(
-        `if (!${emitGuards(lines, stmt.guards, scope, 0).text}) tdsl_fail(args->call, args->site + ${stmt.site}, 0, 0, 0);`,
-      );
+      lines.line(`if (!${emitGuards(lines, stmt.guards, scope, 0).text}) TDSL_FAULT(${stmt.site}, 0, 0, 0);`);
       return;
     case 'define':
       lines.line(`const int64_t ${loopName(stmt.index)} = ${positionText(stmt.value, scope.positions)};`);
@@ -123,9 +122,7 @@ function emitLookup(lines: Lines, stmt: Extract<Stmt, { kind: 'lookup' }>, scope
   lines.line(`int64_t ${name} = ${operandOf(valueNamed(scope, stmt.value.name), 0).text};`);
   lines.block(`if (__builtin_expect(${name} < 0 || ${name} >= ${size}, 0)) `, () => {
     const condition = stmt.guards.length === 0 ? '' : `if (${guardsText(stmt.guards, positions)}) `;
-    lines.line(
-      `${condition}tdsl_fail(args->call, args->site + ${stmt.site}, ${positionText(stmt.position, positions)}, ${name}, ${size});`,
-    );
+    lines.line(`${condition}TDSL_FAULT(${stmt.site}, ${positionText(stmt.position, positions)}, ${name}, ${size});`);
     lines.line(`${name} = 0;`);
   });
 }

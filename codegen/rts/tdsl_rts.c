@@ -1,9 +1,8 @@
 /*
- * The functions of tdsl_model.h on the CPU, for any model: they read the static tables of `tdsl_model_definition`. Everything that a host can
- * get wrong is found here, before a kernel runs; kernels assume arguments that fit.
+ * The functions of tdsl_model.h, for any model and device: they read the static tables of `tdsl_model_definition`. Everything that a host can
+ * get wrong is found here, before a kernel runs; kernels assume arguments that fit. What depends on the device is behind tdsl_device.h.
  */
-#define _POSIX_C_SOURCE 200809L /* posix_memalign, where the compiler was asked for plain C11 */
-#include "tdsl_rts.h"
+#include "tdsl_device.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -12,17 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tdsl_pool.h"
-
 enum { ERROR_BYTES = 512, SHAPE_BYTES = 192 };
 
 struct tdsl_instance {
   unsigned char *state;
   int owns_state;
-  void *(*alloc)(void *context, uint64_t bytes, uint64_t alignment);
-  void (*dealloc)(void *context, void *block);
-  void *alloc_context;
-  tdsl_pool *pool;
+  tdsl_device *device;
   _Atomic int32_t users; /* calls that read state, or -1 while one writes it */
   pthread_mutex_t error_lock;
   char error[ERROR_BYTES];
@@ -78,38 +72,28 @@ static const char *shape_text(char *text, const int64_t *shape, uint32_t rank) {
 
 const tdsl_model_info *tdsl_query(uint32_t abi_version) { return abi_version == TDSL_ABI_VERSION ? model : NULL; }
 
+static int is_cuda(void) { return model->device == TDSL_CUDA; }
+static const char *device_name(void) { return is_cuda() ? "the GPU" : "the CPU"; }
+
 tdsl_status tdsl_probe(int32_t device_index, char *why, uint64_t why_bytes) {
-  char missing[256];
-  tdsl_status status = TDSL_OK;
-  (void)device_index; /* the CPU is one device */
+  char text[ERROR_BYTES];
   if (why != NULL && why_bytes > 0) why[0] = 0;
-  if (tdsl_cpu_missing(model->cpu_features, missing, sizeof missing) > 0) {
-    status = fail(NULL, TDSL_E_UNSUPPORTED, "%s was compiled for a CPU with features that this machine lacks: %s; compile it here, or with --cpu for an older CPU",
-                  model->model_name, missing);
-    copy_text(thread_error, why, why_bytes);
-  }
+  tdsl_status status = tdsl_device_probe(device_index, (tdsl_text){text, sizeof text});
+  if (status == TDSL_OK) return status;
+  fail(NULL, status, "%s", text);
+  copy_text(thread_error, why, why_bytes);
   return status;
-}
-
-static void *default_alloc(void *context, uint64_t bytes, uint64_t alignment) {
-  void *block = NULL;
-  (void)context;
-  return bytes <= SIZE_MAX && posix_memalign(&block, alignment, bytes ? bytes : 1) == 0 ? block : NULL;
-}
-
-static void default_dealloc(void *context, void *block) {
-  (void)context;
-  free(block);
 }
 
 /* Gives the instance the caller's arena, or one of its own. */
 static tdsl_status attach_state(tdsl_instance *instance, const tdsl_options *options) {
   if (options->state == NULL) {
-    instance->state = instance->alloc(instance->alloc_context, model->state_bytes, TDSL_ALIGNMENT);
+    char why[ERROR_BYTES] = "";
+    instance->state = tdsl_device_alloc(instance->device, model->state_bytes);
     if (instance->state == NULL) return fail(NULL, TDSL_E_NOMEM, "not enough memory for the state: %" PRIu64 " bytes", model->state_bytes);
     instance->owns_state = 1;
-    memset(instance->state, 0, model->state_bytes);
-    return TDSL_OK;
+    tdsl_status status = tdsl_device_clear(instance->device, instance->state, model->state_bytes, (tdsl_text){why, sizeof why});
+    return status == TDSL_OK ? status : fail(NULL, status, "clearing the state: %s", why);
   }
   if (options->state_bytes < model->state_bytes)
     return fail(NULL, TDSL_E_ARG, "the state needs %" PRIu64 " bytes, the block given has %" PRIu64, model->state_bytes, options->state_bytes);
@@ -133,16 +117,11 @@ tdsl_status tdsl_create(const tdsl_options *given, tdsl_instance **out) {
 
   tdsl_instance *instance = calloc(1, sizeof *instance);
   if (instance == NULL) return fail(NULL, TDSL_E_NOMEM, "not enough memory for an instance");
-  instance->alloc = options.alloc != NULL ? options.alloc : default_alloc;
-  instance->dealloc = options.alloc != NULL ? options.dealloc : default_dealloc;
-  instance->alloc_context = options.alloc_context;
   atomic_init(&instance->users, 0);
   pthread_mutex_init(&instance->error_lock, NULL);
-  status = attach_state(instance, &options);
-  if (status == TDSL_OK) {
-    instance->pool = tdsl_pool_create(options.n_threads);
-    if (instance->pool == NULL) status = fail(NULL, TDSL_E_NOMEM, "not enough memory for threads");
-  }
+  char why[ERROR_BYTES] = "";
+  status = tdsl_device_open(&options, &instance->device, (tdsl_text){why, sizeof why});
+  status = status == TDSL_OK ? attach_state(instance, &options) : fail(NULL, status, "%s", why);
   if (status != TDSL_OK) {
     tdsl_destroy(instance);
     return status;
@@ -153,8 +132,8 @@ tdsl_status tdsl_create(const tdsl_options *given, tdsl_instance **out) {
 
 void tdsl_destroy(tdsl_instance *instance) {
   if (instance == NULL) return;
-  tdsl_pool_destroy(instance->pool);
-  if (instance->owns_state) instance->dealloc(instance->alloc_context, instance->state);
+  if (instance->owns_state) tdsl_device_free(instance->device, instance->state);
+  tdsl_device_close(instance->device);
   pthread_mutex_destroy(&instance->error_lock);
   free(instance);
 }
@@ -244,14 +223,14 @@ tdsl_status tdsl_shape(tdsl_instance *instance, uint32_t entry, const int64_t *s
     tdsl_tensor *tensor = tensor_at(args, i);
     tensor->dtype = spec->dtype;
     tensor->rank = spec->rank;
-    tensor->device = TDSL_CPU;
+    tensor->device = model->device;
     status = shape_of(instance, &r, spec, tensor->shape, &tensor->bytes);
   }
   return status;
 }
 
 static tdsl_status workspace_of(tdsl_instance *instance, const resolved *r, uint64_t *bytes) {
-  *bytes = r->def->workspace != NULL ? r->def->workspace(r->symbols, r->derived) : 0;
+  *bytes = tdsl_size_add(r->def->workspace != NULL ? r->def->workspace(r->symbols, r->derived) : 0, tdsl_device_extra(r->def->positions));
   if (*bytes > INT64_MAX) return fail(instance, TDSL_E_NOMEM, "%s: the workspace for these dimensions would be larger than the address space", r->entry->name);
   return TDSL_OK;
 }
@@ -279,7 +258,7 @@ static tdsl_status check_tensor(tdsl_instance *instance, const resolved *r, cons
   char expected[SHAPE_BYTES], found[SHAPE_BYTES];
   if (tensor->dtype != spec->dtype)
     return fail(instance, TDSL_E_ARG, "%s: %s %s: expected dtype %s, found %s", entry, role, name, dtype_name(spec->dtype), dtype_name(tensor->dtype));
-  if (tensor->device != TDSL_CPU) return fail(instance, TDSL_E_ARG, "%s: %s %s is not in the memory of the CPU", entry, role, name);
+  if (tensor->device != model->device) return fail(instance, TDSL_E_ARG, "%s: %s %s is not in the memory of %s", entry, role, name, device_name());
   if (tensor->rank != spec->rank)
     return fail(instance, TDSL_E_SHAPE, "%s: %s %s: expected rank %u, found %u", entry, role, name, spec->rank, tensor->rank);
   tdsl_status status = shape_of(instance, r, spec, shape, &bytes);
@@ -340,24 +319,10 @@ static void leave(tdsl_instance *instance, const tdsl_entry_spec *entry) {
     atomic_fetch_sub(&instance->users, 1);
 }
 
-void tdsl_fail(tdsl_call *call, uint32_t site, int64_t position, int64_t value, int64_t bound) {
-  tdsl_fault *fault = &call->fault;
-  while (atomic_flag_test_and_set_explicit(&fault->lock, memory_order_acquire)) {
-  }
-  int first = !atomic_load_explicit(&fault->raised, memory_order_relaxed);
-  if (first || site < fault->site || (site == fault->site && position < fault->position)) {
-    fault->site = site;
-    fault->position = position;
-    fault->value = value;
-    fault->bound = bound;
-    atomic_store_explicit(&fault->raised, 1, memory_order_release);
-  }
-  atomic_flag_clear_explicit(&fault->lock, memory_order_release);
-}
-
 /* Puts a fault that a kernel reported into words. */
-static tdsl_status explain(tdsl_instance *instance, const tdsl_entry_spec *entry, const tdsl_fault *fault) {
+static tdsl_status explain(tdsl_instance *instance, const tdsl_found *fault) {
   const tdsl_fault_site *site = &tdsl_model_definition.fault_sites[fault->site];
+  const tdsl_entry_spec *entry = &model->entries[site->entry];
   switch (site->status) {
     case TDSL_E_INDEX:
       return fail(instance, TDSL_E_INDEX, "%s: %s: %s: index %" PRId64 " (element %" PRId64 " of the indices) is out of range for a dimension of size %" PRId64,
@@ -374,7 +339,7 @@ tdsl_status tdsl_run(tdsl_instance *instance, uint32_t entry, const int64_t *sym
                      uint64_t workspace_bytes, void *stream) {
   resolved r;
   tdsl_status status = resolve(instance, entry, symbols, &r);
-  if (status == TDSL_OK && stream != NULL) status = fail(instance, TDSL_E_ARG, "%s: the CPU has no streams", r.entry->name);
+  if (status == TDSL_OK && stream != NULL && !is_cuda()) status = fail(instance, TDSL_E_ARG, "%s: the CPU has no streams", r.entry->name);
   if (status == TDSL_OK) status = check_array(instance, r.entry, args, n_args);
   if (status != TDSL_OK) return status;
 
@@ -391,36 +356,45 @@ tdsl_status tdsl_run(tdsl_instance *instance, uint32_t entry, const int64_t *sym
   if (status == TDSL_OK) status = enter(instance, r.entry);
   if (status != TDSL_OK) return status;
 
-  tdsl_call call = {.symbols = symbols, .derived = r.derived, .args = data, .state = instance->state, .workspace = workspace, .pool = instance->pool};
-  atomic_init(&call.fault.raised, 0);
-  atomic_flag_clear(&call.fault.lock);
-  status = r.def->run(&call);
+  tdsl_call call = {.symbols = symbols, .derived = r.derived, .args = data, .state = instance->state, .workspace = workspace, .stream = stream};
+  if (r.def->positions > 0) call.positions = call.workspace + (r.def->workspace != NULL ? r.def->workspace(symbols, r.derived) : 0);
+  tdsl_found fault = {0};
+  char why[ERROR_BYTES] = "a fault of tdsl";
+  status = tdsl_device_run(instance->device, r.def, &call, &fault, (tdsl_text){why, sizeof why});
   leave(instance, r.entry);
-  if (tdsl_faulted(&call)) return explain(instance, r.entry, &call.fault);
-  return status == TDSL_OK ? TDSL_OK : fail(instance, status, "%s failed inside: a fault of tdsl", r.entry->name);
+  if (fault.raised) return explain(instance, &fault);
+  return status == TDSL_OK ? TDSL_OK : fail(instance, status, "%s failed: %s", r.entry->name, why);
 }
 
 tdsl_status tdsl_sync(tdsl_instance *instance, void *stream) {
-  if (instance == NULL || stream != NULL) return fail(instance, TDSL_E_ARG, "tdsl_sync: %s", instance == NULL ? "the instance is null" : "the CPU has no streams");
-  return TDSL_OK;
+  if (instance == NULL || (stream != NULL && !is_cuda()))
+    return fail(instance, TDSL_E_ARG, "tdsl_sync: %s", instance == NULL ? "the instance is null" : "the CPU has no streams");
+  tdsl_found fault = {0};
+  char why[ERROR_BYTES] = "";
+  tdsl_status status = tdsl_device_sync(instance->device, stream, &fault, (tdsl_text){why, sizeof why});
+  if (fault.raised) return explain(instance, &fault);
+  return status == TDSL_OK ? TDSL_OK : fail(instance, status, "%s", why);
 }
 
 tdsl_status tdsl_mem(tdsl_instance *instance, uint32_t operation, void **block, const void *source, uint64_t bytes, void *stream) {
-  if (instance == NULL || block == NULL || stream != NULL) return fail(instance, TDSL_E_ARG, "tdsl_mem: a null instance or block, or a stream on the CPU");
+  if (instance == NULL || block == NULL || (stream != NULL && !is_cuda()))
+    return fail(instance, TDSL_E_ARG, "tdsl_mem: a null instance or block, or a stream on the CPU");
+  char why[ERROR_BYTES] = "";
+  tdsl_status status;
   switch (operation) {
     case TDSL_MEM_ALLOC:
-      *block = instance->alloc(instance->alloc_context, bytes, TDSL_ALIGNMENT);
+      *block = tdsl_device_alloc(instance->device, bytes);
       return *block != NULL ? TDSL_OK : fail(instance, TDSL_E_NOMEM, "not enough memory: %" PRIu64 " bytes", bytes);
     case TDSL_MEM_FREE:
-      if (*block != NULL) instance->dealloc(instance->alloc_context, *block);
+      tdsl_device_free(instance->device, *block);
       *block = NULL;
       return TDSL_OK;
     case TDSL_MEM_TO_DEVICE:
     case TDSL_MEM_TO_HOST:
     case TDSL_MEM_COPY:
       if (bytes > 0 && (*block == NULL || source == NULL)) return fail(instance, TDSL_E_ARG, "tdsl_mem: a null block to copy");
-      if (bytes > 0) memmove(*block, source, bytes);
-      return TDSL_OK;
+      status = tdsl_device_copy(instance->device, operation, *block, source, bytes, stream, (tdsl_text){why, sizeof why});
+      return status == TDSL_OK ? TDSL_OK : fail(instance, status, "tdsl_mem: %s", why);
     default:
       return fail(instance, TDSL_E_ARG, "tdsl_mem: there is no operation %u", operation);
   }

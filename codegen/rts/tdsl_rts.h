@@ -1,8 +1,8 @@
 /*
  * What an emitted model and the run-time system share. An emitted C file includes this header, defines its kernels, one `run`
  * function per entry and static tables, and ends in the definition of `tdsl_model_definition`. Everything else (the functions of
- * tdsl_model.h, argument checks, threads, error texts, the test of CPU features) is in tdsl_rts.c, tdsl_pool.c and tdsl_cpu.c, which are
- * compiled for the plainest CPU, so that a machine that lacks a feature gets an error and not an illegal instruction.
+ * tdsl_model.h, argument checks, threads, error texts, the test of CPU features) is in tdsl_rts.c, tdsl_host.c, tdsl_pool.c and tdsl_cpu.c, which
+ * are compiled for the plainest CPU, so that a machine that lacks a feature gets an error and not an illegal instruction.
  */
 #ifndef TDSL_RTS_H
 #define TDSL_RTS_H
@@ -31,6 +31,11 @@ typedef struct tdsl_call {
   void *const *args;      /* data of the arguments, in the order of the entry's table; aligned to the element only */
   unsigned char *state;   /* the arena, aligned to TDSL_ALIGNMENT */
   unsigned char *workspace; /* aligned to TDSL_ALIGNMENT; null where the entry needs none */
+  unsigned char *positions; /* on a GPU: behind the workspace, where kernels read the positions of loops */
+  void *stream;             /* on a GPU */
+  struct tdsl_device *device;
+  int32_t guarded;          /* on a GPU: kernels do nothing any more once a fault was reported */
+  tdsl_status status;       /* on a GPU: the first error of the driver */
   tdsl_pool *pool;
   tdsl_fault fault;
 } tdsl_call;
@@ -40,6 +45,7 @@ typedef struct tdsl_fault_site {
   tdsl_status status; /* TDSL_E_INDEX, TDSL_E_LIMIT or TDSL_E_VALUE */
   const char *where;  /* "mlp.td:13:7" */
   const char *what;   /* INDEX: the operation, "gather"; LIMIT: the loop; VALUE: the whole message */
+  uint32_t entry;     /* the number of the entry that it belongs to */
 } tdsl_fault_site;
 
 typedef struct tdsl_entry_def {
@@ -57,6 +63,7 @@ typedef struct tdsl_entry_def {
   int32_t (*derive)(const int64_t *symbols, int64_t *derived);
   const char *const *derived_text; /* "H - K + 1" */
   const char *const *checks;       /* "n % 4 == 0 (conv.td:4:9)" */
+  uint32_t positions;              /* the number of its loops whose position kernels read */
 } tdsl_entry_def;
 
 #define TDSL_MAX_DERIVED 64

@@ -193,7 +193,7 @@ static const tdsl_entry_def definitions[] = {
     {.run = run_nap},
     {.run = run_predict_train},
 };
-static const tdsl_fault_site fault_sites[] = {{TDSL_E_INDEX, "sample.td:5:12", "gather"}, {TDSL_E_LIMIT, "sample.td:14:3", "while"}};
+static const tdsl_fault_site fault_sites[] = {{TDSL_E_INDEX, "sample.td:5:12", "gather", 2}, {TDSL_E_LIMIT, "sample.td:14:3", "while", 5}};
 
 #ifndef SAMPLE_FEATURES
 #define SAMPLE_FEATURES tdsl_cpu_features
