@@ -39,6 +39,9 @@ interface DTypeOption<D extends DType> {
   readonly dtype?: D;
 }
 
+/** The number itself where it is known to count something, else any number. */
+type Count<N extends number> = `${N}` extends `-${string}` | `${string}.${string}` | `${string}e${string}` ? number : N;
+
 /** How close two tensors must be: |a - b| <= atol + rtol |b|. */
 export interface Tolerance {
   readonly rtol?: number;
@@ -127,19 +130,28 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
     return result;
   }
 
-  /** The numbers start, start + step, … below end (above it for a negative step); i64 where all three are whole, else f32. */
+  /**
+   * The numbers start, start + step, … below end (above it for a negative step); i64 where all three are whole, else f32, unless a dtype is
+   * given. With one number that is the end, and the start is 0.
+   */
+  static arange<const N extends number, D extends DType = DType>(
+    end: N,
+    options?: DTypeOption<D>,
+  ): Tensor<D, [Count<N>]>;
   static arange<D extends DType = DType>(
     start: number,
     end?: number,
-    step = 1,
-    options: DTypeOption<D> = {},
-  ): Tensor<D, [number]> {
+    step?: number,
+    options?: DTypeOption<D>,
+  ): Tensor<D, [number]>;
+  static arange(start: number, end?: number | DTypeOption<DType>, step = 1, options: DTypeOption<DType> = {}): Tensor {
+    if (typeof end === 'object') return Tensor.arange(0, start, 1, end);
     const [first, limit] = end === undefined ? [0, start] : [start, end];
     const length = Math.ceil((limit - first) / step);
     if (!Number.isSafeInteger(length) || length < 0) {
       throw new RangeError(`no step of ${step} leads from ${first} to ${limit}`);
     }
-    const dtype = options.dtype ?? (inferDType([first, limit, step]) as D);
+    const dtype = options.dtype ?? inferDType([first, limit, step]);
     const values = Array.from({ length }, (_, i) => first + i * step);
     return new Tensor(dtype, [length], pack(dtype, values));
   }

@@ -10,7 +10,8 @@ import { formatFile } from '../../compiler/syntax/format.js';
 const test = suite('shipped programs');
 
 for (const folder of ['std', 'examples', path.join('tests', 'reference')]) {
-  for (const name of readdirSync(path.join(packageRoot, folder)).filter((file) => file.endsWith('.td'))) {
+  const files = readdirSync(path.join(packageRoot, folder), { recursive: true }).map(String);
+  for (const name of files.filter((file) => file.endsWith('.td'))) {
     const file = path.join(folder, name);
     test(`${file} is formatted`, () => {
       const text = readFileSync(path.join(packageRoot, file), 'utf8');
