@@ -92,14 +92,14 @@ export function interpret(program: Program): Instance {
 const isHalf = (dtype: DType): boolean => dtype === 'f16' || dtype === 'bf16';
 
 /** The elements as native code stores them: 16-bit floats as bit patterns. */
-function toNative({ dtype, data }: HostTensor): TypedArray {
+export function toNative({ dtype, data }: HostTensor): TypedArray {
   if (!isHalf(dtype)) return data;
   const stored = allocate(dtype, data.length);
   for (let i = 0; i < data.length; i++) stored[i] = Number(numberToStored(dtype, Number(data[i])));
   return stored;
 }
 
-function fromNative(dtype: DType, shape: readonly number[], stored: TypedArray): HostTensor {
+export function fromNative(dtype: DType, shape: readonly number[], stored: TypedArray): HostTensor {
   if (!isHalf(dtype)) return { dtype, shape: [...shape], data: stored.slice() as HostTensor['data'] };
   return hostTensor(
     dtype,

@@ -22,6 +22,14 @@ export interface StateLeaf {
   readonly shape: readonly number[];
 }
 
+/**
+ * One line of the state as a tree, in the order of the models' declarations: a model with its name and what it prints besides its
+ * parts, or a leaf under one of its names. A shared leaf occurs once for each name.
+ */
+export type StateEntry =
+  | { readonly kind: 'model'; readonly path: string; readonly model: string; readonly text: string }
+  | { readonly kind: 'leaf'; readonly path: string; readonly leaf: number };
+
 /** What a flat parameter of an entry's function is: an argument of the call, or a leaf of the state by its position in `Program.state`. */
 export type EntryInput =
   | { readonly kind: 'argument'; readonly path: string }
@@ -70,4 +78,6 @@ export interface Program {
   readonly module: Module;
   readonly entries: readonly Entry[];
   readonly state: readonly StateLeaf[];
+  /** The trees that the state makes up; a program without models may leave it out. */
+  readonly tree?: readonly StateEntry[];
 }

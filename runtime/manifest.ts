@@ -87,6 +87,16 @@ export interface ManifestLeaf {
   readonly bytes: number;
 }
 
+/** A model or a collection of models in the state, under one of its names. */
+export interface ManifestModel {
+  /** `net.fc1` */
+  readonly path: string;
+  /** The name of its type: `Linear`, `ModuleList`. */
+  readonly model: string;
+  /** What it prints between its brackets besides its parts: `in_features=2, out_features=1, bias=True`. */
+  readonly text: string;
+}
+
 /** The state of a session. */
 export interface ManifestState {
   /** Of the arena; a multiple of 64. */
@@ -94,6 +104,8 @@ export interface ManifestState {
   readonly leaves: readonly ManifestLeaf[];
   /** The trees by name (`net`, `opt`, `rng`); a leaf that occurs twice is shared, as a tied weight is. */
   readonly roots: { readonly [name: string]: Structure };
+  /** The models of the trees, each before its parts, in the order of the declarations. */
+  readonly models: readonly ManifestModel[];
 }
 
 /** Everything about one compiled module. */

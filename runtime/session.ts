@@ -6,7 +6,8 @@ import type { FilePath } from './io/files.js';
 import { loadSafetensors, saveSafetensors } from './io/safetensors.js';
 import type { Manifest, ManifestLeaf } from './manifest.js';
 import { type MethodContext, makeAsyncMethod, makeMethod, requireIdle } from './method.js';
-import { aliasesOf, defineState, type LoadReport, loadInto, viewState } from './state.js';
+import { formatModel } from './models.js';
+import { defineState, type LoadReport, loadInto, namesOf, viewState } from './state.js';
 import { Tensor } from './tensor.js';
 
 export interface CreateOptions {
@@ -100,7 +101,7 @@ export class Session {
     return this;
   }
 
-  /** The state by path; the tensors are views: clone them to keep what they hold. */
+  /** The state by path, shared tensors under each of their names; the tensors are views: clone them to keep what they hold. */
   stateDict(selection: StateSelection = {}): Record<string, Tensor> {
     return Object.fromEntries(this.#select(selection).map(({ name, tensor }) => [name, tensor]));
   }
@@ -109,7 +110,7 @@ export class Session {
   loadStateDict(tensors: Readonly<Record<string, Tensor>>, options: LoadOptions = {}): LoadReport {
     requireIdle(this.#instance, 'loadStateDict');
     const target = new Map(this.#select(options).map(({ name, tensor }) => [name, tensor]));
-    return loadInto(target, tensors, this.#aliases(options), options.strict ?? true);
+    return loadInto(target, tensors, options.strict ?? true);
   }
 
   /** The trainable tensors, as views. */
@@ -117,11 +118,22 @@ export class Session {
     return this.namedParameters(selection).map(([, tensor]) => tensor);
   }
 
-  /** The trainable tensors with their paths. */
+  /** The trainable tensors with their paths, each once: a shared one under its first name. */
   namedParameters(selection: StateSelection = {}): [string, Tensor][] {
     return this.#select(selection)
-      .filter(({ leaf }) => leaf.role === 'param')
+      .filter(({ leaf, alias }) => leaf.role === 'param' && !alias)
       .map(({ name, tensor }) => [name, tensor]);
+  }
+
+  /** The text of a model of the state and its parts as PyTorch prints modules; of the model `net` unless another path is given. */
+  describeModel(path = 'net'): string {
+    const { models } = this.manifest.state;
+    const roots = models.filter((model) => !model.path.includes('.')).map((model) => model.path);
+    const text = formatModel(models, path);
+    if (text === undefined) {
+      throw new TdslError('TDSL_ARG', `there is no model ${path}; the models are ${roots.join(', ') || 'none'}`);
+    }
+    return text;
   }
 
   /** Writes the state, or one tree of it, as safetensors: in full or not at all. Waits for asynchronous calls that were made before. */
@@ -129,7 +141,8 @@ export class Session {
     const selected = this.#select(selection);
     await this.#idle();
     // The copy is what lets calls go on while the file is written.
-    const copy = Object.fromEntries(selected.map(({ name, tensor }) => [name, tensor.clone()]));
+    const own = selected.filter(({ alias }) => !alias);
+    const copy = Object.fromEntries(own.map(({ name, tensor }) => [name, tensor.clone()]));
     await saveSafetensors(file, copy, { format: 'tdsl', model: this.manifest.name, source: this.manifest.sourceHash });
   }
 
@@ -165,20 +178,17 @@ export class Session {
     throw new TdslError('TDSL_ARG', `there is no state ${root}; there is ${Object.keys(roots).join(', ') || 'none'}`);
   }
 
-  #select(selection: StateSelection): { name: string; leaf: ManifestLeaf; tensor: Tensor }[] {
+  /** The names of the selected leaves. A leaf that is shared with another tree counts as an alias only where its first name is selected. */
+  #select(selection: StateSelection): { name: string; leaf: ManifestLeaf; tensor: Tensor; alias: boolean }[] {
     const prefix = this.#prefix(selection);
-    return this.manifest.state.leaves.flatMap((leaf, i) => {
-      if (!leaf.path.startsWith(prefix)) return [];
-      return [{ name: leaf.path.slice(prefix.length), leaf, tensor: this.#tensors[i]! }];
+    const seen = new Set<number>();
+    return namesOf(this.manifest.state).flatMap(({ path, leaf: index }) => {
+      if (!path.startsWith(prefix)) return [];
+      const alias = seen.has(index);
+      seen.add(index);
+      const leaf = this.manifest.state.leaves[index]!;
+      return [{ name: path.slice(prefix.length), leaf, tensor: this.#tensors[index]!, alias }];
     });
-  }
-
-  #aliases(selection: StateSelection): Map<string, string> {
-    const prefix = this.#prefix(selection);
-    const aliases = [...aliasesOf(this.manifest.state)].filter(
-      ([a, b]) => a.startsWith(prefix) && b.startsWith(prefix),
-    );
-    return new Map(aliases.map(([a, b]) => [a.slice(prefix.length), b.slice(prefix.length)]));
   }
 }
 

@@ -80,20 +80,26 @@ export function defineState(
   for (const [name, structure] of Object.entries(roots)) define(owner, name, structure);
 }
 
-/** Other names of shared leaves: path as the tree has it to path of the leaf. */
-export function aliasesOf({ roots, leaves }: Manifest['state']): Map<string, string> {
-  const aliases = new Map<string, string>();
+/** One name of a leaf. */
+export interface StateName {
+  readonly path: string;
+  /** The place of the leaf in the manifest's list. */
+  readonly leaf: number;
+}
+
+/** The names of all leaves in the order of the trees: a leaf that is shared has several. */
+export function namesOf({ roots }: Manifest['state']): StateName[] {
+  const names: StateName[] = [];
   const visit = (path: string, structure: Structure): void => {
     if (structure.kind === 'tensor') {
-      const own = leaves[structure.index]!.path;
-      if (own !== path) aliases.set(path, own);
+      names.push({ path, leaf: structure.index });
     } else if (structure.kind !== 'dim') {
       const parts = Object.entries(structure.kind === 'record' ? structure.fields : structure.items);
       for (const [name, part] of parts) visit(`${path}.${name}`, part);
     }
   };
   for (const [name, structure] of Object.entries(roots)) visit(name, structure);
-  return aliases;
+  return names;
 }
 
 /** What loading did not find, and what it had no place for. */
@@ -104,18 +110,17 @@ export interface LoadReport {
 
 /**
  * Copies tensors by path into the state, all or none. With `strict`, the names must be exactly those of the state; a shared leaf may be given
- * under each of its names.
+ * under any of its names, or under several with equal values.
  */
 export function loadInto(
   target: ReadonlyMap<string, Tensor>,
   source: Readonly<Record<string, Tensor>>,
-  aliases: ReadonlyMap<string, string>,
   strict: boolean,
 ): LoadReport {
   const found = new Map<Tensor, Tensor>();
   const unexpected: string[] = [];
   for (const [name, value] of Object.entries(source)) {
-    const leaf = target.get(name) ?? target.get(aliases.get(name) ?? name);
+    const leaf = target.get(name);
     if (!leaf) {
       unexpected.push(name);
       continue;

@@ -14,6 +14,14 @@ model Linear(in_features: int, out_features: int, bias: bool = true) {
 
   fn forward(x: f32[*S, in_features]) -> f32[*S, out_features] =
     linear(x, weight, if has_bias { bias } else { none })
+
+  fn extra_repr() -> string =
+    "in_features=" +
+      repr(in_features) +
+      ", out_features=" +
+      repr(out_features) +
+      ", bias=" +
+      repr(has_bias)
 }
 
 ## `x1 @ weight[o] @ x2 + bias[o]` for each output o, over the last axes.
@@ -25,12 +33,28 @@ model Bilinear(in1_features: int, in2_features: int, out_features: int, bias: bo
 
   fn forward(x1: f32[*S, in1_features], x2: f32[*S, in2_features]) -> f32[*S, out_features] =
     bilinear(x1, x2, weight, if has_bias { bias } else { none })
+
+  fn extra_repr() -> string =
+    "in1_features=" +
+      repr(in1_features) +
+      ", in2_features=" +
+      repr(in2_features) +
+      ", out_features=" +
+      repr(out_features) +
+      ", bias=" +
+      repr(has_bias)
 }
 
 ## Vectors for indices: the rows of `weight`. The row `padding_idx` begins as zeros and gets no gradient.
 model Embedding(num_embeddings: int, embedding_dim: int, padding_idx: int? = none) {
   param weight: f32[num_embeddings, embedding_dim] = _embedding_init(padding_idx: padding_idx)
   fn forward(x: i64[*S]) -> f32[*S, embedding_dim] = embedding(x, weight, padding_idx)
+
+  fn extra_repr() -> string =
+    repr(num_embeddings) +
+      ", " +
+      repr(embedding_dim) +
+      (if padding_idx == none { "" } else { ", padding_idx=" + repr(padding_idx) })
 }
 
 ## Standard normal with the row `padding_idx` of zeros.
@@ -66,6 +90,52 @@ fn _padded(
   pad(x, [if side == 0 { n // 2 } else { n - n // 2 } for n in last_first for side in 0..2], mode)
 }
 
+## What a convolution prints: what differs from the defaults is named.
+fn _conv_repr(
+  in_channels: int,
+  out_channels: int,
+  kernel: [int],
+  stride: int | [int],
+  padding: int | [int] | string,
+  output_padding: int | [int],
+  dilation: int | [int],
+  groups: int,
+  bias: bool,
+  padding_mode: string,
+) -> string {
+  let rank = len(kernel)
+  let each = (size, name) => for_each_axis(size, rank, name)
+  let differs = (sizes, usual) => len([n for n in sizes if n != usual]) > 0
+  let text =
+    repr(in_channels) +
+      ", " +
+      repr(out_channels) +
+      ", kernel_size=" +
+      repr(kernel) +
+      ", stride=" +
+      repr(each(stride, "stride"))
+  if is_string(padding) {
+    text = text + ", padding=" + padding
+  } else {
+    if differs(each(padding, "padding"), 0) {
+      text = text + ", padding=" + repr(each(padding, "padding"))
+    }
+  }
+  if differs(each(dilation, "dilation"), 1) {
+    text = text + ", dilation=" + repr(each(dilation, "dilation"))
+  }
+  if differs(each(output_padding, "output_padding"), 0) {
+    text = text + ", output_padding=" + repr(each(output_padding, "output_padding"))
+  }
+  if groups != 1 { text = text + ", groups=" + repr(groups) }
+  if !bias { text = text + ", bias=False" }
+  if padding_mode != "zeros" { text = text + ", padding_mode=" + padding_mode }
+  text
+}
+
+## A number that PyTorch's layers hold as an int where it is whole.
+fn _whole(x: float) -> string = if x == floor_int(x) { repr(floor_int(x)) } else { repr(x) }
+
 ## One-dimensional convolution of [N, C, L] or [C, L]. `padding` also "same" or "valid"; `padding_mode` "zeros", "reflect",
 ## "replicate" or "circular".
 model Conv1d(
@@ -95,6 +165,20 @@ model Conv1d(
       conv1d(padded, weight, b, stride, 0, dilation, groups)
     }
   }
+
+  fn extra_repr() -> string =
+    _conv_repr(
+      in_channels,
+      out_channels,
+      kernel,
+      stride,
+      padding,
+      0,
+      dilation,
+      groups,
+      has_bias,
+      padding_mode,
+    )
 }
 
 ## Two-dimensional convolution of [N, C, H, W] or [C, H, W]. `padding` also "same" or "valid"; `padding_mode` "zeros", "reflect",
@@ -126,6 +210,20 @@ model Conv2d(
       conv2d(padded, weight, b, stride, 0, dilation, groups)
     }
   }
+
+  fn extra_repr() -> string =
+    _conv_repr(
+      in_channels,
+      out_channels,
+      kernel,
+      stride,
+      padding,
+      0,
+      dilation,
+      groups,
+      has_bias,
+      padding_mode,
+    )
 }
 
 ## Three-dimensional convolution of [N, C, D, H, W] or [C, D, H, W]. `padding` also "same" or "valid"; `padding_mode` "zeros", "reflect",
@@ -159,6 +257,20 @@ model Conv3d(
       conv3d(padded, weight, b, stride, 0, dilation, groups)
     }
   }
+
+  fn extra_repr() -> string =
+    _conv_repr(
+      in_channels,
+      out_channels,
+      kernel,
+      stride,
+      padding,
+      0,
+      dilation,
+      groups,
+      has_bias,
+      padding_mode,
+    )
 }
 
 ## Transposed one-dimensional convolution of [N, C, L] or [C, L].
@@ -191,6 +303,20 @@ model ConvTranspose1d(
       groups,
       dilation,
     )
+
+  fn extra_repr() -> string =
+    _conv_repr(
+      in_channels,
+      out_channels,
+      kernel,
+      stride,
+      padding,
+      output_padding,
+      dilation,
+      groups,
+      has_bias,
+      "zeros",
+    )
 }
 
 ## Transposed two-dimensional convolution of [N, C, H, W] or [C, H, W].
@@ -222,6 +348,20 @@ model ConvTranspose2d(
       output_padding,
       groups,
       dilation,
+    )
+
+  fn extra_repr() -> string =
+    _conv_repr(
+      in_channels,
+      out_channels,
+      kernel,
+      stride,
+      padding,
+      output_padding,
+      dilation,
+      groups,
+      has_bias,
+      "zeros",
     )
 }
 
@@ -257,6 +397,20 @@ model ConvTranspose3d(
       groups,
       dilation,
     )
+
+  fn extra_repr() -> string =
+    _conv_repr(
+      in_channels,
+      out_channels,
+      kernel,
+      stride,
+      padding,
+      output_padding,
+      dilation,
+      groups,
+      has_bias,
+      "zeros",
+    )
 }
 
 ## The largest element of each window.
@@ -268,6 +422,18 @@ model MaxPool1d(
   ceil_mode: bool = false,
 ) {
   fn forward(x: tensor) -> tensor = max_pool1d(x, kernel_size, stride, padding, dilation, ceil_mode)
+
+  fn extra_repr() -> string =
+    "kernel_size=" +
+      repr(kernel_size) +
+      ", stride=" +
+      repr(if stride == none { kernel_size } else { stride }) +
+      ", padding=" +
+      repr(padding) +
+      ", dilation=" +
+      repr(dilation) +
+      ", ceil_mode=" +
+      repr(ceil_mode)
 }
 
 ## The largest element of each window.
@@ -279,6 +445,18 @@ model MaxPool2d(
   ceil_mode: bool = false,
 ) {
   fn forward(x: tensor) -> tensor = max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode)
+
+  fn extra_repr() -> string =
+    "kernel_size=" +
+      repr(kernel_size) +
+      ", stride=" +
+      repr(if stride == none { kernel_size } else { stride }) +
+      ", padding=" +
+      repr(padding) +
+      ", dilation=" +
+      repr(dilation) +
+      ", ceil_mode=" +
+      repr(ceil_mode)
 }
 
 ## The largest element of each window.
@@ -290,6 +468,18 @@ model MaxPool3d(
   ceil_mode: bool = false,
 ) {
   fn forward(x: tensor) -> tensor = max_pool3d(x, kernel_size, stride, padding, dilation, ceil_mode)
+
+  fn extra_repr() -> string =
+    "kernel_size=" +
+      repr(kernel_size) +
+      ", stride=" +
+      repr(if stride == none { kernel_size } else { stride }) +
+      ", padding=" +
+      repr(padding) +
+      ", dilation=" +
+      repr(dilation) +
+      ", ceil_mode=" +
+      repr(ceil_mode)
 }
 
 ## The mean of each window.
@@ -302,6 +492,14 @@ model AvgPool1d(
 ) {
   fn forward(x: tensor) -> tensor =
     avg_pool1d(x, kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+  fn extra_repr() -> string =
+    "kernel_size=" +
+      repr(for_each_axis(kernel_size, 1, "kernel_size")) +
+      ", stride=" +
+      repr(for_each_axis(if stride == none { kernel_size } else { stride }, 1, "stride")) +
+      ", padding=" +
+      repr(for_each_axis(padding, 1, "padding"))
 }
 
 ## The mean of each window.
@@ -315,6 +513,14 @@ model AvgPool2d(
 ) {
   fn forward(x: tensor) -> tensor =
     avg_pool2d(x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+  fn extra_repr() -> string =
+    "kernel_size=" +
+      repr(kernel_size) +
+      ", stride=" +
+      repr(if stride == none { kernel_size } else { stride }) +
+      ", padding=" +
+      repr(padding)
 }
 
 ## The mean of each window.
@@ -328,16 +534,28 @@ model AvgPool3d(
 ) {
   fn forward(x: tensor) -> tensor =
     avg_pool3d(x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+  fn extra_repr() -> string =
+    "kernel_size=" +
+      repr(kernel_size) +
+      ", stride=" +
+      repr(if stride == none { kernel_size } else { stride }) +
+      ", padding=" +
+      repr(padding)
 }
 
 ## Means over windows that cover the image as evenly as possible.
 model AdaptiveAvgPool2d(output_size: int | [int?]) {
   fn forward(x: tensor) -> tensor = adaptive_avg_pool2d(x, output_size)
+
+  fn extra_repr() -> string = "output_size=" + repr(output_size)
 }
 
 ## Joins the axes from `start_dim` to `end_dim`.
 model Flatten(start_dim: int = 1, end_dim: int = -1) {
   fn forward(x: tensor) -> tensor = flatten(x, start_dim, end_dim)
+
+  fn extra_repr() -> string = "start_dim=" + repr(start_dim) + ", end_dim=" + repr(end_dim)
 }
 
 ## The input as it is.
@@ -358,12 +576,16 @@ model Sequential(modules...: any) {
 model Dropout(p: float = 0.5) {
   let rate = checked_probability(p)
   fn forward(x: tensor) -> tensor = dropout(x, rate, training)
+
+  fn extra_repr() -> string = "p=" + repr(p) + ", inplace=False"
 }
 
 ## Dropout of whole channels.
 model Dropout2d(p: float = 0.5) {
   let rate = checked_probability(p)
   fn forward(x: tensor) -> tensor = dropout2d(x, rate, training)
+
+  fn extra_repr() -> string = "p=" + repr(p) + ", inplace=False"
 }
 
 ## Batch normalisation over all axes but axis 1 (Ioffe and Szegedy 2015). In training it uses the statistics of the batch and
@@ -409,6 +631,17 @@ model BatchNorm(
       y
     }
   }
+
+  fn extra_repr() -> string =
+    repr(num_features) +
+      ", eps=" +
+      repr(eps) +
+      ", momentum=" +
+      repr(momentum) +
+      ", affine=" +
+      repr(affine) +
+      ", track_running_stats=" +
+      repr(track_running_stats)
 }
 
 ## Batch normalisation of [N, C] or [N, C, L].
@@ -435,6 +668,9 @@ model LayerNorm(normalized_shape: int | [int], eps: float = 1e-5, elementwise_af
       if elementwise_affine { bias } else { none },
       eps,
     )
+
+  fn extra_repr() -> string =
+    repr(sizes) + ", eps=" + repr(eps) + ", elementwise_affine=" + repr(elementwise_affine)
 }
 
 ## Normalisation of each sample over groups of channels (Wu and He 2018).
@@ -451,6 +687,9 @@ model GroupNorm(num_groups: int, num_channels: int, eps: float = 1e-5, affine: b
       if affine { bias } else { none },
       eps,
     )
+
+  fn extra_repr() -> string =
+    repr(num_groups) + ", " + repr(num_channels) + ", eps=" + repr(eps) + ", affine=" + repr(affine)
 }
 
 ## `max(x, 0)`.
@@ -462,19 +701,33 @@ model ReLU6 { fn forward(x: tensor) -> tensor = relu6(x) }
 ## `x` where positive, else `negative_slope * x`.
 model LeakyReLU(negative_slope: float = 0.01) {
   fn forward(x: tensor) -> tensor = leaky_relu(x, negative_slope)
+
+  fn extra_repr() -> string = "negative_slope=" + repr(negative_slope)
 }
 
 ## `x` where positive, else `alpha * (exp(x) - 1)`.
-model ELU(alpha: float = 1.0) { fn forward(x: tensor) -> tensor = elu(x, alpha) }
+model ELU(alpha: float = 1.0) {
+  fn forward(x: tensor) -> tensor = elu(x, alpha)
+
+  fn extra_repr() -> string = "alpha=" + repr(alpha)
+}
 
 ## Self-normalising ELU.
 model SELU { fn forward(x: tensor) -> tensor = selu(x) }
 
 ## `x` where positive, else `alpha * (exp(x / alpha) - 1)`.
-model CELU(alpha: float = 1.0) { fn forward(x: tensor) -> tensor = celu(x, alpha) }
+model CELU(alpha: float = 1.0) {
+  fn forward(x: tensor) -> tensor = celu(x, alpha)
+
+  fn extra_repr() -> string = "alpha=" + repr(alpha)
+}
 
 ## `x * Φ(x)`.
-model GELU(approximate: string = "none") { fn forward(x: tensor) -> tensor = gelu(x, approximate) }
+model GELU(approximate: string = "none") {
+  fn forward(x: tensor) -> tensor = gelu(x, approximate)
+
+  fn extra_repr() -> string = "approximate=" + repr(approximate)
+}
 
 ## `x * sigmoid(x)`.
 model SiLU { fn forward(x: tensor) -> tensor = silu(x) }
@@ -494,6 +747,8 @@ model Tanh { fn forward(x: tensor) -> tensor = tanh(x) }
 ## `log(1 + exp(beta * x)) / beta`.
 model Softplus(beta: float = 1.0, threshold: float = 20.0) {
   fn forward(x: tensor) -> tensor = softplus(x, beta, threshold)
+
+  fn extra_repr() -> string = "beta=" + _whole(beta) + ", threshold=" + _whole(threshold)
 }
 
 ## `x / (1 + |x|)`.
@@ -502,6 +757,8 @@ model Softsign { fn forward(x: tensor) -> tensor = softsign(x) }
 ## Clamped to `min_val ... max_val`.
 model Hardtanh(min_val: float = -1.0, max_val: float = 1.0) {
   fn forward(x: tensor) -> tensor = hardtanh(x, min_val, max_val)
+
+  fn extra_repr() -> string = "min_val=" + repr(min_val) + ", max_val=" + repr(max_val)
 }
 
 ## `min(max(x + 3, 0), 6) / 6`.
@@ -511,16 +768,30 @@ model Hardsigmoid { fn forward(x: tensor) -> tensor = hardsigmoid(x) }
 model Hardswish { fn forward(x: tensor) -> tensor = hardswish(x) }
 
 ## `exp(x) / sum(exp(x))` along `dim`.
-model Softmax(dim: int) { fn forward(x: tensor) -> tensor = softmax(x, dim) }
+model Softmax(dim: int) {
+  fn forward(x: tensor) -> tensor = softmax(x, dim)
+
+  fn extra_repr() -> string = "dim=" + repr(dim)
+}
 
 ## `log(softmax(x))` along `dim`.
-model LogSoftmax(dim: int) { fn forward(x: tensor) -> tensor = log_softmax(x, dim) }
+model LogSoftmax(dim: int) {
+  fn forward(x: tensor) -> tensor = log_softmax(x, dim)
+
+  fn extra_repr() -> string = "dim=" + repr(dim)
+}
 
 ## The first half along `dim` times the sigmoid of the second half.
-model GLU(dim: int = -1) { fn forward(x: tensor) -> tensor = glu(x, dim) }
+model GLU(dim: int = -1) {
+  fn forward(x: tensor) -> tensor = glu(x, dim)
+
+  fn extra_repr() -> string = "dim=" + repr(dim)
+}
 
 ## `x` where positive, else `weight * x` with a learned slope, one for all or one for each channel (He et al. 2015).
 model PReLU(num_parameters: int = 1, init: float = 0.25) {
   param weight: f32[num_parameters] = constant(value: init)
   fn forward(x: tensor) -> tensor = prelu(x, weight)
+
+  fn extra_repr() -> string = "num_parameters=" + repr(num_parameters)
 }

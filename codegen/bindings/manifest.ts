@@ -8,6 +8,7 @@ import type {
   ManifestEntry,
   ManifestLeaf,
   ManifestMethod,
+  ManifestModel,
   Structure as ManifestStructure,
   ManifestTensor,
 } from '../../runtime/manifest.js';
@@ -102,11 +103,18 @@ function treeStructure(tree: Tree): ManifestStructure {
   return { kind: 'record', fields: Object.fromEntries(structures) };
 }
 
+/** The names of the leaves in the order of the declarations; leaves that no tree has, such as the key, come last. */
+function namesOf(program: Program): readonly { readonly path: string; readonly leaf: number }[] {
+  const named = (program.tree ?? []).flatMap((entry) => (entry.kind === 'leaf' ? [entry] : []));
+  const known = new Set(named.map(({ leaf }) => leaf));
+  return [...named, ...program.state.flatMap(({ path }, leaf) => (known.has(leaf) ? [] : [{ path, leaf }]))];
+}
+
 /** The trees of the state by the names of the parameters, from the dotted paths of the leaves. */
-function stateRoots(leaves: readonly ManifestLeaf[]): Record<string, ManifestStructure> {
+function stateRoots(program: Program): Record<string, ManifestStructure> {
   const root: Tree = { children: new Map() };
-  leaves.forEach((leaf, index) => {
-    const names = leaf.path.split('.');
+  for (const { path, leaf } of namesOf(program)) {
+    const names = path.split('.');
     let at = root;
     for (const name of names.slice(0, -1)) {
       const child = at.children.get(name);
@@ -114,11 +122,16 @@ function stateRoots(leaves: readonly ManifestLeaf[]): Record<string, ManifestStr
       at.children.set(name, next);
       at = next;
     }
-    at.children.set(names.at(-1) ?? leaf.path, index);
-  });
+    at.children.set(names.at(-1) ?? path, leaf);
+  }
   const structure = treeStructure(root);
   return structure.kind === 'record' ? { ...structure.fields } : {};
 }
+
+const modelsOf = (program: Program): readonly ManifestModel[] =>
+  (program.tree ?? []).flatMap((entry) =>
+    entry.kind === 'model' ? [{ path: entry.path, model: entry.model, text: entry.text }] : [],
+  );
 
 /** The manifest of a lowered program whose state lies as `layout` says. */
 export function buildManifest(program: Program, options: ManifestOptions): Manifest {
@@ -154,7 +167,7 @@ export function buildManifest(program: Program, options: ManifestOptions): Manif
     entries: program.entries.map((entry) => manifestEntry(entry, program, options, isHidden(entry))),
     methods,
     initEntry: numberOf('init') < 0 ? null : numberOf('init'),
-    state: { bytes: options.layout.bytes, leaves, roots: stateRoots(leaves) },
+    state: { bytes: options.layout.bytes, leaves, roots: stateRoots(program), models: modelsOf(program) },
     stages: Object.fromEntries(options.stages),
   };
 }

@@ -53,7 +53,7 @@ export function call(cx: Context, callee: Val, args: readonly Arg[]): Val {
       });
     }
     case 'class':
-      return { kind: 'blueprint', model: callee.model, unit: callee.unit, args, site: cx.site };
+      return { ...callee, kind: 'blueprint', args, site: cx.site };
     case 'blueprint':
       return cx.fail('E0404', {
         message: `the model ${callee.model.name.name} has no place for its parameters here`,

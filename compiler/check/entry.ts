@@ -3,7 +3,7 @@
 import type { Diagnostic } from '../diagnostics/report.js';
 import { type Dim, dimSubstitute, dimSymbols } from '../ir/dims.js';
 import type { Func, TensorType, Value } from '../ir/graph.js';
-import type { Entry, EntryArgument, EntryOutput, Structure } from '../program.js';
+import type { Entry, EntryArgument, EntryOutput, StateEntry, Structure } from '../program.js';
 import type * as ast from '../syntax/ast.js';
 import { call, result, resultSpan, signatureNames } from './call.js';
 import { Context, type ContextOptions } from './context.js';
@@ -28,6 +28,8 @@ export interface Session {
   readonly options: ContextOptions;
   readonly state: StateTable;
   readonly functions: Map<string, Func>;
+  /** The state as trees, which the elaboration of the initial state fills in. */
+  readonly tree: StateEntry[];
   /** The names of the entries' own functions. */
   readonly reserved: readonly string[];
   readonly report: (diagnostic: Diagnostic) => void;

@@ -209,11 +209,10 @@ export function modelBlueprint(cx: Context, type: ast.Type, scope: Scope): Bluep
     (isTensorName(type.name.name) || isStatic(type) || scope.find(type.name.name)?.binding.value.kind === 'dtype')
   )
     return undefined;
-  const { model, unit } = findModel(cx, type.name, scope);
+  const found = findModel(cx, type.name, scope);
   return cx.at(scope.unit, type.span, () => {
-    const callee: Val = { kind: 'class', model, unit };
-    const args = type.kind === 'AppliedType' ? evaluateArguments(cx, callee, type.args, scope) : [];
-    return { kind: 'blueprint', model, unit, args, site: cx.site };
+    const args = type.kind === 'AppliedType' ? evaluateArguments(cx, found, type.args, scope) : [];
+    return { ...found, kind: 'blueprint', args, site: cx.site };
   });
 }
 

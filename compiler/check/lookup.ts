@@ -8,7 +8,7 @@ import type { Context } from './context.js';
 import { Poisoned } from './failure.js';
 import { foreignName } from './foreign.js';
 import type { Binding, Scope } from './scope.js';
-import { fnValue, type Val } from './values.js';
+import { fnValue, type Val, type ValOf } from './values.js';
 import { importText, type Unit, type UnitItem } from './workspace.js';
 
 /** What a name means in a scope; undefined when it is not known. */
@@ -38,7 +38,10 @@ function itemValue(cx: Context, unit: Unit, name: string): Val | undefined {
   if (found === undefined) return undefined;
   const { item, unit: home } = found;
   if (item.kind === 'Fn') return fnValue({ type: 'declared', decl: item, unit: home });
-  return item.kind === 'Model' ? { kind: 'class', model: item, unit: home } : cx.engine.constant(cx, item, home);
+  if (item.kind === 'Model') return { kind: 'class', model: item, name: item.name.name, unit: home };
+  const value = cx.engine.constant(cx, item, home);
+  // `let BatchNorm2d = BatchNorm` gives the model another name, under which it prints.
+  return value.kind === 'class' ? { ...value, name: item.name.name } : value;
 }
 
 interface Found {
@@ -97,11 +100,7 @@ function followImport(cx: Context, unit: Unit, item: Extract<UnitItem, { kind: '
 }
 
 /** The model that a type names. */
-export function findModel(
-  cx: Context,
-  name: ast.Identifier,
-  scope: Scope,
-): { readonly model: ast.Model; readonly unit: Unit } {
+export function findModel(cx: Context, name: ast.Identifier, scope: Scope): ValOf<'class'> {
   const value = lookup(cx, name.name, scope)?.value;
   if (value?.kind === 'class') return value;
   const site = { source: scope.unit.source, span: name.span };

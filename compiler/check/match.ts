@@ -152,12 +152,12 @@ export class Matcher {
   /** A model variable means the model of its first argument from then on, in the methods of the model too. */
   #modelVariable(type: ast.Type, name: string, val: Val, what: string, site: Site): Val {
     if (val.kind !== 'model' && val.kind !== 'blueprint') this.#refuse(type, val, what, site);
-    const { model, unit } = val.kind === 'model' ? val.instance : val;
+    const { model, name: modelName, unit } = val.kind === 'model' ? val.instance : val;
     const bound = this.scope.own(name)?.value;
     if (bound?.kind === 'class' && bound.model !== model) {
       this.#refuse(type, val, what, site, `\`${name}\` is ${bound.model.name.name} here`);
     }
-    this.scope.define(name, { value: { kind: 'class', model, unit }, role: 'constant' });
+    this.scope.define(name, { value: { kind: 'class', model, name: modelName, unit }, role: 'constant' });
     return this.#passOn(val);
   }
 

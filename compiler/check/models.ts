@@ -25,8 +25,7 @@ import {
 } from './values.js';
 
 /** Builds the instance of a blueprint at a path; its leaves come from the context's leaf maker. */
-export function instantiate(cx: Context, { model, unit, args, site }: Blueprint, path: string): Val {
-  const name = model.name.name;
+export function instantiate(cx: Context, { model, name, unit, args, site }: Blueprint, path: string): Val {
   const params = model.params.map((param) => ({
     name: param.name.name,
     required: param.default === undefined,
@@ -38,7 +37,7 @@ export function instantiate(cx: Context, { model, unit, args, site }: Blueprint,
     const matcher = new Matcher(cx, scope, signatureNames(cx, unit, model, undefined));
     bindParameters(cx, matcher, model.params, assigned, `\`${name}\``);
     const methods = new Map(methodsOf(cx, model, unit.source).map((method) => [method.name.name, method]));
-    const instance: Instance = { model, unit, path, fields: new Map(), scope, methods };
+    const instance: Instance = { model, name, unit, path, fields: new Map(), scope, methods };
     // While it is built, an instance may be read by later fields (`tied(embed.weight)`) but not written.
     const self: ModelRef = { kind: 'model', instance, training: false, access: 'read' };
     buildFields(cx, model.fields, instance, Scope.function(unit, name, scope, self));
@@ -98,7 +97,7 @@ function place(cx: Context, value: Val, path: string): Val {
       return built;
     }
     case 'class':
-      return place(cx, { kind: 'blueprint', model: value.model, unit: value.unit, args: [], site: cx.site }, path);
+      return place(cx, { ...value, kind: 'blueprint', args: [], site: cx.site }, path);
     case 'list':
     case 'tuple':
       return { ...value, items: value.items.map((item, i) => place(cx, item, `${path}.${i}`)) };

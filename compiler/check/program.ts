@@ -13,6 +13,7 @@ import { itemsOfFile } from './items.js';
 import { lookup } from './lookup.js';
 import { Scope } from './scope.js';
 import { StateTable, sessionKey } from './state.js';
+import { stateTree } from './state-tree.js';
 import { type Cell, fnValue, type ModelRef, type Site, type Val } from './values.js';
 import type { Unit, Workspace } from './workspace.js';
 
@@ -28,7 +29,16 @@ export function beginSession(
 ): Session {
   const exports = functionsOf(unit).filter((decl) => decl.exported);
   const reserved = [...exports.map((decl) => decl.name.name), initName, 'main', 'main_grad'];
-  return { workspace, unit, options, state: new StateTable(), functions: new Map<string, Func>(), reserved, report };
+  return {
+    workspace,
+    unit,
+    options,
+    state: new StateTable(),
+    functions: new Map<string, Func>(),
+    tree: [],
+    reserved,
+    report,
+  };
 }
 
 const functionsOf = (unit: Unit): readonly ast.Fn[] =>
@@ -47,8 +57,8 @@ export function elaborateExports(session: Session, names: readonly string[] | un
   return init === undefined ? entries : [...entries, init];
 }
 
-/** Makes the parameters of functions that are state, each once, in the order of the entries. */
-export function exportedState(cx: Context, decls: readonly ast.Fn[]): void {
+/** Makes the parameters of functions that are state, each once, in the order of the entries, by name. */
+export function exportedState(cx: Context, decls: readonly ast.Fn[]): ReadonlyMap<string, Val> {
   const made = new Map<string, Val>();
   for (const decl of decls) {
     const scope = Scope.function(cx.unit, decl.name.name);
@@ -62,6 +72,7 @@ export function exportedState(cx: Context, decls: readonly ast.Fn[]): void {
       scope.define(name, { value, role: 'parameter', site });
     }
   }
+  return made;
 }
 
 function initialState(cx: Context, type: ast.Type, name: string, scope: Scope, site: Site): Val | undefined {
@@ -81,9 +92,11 @@ function hash(text: string): bigint {
   return BigInt(state);
 }
 
-/** The hidden entry: all state from a key. `make` builds the instances whose leaves are wanted. Undefined where there is no state. */
-export function initEntry(session: Session, make: (cx: Context) => void): Entry | undefined {
-  if (session.state.leaves.length === 0) return undefined;
+/**
+ * The hidden entry: all state from a key. `make` builds the instances whose leaves are wanted; the session keeps them as trees. Undefined
+ * where there is no state.
+ */
+export function initEntry(session: Session, make: (cx: Context) => ReadonlyMap<string, Val>): Entry | undefined {
   return attempt(session, initName, (cx) => {
     const inputs = new Inputs(cx, session.state);
     const key = inputs.argument('key', keyType);
@@ -96,7 +109,8 @@ export function initEntry(session: Session, make: (cx: Context) => void): Entry 
       cells.set(path, cell);
       return cell;
     };
-    make(cx);
+    session.tree.splice(0, session.tree.length, ...stateTree(cx, make(cx), session.state.leaves));
+    if (session.state.leaves.length === 0) return undefined;
     const outputs: EntryOutput[] = [];
     const values: Value[] = [];
     session.state.leaves.forEach(({ path }, leaf) => {
@@ -123,7 +137,8 @@ export function initEntry(session: Session, make: (cx: Context) => void): Entry 
 /** The program of a session's entries. */
 export function finishProgram(session: Session, name: string, entries: readonly Entry[]): Program {
   const module: Module = { functions: session.functions };
-  return { name, module, entries, state: session.state.leaves };
+  const { tree } = session;
+  return { name, module, entries, state: session.state.leaves, ...(tree.length === 0 ? {} : { tree: [...tree] }) };
 }
 
 /** Elaborates what no export reaches: other functions and the methods of models, as far as their parameters can be made up. */
@@ -164,7 +179,7 @@ function checkModel(session: Session, model: ast.Model): void {
     const table = new StateTable();
     attempt({ ...session, state: table }, name, (cx) => {
       const inputs = beginInputs(cx, table, { source: unit.source, span: model.name.span });
-      const blueprint = { kind: 'blueprint', model, unit, args: [], site: cx.site } as const;
+      const blueprint = { kind: 'blueprint', model, name, unit, args: [], site: cx.site } as const;
       const made = cx.engine.instantiate(cx, blueprint, 'self') as ModelRef;
       if (!inventable(cx, field, made.instance.scope)) return;
       const self: ModelRef = { ...made, training: true };

@@ -28,6 +28,8 @@ export interface Cell {
 /** A model with its fields; leaves are cells. Where it was declared and with which arguments is in the scope of its methods. */
 export interface Instance {
   readonly model: ast.Model;
+  /** The name that it was made under: that of the model, or of a constant that stands for it. */
+  readonly name: string;
   readonly unit: Unit;
   readonly path: string;
   readonly fields: Map<string, Val>;
@@ -54,6 +56,7 @@ export interface ModelRef {
 export interface Blueprint {
   readonly kind: 'blueprint';
   readonly model: ast.Model;
+  readonly name: string;
   readonly unit: Unit;
   readonly args: readonly Arg[];
   readonly site: Site;
@@ -102,7 +105,7 @@ export type Val =
   | { readonly kind: 'cell'; readonly cell: Cell; readonly access: AccessRight }
   | ModelRef
   | Blueprint
-  | { readonly kind: 'class'; readonly model: ast.Model; readonly unit: Unit }
+  | { readonly kind: 'class'; readonly model: ast.Model; readonly name: string; readonly unit: Unit }
   | { readonly kind: 'function'; readonly fn: FunctionValue }
   /** The value of an expression that was reported already; using it is silent. */
   | { readonly kind: 'poison' };

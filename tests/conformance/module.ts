@@ -1,7 +1,7 @@
 // Host functions of the reference cases about the structure of models.
 
 import { DTYPES } from 'tdsl';
-import { namedParameters, stateOf } from './inspect.js';
+import { namedParameters, sessionOf, stateDict } from './inspect.js';
 
 const imports = 'import std.nn { BatchNorm2d, Flatten, Linear, ReLU }\n';
 
@@ -23,9 +23,20 @@ export const module_module_dict_names = () =>
 export const module_ordered_dict_names = () =>
   namedParameters(sequence('{ flatten: Flatten(), linear: Linear(7, 2) }'));
 
-export const module_batchnorm_state = () =>
-  stateOf(`${imports}model Net { layers: BatchNorm2d(3) }`).map(({ path, shape, dtype }) => [
+export const module_batchnorm_state = async () => {
+  const session = await sessionOf(`${imports}model Net { layers: BatchNorm2d(3) }`);
+  return Object.entries(session.stateDict({ root: 'net' })).map(([path, { shape, dtype }]) => [
     path.replace(/^layers\./, ''),
     shape,
     `torch.${DTYPES[dtype].torch}`,
   ]);
+};
+
+/** One layer in two places: it is made once, where it first stands. */
+export const module_named_parameters_shared = async () => {
+  const text = `${imports}model Net {
+  let shared = Linear(8, 8)
+  layers: [Linear(4, 8), ReLU(), shared, ReLU(), shared, ReLU(), Linear(8, 1)]
+}`;
+  return { named_parameters: await namedParameters(text), state_dict: await stateDict(text) };
+};

@@ -1,6 +1,7 @@
 // Host functions of the reference cases about printed text.
 
 import { Tensor } from 'tdsl';
+import { evaluate, interpret } from 'tdsl/compile';
 
 const text = (x: Tensor) => String(x);
 
@@ -15,10 +16,15 @@ export const print_large_value = text;
 export const print_summarised = () => text(Tensor.arange(2000));
 
 /** The case prints softmax(x), over the one dimension. */
-export function print_scientific(x: Tensor): string {
-  const numbers = x.toNumbers();
-  const largest = Math.max(...numbers);
-  const powers = numbers.map((value) => Math.exp(value - largest));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return text(Tensor.from(Float32Array.from(powers, (power) => power / sum)));
-}
+export const print_scientific = (x: Tensor) => evaluate('softmax(x, 0)', { x }).map(text)[0];
+
+export const print_module_list = async () => {
+  const session = await interpret({
+    text: `
+import std.nn { Linear, ReLU }
+model Net { layers: [Linear(784, 256), ReLU(), Linear(256, 10)] }
+export fn use(net: Net) -> f32 = 0.0
+`,
+  });
+  return session.describeModel('net.layers');
+};

@@ -118,6 +118,7 @@ export const manifest: Manifest = {
       { path: 'opt.steps', role: 'state', dtype: 'i64', shape: [], offset: 192, bytes: 8 },
       { path: 'rng', role: 'key', dtype: 'i64', shape: [2], offset: 256, bytes: 16 },
     ],
+    models: [],
     roots: {
       net: {
         kind: 'record',

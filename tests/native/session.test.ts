@@ -246,8 +246,15 @@ test('asynchronous calls queue, and exclude everything that touches the state', 
 
 test('state dictionaries', async () => {
   const [a, b] = await Promise.all([create(3), create(4)]);
-  assert.equal(Object.keys(a!.stateDict()), ['net.weight', 'net.mean', 'opt.lr', 'opt.steps', 'rng']);
-  assert.equal(Object.keys(a!.stateDict({ root: 'net' })), ['weight', 'mean']);
+  assert.equal(Object.keys(a!.stateDict()), [
+    'net.weight',
+    'net.mean',
+    'net.head.weight',
+    'opt.lr',
+    'opt.steps',
+    'rng',
+  ]);
+  assert.equal(Object.keys(a!.stateDict({ root: 'net' })), ['weight', 'mean', 'head.weight']);
   assert.equal(
     a!.namedParameters().map(([name]) => name),
     ['net.weight'],

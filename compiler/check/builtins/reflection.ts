@@ -7,7 +7,7 @@ import { knownValue } from '../known.js';
 import { lengthOf } from '../loops.js';
 import { dtypeOf, isNumeric } from '../tensors.js';
 import { leaves, treeOf } from '../trees.js';
-import { bool, int, list, none, numberOf, show, string, tensor, tuple, type Val } from '../values.js';
+import { bool, floatText, int, list, none, numberOf, show, string, tensor, tuple, type Val } from '../values.js';
 import { type Arguments, type Builtin, define } from './builtin.js';
 
 const is = (name: string, doc: string, test: (val: Val) => boolean): Builtin =>
@@ -54,6 +54,32 @@ function assertKnown(cx: Context, args: Arguments): Val {
   return none;
 }
 
+/** A compile-time value as Python writes it. */
+function pythonText(val: Val): string {
+  switch (val.kind) {
+    case 'bool':
+      return val.value ? 'True' : 'False';
+    case 'none':
+      return 'None';
+    case 'float':
+      return pythonFloat(val.value);
+    case 'string':
+      return `'${val.value}'`;
+    case 'list':
+    case 'tuple':
+      return `(${val.items.map(pythonText).join(', ')}${val.items.length === 1 ? ',' : ''})`;
+    default:
+      return show(val);
+  }
+}
+
+/** Python turns to powers of ten below 1e-4 and from 1e16 on, with exponents of two digits. */
+function pythonFloat(value: number): string {
+  const size = Math.abs(value);
+  if (!Number.isFinite(value) || size === 0 || (size >= 1e-4 && size < 1e16)) return floatText(value);
+  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
 /** A compile-time number rounded to an int. */
 const rounded = (name: string, doc: string, round: (value: number) => number): Builtin =>
   define(`${name}(x: float) -> int`, doc, (_, args) => {
@@ -83,6 +109,11 @@ export const reflectionBuiltins: readonly Builtin[] = [
   define('tuple(items: any) -> tuple', 'A list as a tuple: several results.', (_, args) => tuple(args.list('items'))),
   define('list(items: any) -> list', 'A tuple as a list.', (_, args) => list(args.list('items'))),
   define('str(x: any) -> string', 'A compile-time value as text.', (_, args) => string(show(args.get('x')))),
+  define(
+    'repr(x: any) -> string',
+    "A compile-time value as PyTorch prints it, for `extra_repr`: `True`, `1e-05`, `(3, 3)`, `'same'`; lists read as tuples.",
+    (_, args) => string(pythonText(args.get('x'))),
+  ),
   define(
     'leaves(tree: any) -> [tensor]',
     'The tensors of a tree: the parameters of a model, the elements of records, tuples and lists.',
@@ -125,9 +156,6 @@ export const reflectionBuiltins: readonly Builtin[] = [
   is('is_float', 'Whether it is a compile-time float.', (val) => val.kind === 'float'),
   is('is_bool', 'Whether it is a compile-time bool.', (val) => val.kind === 'bool'),
   is('is_known', 'Whether a number is known when compiling.', (val) => numberOf(val) !== undefined),
-  define('trunc_int(x: float) -> int', 'The integer part of a compile-time number.', (_, args) =>
-    int(dimConst(Math.trunc(args.number('x')))),
-  ),
   define('tied(to: tensor) -> tensor', 'In a model: the same parameter under another name.', (cx, args) => {
     const to = args.get('to');
     return to.kind === 'cell' || to.kind === 'model'

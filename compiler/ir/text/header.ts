@@ -2,6 +2,9 @@
 //
 //   program mlp {
 //     state net.fc1.weight: param f32[256, 784]
+//     tree model net: MLP ""
+//     tree model net.fc1: Linear "in_features=784, out_features=256, bias=True"
+//     tree leaf net.fc1.weight = net.fc1.weight
 //     entry predict = @predict {
 //       doc "The most likely class of each image."
 //       dims B
@@ -15,7 +18,16 @@
 //
 // A structure is a position and a type, `(a, b)` for a tuple, `[a, b]` for a list, `{name: a}` for a record.
 
-import type { Entry, EntryConstraint, EntryInput, EntryOutput, Program, StateLeaf, Structure } from '../../program.js';
+import type {
+  Entry,
+  EntryConstraint,
+  EntryInput,
+  EntryOutput,
+  Program,
+  StateEntry,
+  StateLeaf,
+  Structure,
+} from '../../program.js';
 import { printName, printType } from './words.js';
 
 function printStructure(structure: Structure): string {
@@ -33,6 +45,11 @@ function printStructure(structure: Structure): string {
 
 const printLeaf = ({ path, role, dtype, shape }: StateLeaf): string =>
   `state ${printName(path)}: ${role} ${dtype}${shape.length > 0 ? `[${shape.join(', ')}]` : ''}`;
+
+const printTree = (entry: StateEntry, state: readonly StateLeaf[]): string =>
+  entry.kind === 'model'
+    ? `tree model ${printName(entry.path)}: ${printName(entry.model)} ${JSON.stringify(entry.text)}`
+    : `tree leaf ${printName(entry.path)} = ${printName(state[entry.leaf]?.path ?? `?${entry.leaf}`)}`;
 
 function printFlat(part: EntryInput | EntryOutput, state: readonly StateLeaf[]): string {
   const path = part.kind === 'state' ? (state[part.leaf]?.path ?? `?${part.leaf}`) : part.path;
@@ -61,6 +78,7 @@ function printEntry(entry: Entry, state: readonly StateLeaf[]): readonly string[
 export function printHeader(program: Program): string {
   const body = [
     ...program.state.map(printLeaf),
+    ...(program.tree ?? []).map((entry) => printTree(entry, program.state)),
     ...program.entries.flatMap((entry) => printEntry(entry, program.state)),
   ];
   return [`program ${printName(program.name)} {`, ...body.map((line) => `  ${line}`), '}', ''].join('\n');

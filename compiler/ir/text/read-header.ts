@@ -7,6 +7,7 @@ import type {
   EntryInput,
   EntryOutput,
   Program,
+  StateEntry,
   StateLeaf,
   Structure,
 } from '../../program.js';
@@ -21,13 +22,35 @@ export function readHeader(scanner: Scanner): Omit<Program, 'module'> {
   const name = scanner.name('the name of the program');
   scanner.expect('{');
   const state: StateLeaf[] = [];
+  const tree: StateEntry[] = [];
   const entries: Entry[] = [];
   while (!scanner.accept('}')) {
     if (scanner.accept('state')) state.push(readLeaf(scanner));
+    else if (scanner.accept('tree')) tree.push(readTree(scanner, state));
     else if (scanner.accept('entry')) entries.push(readEntry(scanner, state));
-    else scanner.expected("'state', 'entry' or '}'");
+    else scanner.expected("'state', 'tree', 'entry' or '}'");
   }
-  return { name, entries, state };
+  return { name, entries, state, ...(tree.length === 0 ? {} : { tree }) };
+}
+
+function readTree(scanner: Scanner, state: readonly StateLeaf[]): StateEntry {
+  if (scanner.accept('model')) {
+    const path = scanner.name('the path of a model');
+    scanner.expect(':', 'and the name of the model');
+    const model = scanner.name('the name of the model');
+    return { kind: 'model', path, model, text: scanner.string('what the model prints, as a string') };
+  }
+  scanner.expect('leaf', "or 'model'");
+  const path = scanner.name('a path');
+  scanner.expect('=', 'and the path of a leaf');
+  return { kind: 'leaf', path, leaf: readLeafPath(scanner, state) };
+}
+
+function readLeafPath(scanner: Scanner, state: readonly StateLeaf[]): number {
+  const at = scanner.position;
+  const path = scanner.name('the path of a leaf');
+  const leaf = state.findIndex((candidate) => candidate.path === path);
+  return leaf >= 0 ? leaf : scanner.fail(`there is no state at ${path}`, at);
 }
 
 function readLeaf(scanner: Scanner): StateLeaf {
@@ -85,10 +108,7 @@ function readConstraint(scanner: Scanner): EntryConstraint {
 function readFlat<K extends 'argument' | 'result'>(scanner: Scanner, state: readonly StateLeaf[], kind: K) {
   if (scanner.accept(kind)) return { kind, path: scanner.name('a path') };
   scanner.expect('state', `or '${kind}'`);
-  const at = scanner.position;
-  const path = scanner.name('the path of a leaf');
-  const leaf = state.findIndex((candidate) => candidate.path === path);
-  return leaf >= 0 ? { kind: 'state' as const, leaf } : scanner.fail(`there is no state at ${path}`, at);
+  return { kind: 'state' as const, leaf: readLeafPath(scanner, state) };
 }
 
 function readStructure(scanner: Scanner): Structure {

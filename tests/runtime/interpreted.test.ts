@@ -1,0 +1,168 @@
+// Programs that the interpreter runs behind a session: calls, state, shared names, files, and models as text.
+
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { evaluate, interpret } from '../../cli/api.js';
+import { packageRoot } from '../../cli/package.js';
+import type { AsyncMethod, Method } from '../../runtime/method.js';
+import type { Session } from '../../runtime/session.js';
+import { Tensor } from '../../runtime/tensor.js';
+
+interface Regression extends Session {
+  readonly net: { readonly weight: Tensor; readonly bias: Tensor };
+  readonly opt: { lr: number };
+  readonly predict: Method<{ x: Tensor }, Tensor>;
+  readonly predictAsync: AsyncMethod<{ x: Tensor }, Tensor>;
+  readonly trainStep: Method<{ x: Tensor; y: Tensor }, Tensor<'f32', []>>;
+  readonly trainStepAsync: AsyncMethod<{ x: Tensor; y: Tensor }, Tensor>;
+}
+
+const regression = {
+  text: `
+import std.nn { Linear }
+import std.optim { SGD }
+dim B
+fn loss(net: Linear(2, 1), x: f32[B, 2], y: f32[B, 1]) -> f32 = mse_loss(net(x), y)
+export fn predict(net: Linear(2, 1), x: f32[B, 2]) -> f32[B, 1] = net(x)
+export fn train_step(net: mut Linear(2, 1), opt: mut SGD(net, lr: 0.1), x: f32[B, 2], y: f32[B, 1]) -> f32 {
+  let (l, g) = value_and_grad(loss, wrt: net)(net, x, y)
+  opt.step(net, g)
+  l
+}
+`,
+};
+
+const data = () => ({
+  x: Tensor.from(
+    [
+      [1, 0],
+      [0, 1],
+      [1, 1],
+    ],
+    { dtype: 'f32' },
+  ),
+  y: Tensor.from([[2], [3], [5]], { dtype: 'f32' }),
+});
+
+test('an interpreted session trains, queues asynchronous calls and keeps its state', async () => {
+  const s = await interpret<Regression>(regression, { seed: 3 });
+  const { x, y } = data();
+  const first = s.trainStep({ x, y }).item();
+  await Promise.all(Array.from({ length: 100 }, () => s.trainStepAsync({ x, y })));
+  assert.ok(s.trainStep({ x, y }).item() < 1e-2 * first);
+  assert.ok(s.predict({ x }).allClose(y, { atol: 0.2 }));
+  assert.is(s.predict({ x: x.slice(0, 1) }).shape[0], 1);
+  s.opt.lr = 0;
+  const before = s.net.weight.clone();
+  s.trainStep({ x, y });
+  assert.ok(s.net.weight.equals(before));
+  s.net.weight.fill(0);
+  s.net.bias.fill(7);
+  assert.equal((await s.predictAsync({ x })).toArray(), [[7], [7], [7]]);
+  assert.throws(() => s.predict({ x: Tensor.ones([1, 3]) }), /dimension 1 is 3, not 2/);
+});
+
+test('the initial state and the files are those of compiled modules', async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'tdsl-interpreted-'));
+  try {
+    const [a, b] = [
+      await interpret<Regression>(regression, { seed: 1 }),
+      await interpret<Regression>(regression, { seed: 2 }),
+    ];
+    assert.not.ok(a.net.weight.equals(b.net.weight));
+    await a.save(path.join(folder, 'a.safetensors'));
+    await b.load(path.join(folder, 'a.safetensors'));
+    assert.ok(a.net.weight.equals(b.net.weight));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('errors of a program are thrown with the diagnostics', async () => {
+  const message = await interpret({ text: 'export fn f(x: f32[2]) -> f32[3] = x\n' }).then(String, String);
+  assert.match(message, /E0\d\d\d/);
+  assert.match(message, /program\.td/);
+});
+
+test('errors of values carry codes', async () => {
+  const s = await interpret<Session & { pick: Method<{ i: Tensor }, Tensor> }>({
+    text: 'export fn pick(i: i64[n]) -> f32[n] = index_select(tensor([1.5, 2.5]), 0, i)\n',
+  });
+  assert.equal(s.pick({ i: Tensor.from([1, 0]) }).toArray(), [2.5, 1.5]);
+  try {
+    s.pick({ i: Tensor.from([2]) });
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as { code?: string }).code, 'TDSL_INDEX');
+  }
+});
+
+test('expressions are evaluated over tensors', () => {
+  const x = Tensor.from([1, 2, 3], { dtype: 'f32' });
+  const [sum, largest] = evaluate('(sum(x), max(x, dim: 0)[1])', { x });
+  assert.equal([sum?.item(), largest?.item()], [6, 2]);
+  assert.is(evaluate('cast(x, bf16) / 3', { x })[0]?.dtype, 'bf16');
+  assert.ok(evaluate('rand([3])', {}, { seed: 5 })[0]?.equals(evaluate('rand([3])', {}, { seed: 5 })[0] as Tensor));
+});
+
+const declared = (model: string, imports: string) =>
+  interpret({ text: `${imports}\n${model}\nexport fn use(net: Net) -> f32 = 0.0\n` });
+
+test('a shared layer is one set of parameters under two names', async () => {
+  const s = await declared(
+    'model Net { embed: Embedding(4, 2)\n let block = Linear(2, 2)\n layers: [block, ReLU(), block]\n head: tied(embed.weight) }',
+    'import std.nn { Embedding, Linear, ReLU }',
+  );
+  const names = (entries: readonly (readonly [string, Tensor])[]) => entries.map(([name]) => name);
+  assert.equal(names(s.namedParameters({ root: 'net' })), ['embed.weight', 'layers.0.weight', 'layers.0.bias']);
+  const state = s.stateDict({ root: 'net' });
+  const all = ['embed.weight', 'layers.0.weight', 'layers.0.bias', 'layers.2.weight', 'layers.2.bias', 'head'];
+  assert.equal(Object.keys(state), all);
+  assert.is(state['layers.2.weight'], state['layers.0.weight']);
+  assert.is(state.head, state['embed.weight']);
+  assert.is(s.parameters().length, 3);
+});
+
+test('models print as in PyTorch', async () => {
+  const cases = JSON.parse(
+    readFileSync(path.join(packageRoot, 'tests', 'samples', 'print', 'modules.json'), 'utf8'),
+  ) as readonly { readonly tdsl: string; readonly text: string }[];
+  const layers = new Set(cases.flatMap(({ tdsl }) => tdsl.match(/\b[A-Z]\w+(?=\()/g) ?? []));
+  const fields = cases.map(({ tdsl }, i) => `layer${i}: ${tdsl}`);
+  const s = await declared(`model Net {\n${fields.join('\n')}\n}`, `import std.nn { ${[...layers].join(', ')} }`);
+  for (const [i, { text }] of cases.entries()) assert.is(s.describeModel(`net.layer${i}`), text);
+});
+
+test('models of the program print their parts, and what they say of themselves', async () => {
+  const s = await declared(
+    `model Scale(factor: float) {
+  fn forward(x: tensor) -> tensor = factor * x
+  fn extra_repr() -> string = "factor=" + repr(factor)
+}
+model Net {
+  body: { scale: Scale(2.0), fc: Linear(2, 1) }
+  heads: [ReLU()]
+  param w: f32[2] = zeros
+}`,
+    'import std.nn { Linear, ReLU }',
+  );
+  assert.is(
+    s.describeModel(),
+    `Net(
+  (body): ModuleDict(
+    (scale): Scale(factor=2.0)
+    (fc): Linear(in_features=2, out_features=1, bias=True)
+  )
+  (heads): ModuleList(
+    (0): ReLU()
+  )
+)`,
+  );
+  assert.throws(() => s.describeModel('nut'), /there is no model nut; the models are net/);
+});
+
+test.run();
