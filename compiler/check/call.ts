@@ -6,6 +6,7 @@ import type * as ast from '../syntax/ast.js';
 import { type Assigned, assignArguments, type ParameterShape } from './arguments.js';
 import { Arguments, type Builtin } from './builtins/builtin.js';
 import type { Context, Expected } from './context.js';
+import { callTangent, withDerivative } from './custom-derivative.js';
 import { settle } from './evaluate.js';
 import { Matcher } from './match.js';
 import { bindPattern } from './patterns.js';
@@ -39,6 +40,8 @@ export function call(cx: Context, callee: Val, args: readonly Arg[]): Val {
           return callBuiltin(cx, fn.builtin, fn.builtin.name === 'tied' ? args : args.map(read));
         case 'transform':
           return applyTransform(cx, fn, args);
+        case 'tangent':
+          return callTangent(cx, fn, args);
         case 'partial':
           return call(cx, fn.of, [fn.first, ...args]);
       }
@@ -252,11 +255,8 @@ function callDeclared(
   const site = cx.site;
   return cx.within(name, site, () =>
     apart(cx, () => {
-      if (decl.derivative !== undefined && cx.differentiating > 0) {
-        cx.fail('L0904', { message: `\`${name}\` states its own derivative, which derivatives do not use yet` });
-      }
       bindParameters(cx, matcher, decl.params, assigned, `\`${name}\``);
-      return result(cx, decl, matcher, name);
+      return cx.differentiating > 0 ? resultWithDerivative(cx, decl, matcher, name) : result(cx, decl, matcher, name);
     }),
   );
 }
@@ -271,6 +271,12 @@ export function result(cx: Context, decl: ast.Fn, matcher: Matcher, name: string
   matcher.finish();
   return found;
 }
+
+/** The value of a function as derivatives see it: with the derivative that it states, where it states one. */
+export const resultWithDerivative = (cx: Context, decl: ast.Fn, matcher: Matcher, name: string): Val =>
+  decl.derivative === undefined
+    ? result(cx, decl, matcher, name)
+    : withDerivative(cx, decl, decl.derivative, matcher, name, () => result(cx, decl, matcher, name));
 
 /** What gives the result of a function: its last expression. */
 export function resultSpan({ body: node }: ast.Fn): Span {
@@ -303,6 +309,7 @@ export function parameterShapes(cx: Context, callee: Val): readonly ParameterSha
     case 'builtin':
       return fn.builtin.parameters;
     case 'transform':
+    case 'tangent':
       return parameterShapes(cx, fn.of);
     case 'partial':
       return parameterShapes(cx, fn.of).slice(1);

@@ -5,7 +5,7 @@ import { type Dim, dimSubstitute, dimSymbols } from '../ir/dims.js';
 import type { Func, TensorType, Value } from '../ir/graph.js';
 import type { Entry, EntryArgument, EntryOutput, StateEntry, Structure } from '../program.js';
 import type * as ast from '../syntax/ast.js';
-import { call, result, resultSpan, signatureNames } from './call.js';
+import { call, resultSpan, resultWithDerivative, signatureNames } from './call.js';
 import { Context, type ContextOptions } from './context.js';
 import { engine } from './engine.js';
 import { Failure, GaveUp, Poisoned, Restart } from './failure.js';
@@ -113,7 +113,7 @@ export function declaredEntry(
       scope.define(param.name.name, { value, role: 'parameter', site: { source: unit.source, span: param.name.span } });
     }
     const matcher = new Matcher(cx, scope, open);
-    const value = cx.at(unit, decl.name.span, () => result(cx, decl, matcher, name));
+    const value = cx.at(unit, decl.name.span, () => resultWithDerivative(cx, decl, matcher, name));
     const entryName = evaluation ?? name;
     const entry = cx.at(unit, resultSpan(decl), () =>
       finishEntry(cx, session, inputs, entryName, entryName, value, decl),

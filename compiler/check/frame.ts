@@ -52,6 +52,11 @@ export class Frame extends Builder {
     return this.#makers.get(value);
   }
 
+  /** Whether a value belongs to this function, not to one around it. */
+  owns(value: Value): boolean {
+    return this.#own.has(value);
+  }
+
   /** The value of this function that stands for a value of this frame or of one around it. */
   local(value: Value): Value {
     if (this.#own.has(value)) return value;

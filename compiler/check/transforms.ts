@@ -8,7 +8,7 @@ import type { Region, TensorType, Value } from '../ir/graph.js';
 import { assignArguments } from './arguments.js';
 import { call, parameterShapes } from './call.js';
 import type { Context } from './context.js';
-import { unboundedLoop } from './control/bounds.js';
+import { obstacle } from './control/bounds.js';
 import { type Flat, flatten } from './flatten.js';
 import { Frame } from './frame.js';
 import { toTensor } from './tensors.js';
@@ -132,12 +132,19 @@ export function outline(
   }
 }
 
-/** Reverse mode goes through loops backwards, so it must know how much they store. */
-function expectBounds(cx: Context, { fn, wrt }: Extract<Region, { type: 'vjp' }>): void {
-  const loop = unboundedLoop(cx.functions, fn, wrt);
-  if (loop === undefined) return;
-  const { site, text } = loop.origin;
+/** Refuses a derivative that cannot go through the function: reverse mode must know how much loops store. */
+function expectWay(cx: Context, { type, fn, wrt }: Extract<Region, { type: 'jvp' | 'vjp' }>): void {
+  const found = obstacle(cx.functions, type, fn, wrt);
+  if (found === undefined) return;
+  const { site, text } = found.node.origin;
   const place = site === undefined ? '' : ` (${site.file}:${site.line})`;
+  if (found.input !== undefined) {
+    cx.fail('E0508', {
+      message: `\`${text ?? 'a function'}\`${place} states its derivative, which says nothing of \`${found.input.name}\``,
+      label: 'this is differentiated by it',
+      help: 'what a function reads besides its parameters counts as constant in the derivative that it states: make it a parameter',
+    });
+  }
   cx.fail('E0505', {
     message: `the gradient goes backwards through a loop without a bound: \`${text ?? 'while'}\`${place}`,
     help: 'reverse mode stores what the trips compute: state the largest number of them, `while … max 100 from …`',
@@ -148,11 +155,11 @@ function expectBounds(cx: Context, { fn, wrt }: Extract<Region, { type: 'vjp' }>
 export function regionOf(
   cx: Context,
   outlined: Outlined,
-  region: Region,
+  region: Extract<Region, { type: 'jvp' | 'vjp' }>,
   extra: readonly Value[],
   types: readonly TensorType[],
 ): { readonly value: Val; readonly derivatives: readonly Value[] } {
-  if (region.type === 'vjp') expectBounds(cx, region);
+  expectWay(cx, region);
   const results = cx.b.region(region, [...outlined.inputs, ...extra], [...outlined.results, ...types], outlined.fn);
   const own = outlined.value.values.length;
   outlined.written.forEach((cell, i) => void cx.frame.assign(cell, results[own + i] as Value));
@@ -220,7 +227,7 @@ export function applyTransform(cx: Context, transform: Transform, args: readonly
       help: 'reduce it: sum(…), mean(…); or give a cotangent to vjp',
     });
   }
-  const region: Region = { type: 'vjp', fn: outlined.fn, wrt: given.leaves.map((_, i) => i), of: [0] };
+  const region = { type: 'vjp', fn: outlined.fn, wrt: given.leaves.map((_, i) => i), of: [0] } as const;
   const types = given.leaves.map(({ value }) => leafType(value) as TensorType);
   const { value, derivatives } = regionOf(cx, outlined, region, [cx.b.constant(1, result.type.dtype)], types);
   const gradients = rebuildAll(given.trees, derivatives.map(tensor));
@@ -253,7 +260,7 @@ export function product(cx: Context, mode: 'jvp' | 'vjp', of: Val, inputs: Arg, 
   const outputTypes = results.map((i) => outlined.results[i] as TensorType);
   const wanted = mode === 'jvp' ? inputTypes : outputTypes;
   const vectors = directions(cx, mode, wanted, direction);
-  const region: Region = { type: mode, fn: outlined.fn, wrt, of: results };
+  const region = { type: mode, fn: outlined.fn, wrt, of: results };
   const { value, derivatives } = regionOf(cx, outlined, region, vectors, mode === 'jvp' ? outputTypes : inputTypes);
   if (mode === 'vjp') {
     const gradients = rebuildAll(given.trees, derivatives.map(tensor));

@@ -70,6 +70,8 @@ export type FunctionValue =
   | { readonly type: 'builtin'; readonly builtin: Builtin }
   /** The derivative of a function with respect to the parameters at `wrt`; `wrt` undefined means the first one, alone. */
   | { readonly type: 'transform'; readonly name: TransformName; readonly of: Val; readonly wrt: Wrt }
+  /** The tangent of a function that a stated derivative is given: where the function is called, what it gives by what it closes over. */
+  | { readonly type: 'tangent'; readonly of: Val; readonly tangentOf: (captured: Value) => Value | undefined }
   /** A function with its first argument: `x.sum` is `sum` with `x`. */
   | { readonly type: 'partial'; readonly of: Val; readonly first: Arg };
 
@@ -208,6 +210,8 @@ export function functionName(fn: FunctionValue): string {
       return fn.builtin.name;
     case 'transform':
       return `${fn.name}(${calleeName(fn.of)})`;
+    case 'tangent':
+      return `the tangent of ${calleeName(fn.of)}`;
     case 'partial':
       return calleeName(fn.of);
   }

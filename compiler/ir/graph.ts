@@ -195,8 +195,22 @@ export type Region =
   | { readonly type: 'kernel'; readonly fn: string }
   /** A call that stays closed: nothing inside is merged with what is outside, and reverse mode computes it again instead of storing its values. */
   | { readonly type: 'checkpoint'; readonly fn: string }
+  | CustomJvpRegion
   | LoopRegion
   | IfRegion;
+
+/**
+ * A call of a function whose derivative is stated: inputs and results are those of `fn`. `derivative` takes fn's parameters, fn's results and a
+ * tangent for each parameter in `wrt`, in which it is linear; it gives a tangent for each result in `of`. The other results have none.
+ * A tangent of a parameter that is not in `wrt` is an error. The pass `differentiate` uses the derivative and opens the call.
+ */
+export interface CustomJvpRegion {
+  readonly type: 'custom_jvp';
+  readonly fn: string;
+  readonly derivative: string;
+  readonly wrt: readonly number[];
+  readonly of: readonly number[];
+}
 
 /**
  * A loop: `fold`, `scan` and `while`. `inputs` are, in order (`ir/control.ts` takes them apart):

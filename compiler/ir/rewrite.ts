@@ -62,6 +62,7 @@ export function namesOf(func: Func): NameSupply {
 /** The functions that a region carries. */
 export function regionFunctions(region: Region): readonly string[] {
   if (region.type === 'loop') return region.condition === undefined ? [region.fn] : [region.fn, region.condition];
+  if (region.type === 'custom_jvp') return [region.fn, region.derivative];
   return region.type === 'if' ? [region.fn, region.otherwise] : [region.fn];
 }
 
@@ -69,6 +70,7 @@ export function regionFunctions(region: Region): readonly string[] {
 export function renameRegion(region: Region, rename: (fn: string) => string): Region {
   const fn = rename(region.fn);
   if (region.type === 'if') return { ...region, fn, otherwise: rename(region.otherwise) };
+  if (region.type === 'custom_jvp') return { ...region, fn, derivative: rename(region.derivative) };
   if (region.type === 'loop' && region.condition !== undefined)
     return { ...region, fn, condition: rename(region.condition) };
   return { ...region, fn };

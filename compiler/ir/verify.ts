@@ -10,9 +10,21 @@ import { isProvablyNonNegative } from './bounds.js';
 import { ifProblem, isLoop, loopProblem } from './control.js';
 import { type Dim, dimAdd, dimConst, dimEquals, dimMul, dimSub, dimValue, shapeEquals } from './dims.js';
 import { isFloat } from './dtype.js';
-import type { Access, Affine, Func, IndexSpace, Module, Node, NodeOf, Region, TensorType, Value } from './graph.js';
+import type {
+  Access,
+  Affine,
+  CustomJvpRegion,
+  Func,
+  IndexSpace,
+  Module,
+  Node,
+  NodeOf,
+  Region,
+  TensorType,
+  Value,
+} from './graph.js';
 import { printNode, printType } from './print.js';
-import { regionFunctions } from './rewrite.js';
+import { regionFunctions, typesOf } from './rewrite.js';
 import { affineRange } from './space.js';
 
 /** A graph that no correct compiler makes. */
@@ -38,8 +50,8 @@ export type Stage = 'elaborated' | 'inlined' | 'differentiated' | 'fused';
 
 /** The regions that each stage allows. */
 const allowedRegions: Readonly<Record<Stage, readonly Region['type'][]>> = {
-  elaborated: ['call', 'jvp', 'vjp', 'loop', 'if', 'checkpoint'],
-  inlined: ['jvp', 'vjp', 'loop', 'if', 'checkpoint'],
+  elaborated: ['call', 'jvp', 'vjp', 'custom_jvp', 'loop', 'if', 'checkpoint'],
+  inlined: ['jvp', 'vjp', 'custom_jvp', 'loop', 'if', 'checkpoint'],
   differentiated: ['loop', 'if', 'checkpoint'],
   fused: ['kernel', 'loop', 'if', 'checkpoint'],
 };
@@ -153,6 +165,7 @@ class FunctionVerifier {
       if (problem !== undefined) this.#fail(problem, node);
       return;
     }
+    if (region.type === 'custom_jvp') this.#derivative(node, region, callee, other as Func);
     const { inputs, results } = this.#signature(node, callee);
     if (inputs.length !== node.inputs.length)
       this.#fail(`it has ${node.inputs.length} operands, expected ${inputs.length}`, node);
@@ -169,21 +182,40 @@ class FunctionVerifier {
     const region = node.region as Exclude<Region, { type: 'loop' | 'if' }>;
     const params = callee.params.map((param) => param.type);
     const results = callee.results.map((result) => result.type);
-    if (region.type === 'call' || region.type === 'kernel' || region.type === 'checkpoint')
-      return { inputs: params, results };
-    const select = (types: readonly TensorType[], positions: readonly number[], what: string) =>
+    if (region.type !== 'jvp' && region.type !== 'vjp') return { inputs: params, results };
+    const { wrt, of } = this.#differentiated(node, region, callee);
+    return region.type === 'jvp'
+      ? { inputs: [...params, ...wrt], results: [...results, ...of] }
+      : { inputs: [...params, ...of], results: [...results, ...wrt] };
+  }
+
+  /** The types of the parameters and results that a derivative is about. */
+  #differentiated(
+    node: Node,
+    region: { readonly wrt: readonly number[]; readonly of: readonly number[] },
+    callee: Func,
+  ): { readonly wrt: readonly TensorType[]; readonly of: readonly TensorType[] } {
+    const select = (values: readonly Value[], positions: readonly number[], what: string) =>
       positions.map((position) => {
-        const type = types[position];
+        const type = values[position]?.type;
         if (type === undefined) this.#fail(`@${callee.name} has no ${what} ${position}`, node);
         if (!isFloat(type.dtype))
           this.#fail(`${what} ${position} of @${callee.name} is ${type.dtype}, which has no derivatives`, node);
         return type;
       });
-    const wrt = select(params, region.wrt, 'parameter');
-    const of = select(results, region.of, 'result');
-    return region.type === 'jvp'
-      ? { inputs: [...params, ...wrt], results: [...results, ...of] }
-      : { inputs: [...params, ...of], results: [...results, ...wrt] };
+    return { wrt: select(callee.params, region.wrt, 'parameter'), of: select(callee.results, region.of, 'result') };
+  }
+
+  /** A stated derivative takes parameters, results and tangents, and gives tangents. */
+  #derivative(node: Node, region: CustomJvpRegion, callee: Func, derivative: Func): void {
+    const { wrt, of } = this.#differentiated(node, region, callee);
+    const expected = [...typesOf(callee.params), ...typesOf(callee.results), ...wrt];
+    const fits = (values: readonly Value[], types: readonly TensorType[]): boolean =>
+      values.length === types.length && values.every(({ type }, i) => typeEquals(type, types[i] as TensorType));
+    if (!fits(derivative.params, expected))
+      this.#fail(`@${derivative.name} does not take the parameters, the results and the tangents`, node);
+    if (!fits(derivative.results, of))
+      this.#fail(`@${derivative.name} does not give the tangents of the results`, node);
   }
 
   #attributes(node: Node): void {

@@ -51,6 +51,11 @@ export interface ElementwiseOp extends RecordBase {
   readonly value: (args: readonly Scalar[], common: DType, target?: DType) => Scalar;
   /** One for each operand. */
   readonly partials: readonly Partial[];
+  /**
+   * Sets of operands in which the operation is linear together, the others held fixed: 0 where those are all 0, and with partial
+   * derivatives that do not depend on them. Absent where there are none.
+   */
+  readonly linear?: readonly (readonly number[])[];
   /** One for each operand, of floating-point tests. */
   readonly domain: readonly Domain[];
   /** False where the first derivative jumps (abs, relu): second derivatives are then not tested by differences. */

@@ -8,6 +8,7 @@
 import type { Builder } from '../ir/builder.js';
 import type { Func, Module, RegionNode, Value } from '../ir/graph.js';
 import { mapFunction, mapModule } from '../ir/rewrite.js';
+import { openCustom } from './differentiate/custom.js';
 import { linearise } from './differentiate/linearise.js';
 import { Session, zeros } from './differentiate/session.js';
 import { transpose } from './differentiate/transpose.js';
@@ -65,7 +66,7 @@ const dropStops = (func: Func): Func =>
 export function expandDerivatives(module: Module): Module {
   const session = new Session(module);
   for (const func of module.functions.values()) session.functions.set(func.name, expandFunction(session, func));
-  return mapModule(session.finish(), dropStops);
+  return mapModule(openCustom(session.finish()), dropStops);
 }
 
 export const differentiate: Pass = {

@@ -1,20 +1,30 @@
-// Finds loops without a bound that reverse mode would have to go through backwards.
+// Finds what a derivative cannot go through: loops without a bound, backwards; and calls of functions that state their derivative, by what
+// that says nothing of.
 
 import { isLoop, type LoopNode, loopInputs } from '../../ir/control.js';
 import { isFloat } from '../../ir/dtype.js';
-import type { Func, Node, RegionNode } from '../../ir/graph.js';
+import type { Func, Node, RegionNode, Value } from '../../ir/graph.js';
 
-/** A loop without a bound that a derivative goes through. */
-class Unbounded extends Error {
-  constructor(readonly node: Node) {
-    super('a loop without a bound');
+/** A node that a derivative cannot go through; `input` is what a stated derivative says nothing of. */
+export interface Obstacle {
+  readonly node: Node;
+  readonly input?: Value;
+}
+
+class Found extends Error {
+  constructor(readonly obstacle: Obstacle) {
+    super('a derivative does not go through');
   }
 }
 
-type Functions = ReadonlyMap<string, Func>;
+/** The functions of the module; whether the derivative is taken in reverse. */
+interface Functions {
+  readonly byName: ReadonlyMap<string, Func>;
+  readonly inReverse: boolean;
+}
 
 const functionOf = (functions: Functions, name: string): Func => {
-  const func = functions.get(name);
+  const func = functions.byName.get(name);
   if (func === undefined) throw new Error(`there is no function @${name}`);
   return func;
 };
@@ -42,6 +52,15 @@ function regionResults(functions: Functions, node: RegionNode, inputs: readonly 
     const [a, b] = [func, functionOf(functions, region.otherwise)].map((each) => activeResults(functions, each, args));
     return (a ?? []).map((flag, i) => flag || b?.[i] === true);
   }
+  if (region.type === 'custom_jvp') {
+    const input = node.inputs.find(({ type }, i) => inputs[i] && isFloat(type.dtype) && !region.wrt.includes(i));
+    if (input !== undefined) throw new Found({ node, input });
+    // Tangents go through the stated derivative, not through the body.
+    const derivative = functionOf(functions, region.derivative);
+    const rest = [...func.params, ...func.results].map(() => false);
+    const given = activeResults(functions, derivative, [...rest, ...region.wrt.map((i) => inputs[i] === true)]);
+    return node.results.map((_, i) => given[region.of.indexOf(i)] === true);
+  }
   // The tangent of a parameter goes through the same loops as the parameter.
   const params = inputs.slice(0, func.params.length);
   if (region.type === 'jvp')
@@ -57,7 +76,7 @@ function loopResults(functions: Functions, node: LoopNode, inputs: readonly bool
   const body = functionOf(functions, region.fn);
   const given = loopInputs(region, inputs);
   const carries = [...given.carries];
-  if (region.length === undefined) throw new Unbounded(node);
+  if (region.length === undefined && functions.inReverse) throw new Found({ node });
   for (;;) {
     const active = [false, ...given.constants, ...carries, ...given.xs];
     const results = activeResults(functions, body, active);
@@ -67,8 +86,14 @@ function loopResults(functions: Functions, node: LoopNode, inputs: readonly bool
   }
 }
 
-/** The first loop without a bound that the derivative of a function with respect to some parameters goes through. */
-export function unboundedLoop(functions: Functions, fn: string, wrt: readonly number[]): Node | undefined {
+/** The first node that the derivative of a function with respect to some parameters cannot go through. */
+export function obstacle(
+  byName: ReadonlyMap<string, Func>,
+  mode: 'jvp' | 'vjp',
+  fn: string,
+  wrt: readonly number[],
+): Obstacle | undefined {
+  const functions = { byName, inReverse: mode === 'vjp' };
   const func = functionOf(functions, fn);
   try {
     activeResults(
@@ -78,7 +103,7 @@ export function unboundedLoop(functions: Functions, fn: string, wrt: readonly nu
     );
     return undefined;
   } catch (error) {
-    if (error instanceof Unbounded) return error.node;
+    if (error instanceof Found) return error.obstacle;
     throw error;
   }
 }

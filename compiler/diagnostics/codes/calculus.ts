@@ -35,4 +35,28 @@ export const calculusCodes = {
     example:
       'fn square(x: f32) -> f32 = while x < 100 from x = x { x * x }\nexport fn f(x: f32) -> f32 = grad(square)(x)',
   },
+  E0506: {
+    class: 'user',
+    title: 'a stated derivative is linear in its tangents',
+    explanation:
+      '`derivative (dx) => …` is the derivative times the tangent `dx`. Reverse mode turns it around, which works because it is linear: 0 where the tangents are 0, and twice as much for tangents twice as large. It may use the parameters, and the value of the function as `result`, in any way.',
+    example:
+      'fn f(x: f32) -> f32 = x * x\n  derivative (dx) => 2 * x * dx * dx\nexport fn g(x: f32) -> f32 = grad(f)(x)',
+  },
+  E0507: {
+    class: 'user',
+    title: 'a stated derivative does not fit its function',
+    explanation:
+      'The derivative names a tangent for each parameter that may hold tensors of floats, and gives one for each tensor of floats in the result, of its dtype and shape.',
+    example:
+      'fn f(x: f32[3]) -> f32 = sum(x * x)\n  derivative (dx) => 2 * x * dx\nexport fn g(x: f32[3]) -> f32[3] = grad(f)(x)',
+  },
+  E0508: {
+    class: 'user',
+    title: 'a stated derivative says nothing of what it is taken by',
+    explanation:
+      'A function that states its derivative states it for its parameters. What else it reads, fields of a model in a method say, counts as constant, so a derivative by them is refused. Make them parameters: a function, record or model as a parameter has a tangent too.',
+    example:
+      'model M {\n  param w: f32 = zeros\n  fn forward(x: f32) -> f32 = w * x\n    derivative (dx) => w * dx\n}\nexport fn f(m: M, x: f32) -> f32 = grad((m) => m(x))(m).w',
+  },
 } as const satisfies Codes<'E05'>;

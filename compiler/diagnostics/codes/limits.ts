@@ -23,12 +23,6 @@ export const limitCodes = {
       'The shapes of the graph are known from the shapes of its arguments. Keep the shape and mask the elements.',
     example: 'fn f(x: f32[3]) -> f32 = sum(x[x > 0])',
   },
-  L0904: {
-    class: 'limitation',
-    title: 'a derivative of one’s own',
-    explanation: 'Functions may state their derivative, but derivatives do not use it yet.',
-    example: 'fn f(x: f32) -> f32 = x * x\n  derivative (dx) => 2 * x * dx\nexport fn g(x: f32) -> f32 = grad(f)(x)',
-  },
   L0905: {
     class: 'limitation',
     title: 'a run-time size that is no axis',

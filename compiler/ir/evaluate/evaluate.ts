@@ -99,6 +99,7 @@ export class Interpreter {
       case 'call':
       case 'kernel':
       case 'checkpoint':
+      case 'custom_jvp':
         return run(region.fn, inputs);
       case 'if':
         return evaluateIf(region, inputs, run);

@@ -98,6 +98,8 @@ function printRegion(region: Region, inputs: readonly string[]): string {
     case 'jvp':
     case 'vjp':
       return `${region.type} ${fn}(${inputs.join(', ')}) wrt ${list(region.wrt)} of ${list(region.of)}`;
+    case 'custom_jvp':
+      return `${region.type} ${fn}(${inputs.join(', ')}) derivative @${printName(region.derivative)} wrt ${list(region.wrt)} of ${list(region.of)}`;
     default:
       return `${region.type} ${fn}(${inputs.join(', ')})`;
   }

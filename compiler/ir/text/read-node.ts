@@ -177,6 +177,7 @@ const forms: Readonly<Record<string, Form>> = {
   checkpoint: readRegion('checkpoint'),
   jvp: readRegion('jvp'),
   vjp: readRegion('vjp'),
+  custom_jvp: readCustomJvp,
   loop: readLoop,
   if: readIf,
 };
@@ -262,12 +263,28 @@ function readRegion(type: 'call' | 'kernel' | 'checkpoint' | 'jvp' | 'vjp'): For
     const fn = readFunctionName(scanner);
     const inputs = scanner.list(operand, '(', ')');
     if (type !== 'jvp' && type !== 'vjp') return always({ kind: 'region', region: { type, fn }, inputs });
-    scanner.expect('wrt', 'and the parameters differentiated');
-    const wrt = scanner.integers('a parameter');
-    scanner.expect('of', 'and the results differentiated');
-    const of = scanner.integers('a result');
-    return always({ kind: 'region', region: { type, fn, wrt, of }, inputs });
+    return always({ kind: 'region', region: { type, fn, ...readDifferentiated(scanner) }, inputs });
   };
+}
+
+function readCustomJvp(scanner: Scanner, operand: ReadOperand): Pending {
+  const fn = readFunctionName(scanner);
+  const inputs = scanner.list(operand, '(', ')');
+  scanner.expect('derivative', 'and the function that gives the tangents');
+  const derivative = readFunctionName(scanner);
+  return always({
+    kind: 'region',
+    region: { type: 'custom_jvp', fn, derivative, ...readDifferentiated(scanner) },
+    inputs,
+  });
+}
+
+/** `wrt [0] of [0]`. */
+function readDifferentiated(scanner: Scanner): { readonly wrt: readonly number[]; readonly of: readonly number[] } {
+  scanner.expect('wrt', 'and the parameters differentiated');
+  const wrt = scanner.integers('a parameter');
+  scanner.expect('of', 'and the results differentiated');
+  return { wrt, of: scanner.integers('a result') };
 }
 
 function readMode(scanner: Scanner): ScatterMode {

@@ -66,6 +66,7 @@ export const arithmeticOps: readonly ElementwiseOp[] = [
     doc: 'Sum. Integers wrap; on bool it is the logical or, as in PyTorch.',
     accepts: anyDType,
     value: withBool('add', 'or'),
+    linear: [[0, 1]],
     partials: [partial(1), partial(1)],
   }),
   record({
@@ -73,6 +74,7 @@ export const arithmeticOps: readonly ElementwiseOp[] = [
     doc: 'Difference. Integers wrap.',
     accepts: numbers,
     value: (args) => apply('sub', ...args),
+    linear: [[0, 1]],
     partials: [partial(1), partial(d.literal(-1))],
   }),
   record({
@@ -80,6 +82,7 @@ export const arithmeticOps: readonly ElementwiseOp[] = [
     doc: 'Product. Integers wrap; on bool it is the logical and, as in PyTorch.',
     accepts: anyDType,
     value: withBool('mul', 'and'),
+    linear: [[0], [1]],
     partials: [partial(y), partial(x)],
   }),
   record({
@@ -87,6 +90,7 @@ export const arithmeticOps: readonly ElementwiseOp[] = [
     doc: 'True division by IEEE 754: x / 0 is an infinity and 0 / 0 NaN. Integers are cast to floats first.',
     accepts: floats,
     value: (args) => apply('div', ...args),
+    linear: [[0]],
     partials: [partial(d.div(1, y)), partial(d.neg(d.div(result, y)))],
     domain: [anywhere, positive],
   }),
@@ -145,6 +149,7 @@ export const arithmeticOps: readonly ElementwiseOp[] = [
     doc: 'The negative. Integers wrap.',
     accepts: numbers,
     value: (args) => apply('neg', ...args),
+    linear: [[0]],
     partials: [partial(d.literal(-1))],
   }),
   record({

@@ -108,6 +108,7 @@ export const logicOps: readonly ElementwiseOp[] = [
     accepts: anyDType,
     fixed: { 0: 'bool' },
     value: ([condition, then, otherwise]) => select(condition as Scalar, then as Scalar, otherwise as Scalar),
+    linear: [[1, 2]],
     partials: [truth, partial(where(x, 1, 0)), partial(where(x, 0, 1))],
     domain: [from(0, 1), anywhere, anywhere],
   }),
@@ -122,6 +123,7 @@ export const logicOps: readonly ElementwiseOp[] = [
       const a = only(args);
       return a.dtype === target ? a : { kind: 'cast', arg: a, dtype: target };
     },
+    linear: [[0]],
     partials: [partial(1)],
   }),
   record({

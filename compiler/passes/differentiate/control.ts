@@ -147,6 +147,7 @@ function loopApart(session: Session, b: Builder, node: LoopNode, tangents: Tange
   if (length === undefined) {
     const text = node.origin.text === undefined ? 'this loop' : `\`${node.origin.text}\``;
     throw new DerivativeError(
+      'E0505',
       `${text} is differentiated in reverse, which stores what its trips compute: it needs a bound, \`max\` and the largest number of trips`,
       node.origin,
     );

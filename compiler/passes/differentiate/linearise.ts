@@ -7,6 +7,7 @@ import type { Func, Node, Value } from '../../ir/graph.js';
 import type { JvpRule } from '../../ops/op.js';
 import { kindRules } from '../../ops/table.js';
 import { linearControl } from './control.js';
+import { customTangents, isCustom } from './custom.js';
 import { derivativeOrigin, runRule, type Session, type Tangents } from './session.js';
 
 /**
@@ -65,14 +66,17 @@ export function linearise(
     });
   };
 
+  /** Adds the linear nodes so far: what carries functions is added at once in forward mode, and may read them. */
+  const flush = (): void => {
+    for (const each of linear) b.push(each);
+    linear = [];
+  };
+
   for (const old of func.nodes) {
     const inputTangents = old.inputs.map(tangentOfOld);
     if (isControl(old) && inputTangents.some((tangent) => tangent !== undefined)) {
       const node = { ...old, inputs: old.inputs.map((input) => values.get(input) as Value) };
-      if (mode === 'together') {
-        for (const each of linear) b.push(each);
-        linear = [];
-      }
+      if (mode === 'together') flush();
       const made = linearControl(session, mode, b, node, inputTangents);
       old.results.forEach((result, i) => void values.set(result, made.results[i] as Value));
       for (const each of made.linear) linear.push(each);
@@ -80,11 +84,23 @@ export function linearise(
       define(made.results, made.tangents);
       continue;
     }
+    if (mode === 'together' && isCustom(old)) flush();
     const results = old.results.map((result) => ({ ...result, name: b.names.fresh(result.name) }));
     const node: Node = { ...old, inputs: old.inputs.map((input) => values.get(input) as Value), results };
     old.results.forEach((result, i) => void values.set(result, results[i] as Value));
     b.push(node);
     if (inputTangents.every((tangent) => tangent === undefined)) continue;
+    if (isCustom(node)) {
+      const made = customTangents(session, mode, b, node, inputTangents);
+      for (const each of made.linear) {
+        linear.push(each);
+        for (const result of each.results) isLinear.add(result);
+      }
+      for (const [tangent, value] of made.tangentOf) if (!tangentOf.has(tangent)) tangentOf.set(tangent, value);
+      for (const tangent of made.tangents) if (tangent !== undefined) isLinear.add(tangent);
+      define(results, made.tangents);
+      continue;
+    }
     const hints = results.map((result) => `t_${result.name}`);
     const made = runRule(b.names, derivativeOrigin(node), (scratch) => applyJvp(node, inputTangents, scratch), hints);
     for (const each of made.nodes) {

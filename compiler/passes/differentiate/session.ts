@@ -1,6 +1,7 @@
 // What the parts of `differentiate` share: the functions of the module that come before, those that derivatives of loops add, and
 // how rules of kinds are run.
 
+import type { DiagnosticCode } from '../../diagnostics/catalogue.js';
 import { Builder, NameSupply } from '../../ir/builder.js';
 import { type Func, type Module, type Node, nodeName, type Origin, type Value } from '../../ir/graph.js';
 import { callees } from '../../ir/rewrite.js';
@@ -11,10 +12,10 @@ export type Tangents = readonly (Value | undefined)[];
 /** A program whose derivative does not exist as it is asked for: the author's to mend. */
 export class DerivativeError extends Error {
   override readonly name = 'DerivativeError';
-  /** The code of the diagnostic that reports it. */
-  readonly code = 'E0505';
 
   constructor(
+    /** The code of the diagnostic that reports it. */
+    readonly code: DiagnosticCode,
     readonly reason: string,
     /** Where the operation comes from. */
     readonly origin: Origin,

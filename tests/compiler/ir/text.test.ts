@@ -99,6 +99,25 @@ test('every form reads back', () => {
   }
 });
 
+test('stated derivatives read back', () => {
+  const text = `tdir 1
+
+fn f(%x: f32, %k: i64) -> (f32, i64) {
+  return %x, %k
+}
+
+fn df(%x: f32, %k: i64, %y: f32, %i: i64, %t: f32) -> f32 {
+  return %t
+}
+
+fn g(%x: f32, %k: i64) -> f32 {
+  %y, %i = custom_jvp @f(%x, %k) derivative @df wrt [0] of [0]  : f32, i64
+  return %y
+}
+`;
+  assert.is(printModule(parseModule(text)), text);
+});
+
 test('random modules read back and verify', () => {
   fc.assert(
     fc.property(randomGraph({ regions: 'derivatives', dtype: 'f32' }), ({ module }) => {

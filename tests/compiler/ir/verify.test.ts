@@ -131,6 +131,15 @@ test('regions fit the functions that they carry', () => {
     /parameter 1 of @g is i64, which has no derivatives/,
   );
   refuses(regions('%y, %s, %t = jvp @g(%x, %n, %x) wrt [0] of [2] : f32[B], f32, f32'), /@g has no result 2/);
+  const stated = (params: string, results: string) =>
+    regions(
+      '%y, %s = custom_jvp @g(%x, %n) derivative @dg wrt [0] of [1] : f32[B], f32',
+      `fn dg(${params}) -> (${results}) {\n  return ${results === 'f32' ? '%s' : '%s, %s'}\n}`,
+    );
+  const point = '%a: f32[B], %n: i64, %y: f32[B], %s: f32';
+  verifyModule(stated(`${point}, %d_a: f32[B]`, 'f32'), { stage: 'inlined' });
+  refuses(stated(`${point}, %d_a: f32`, 'f32'), /@dg does not take the parameters, the results and the tangents/);
+  refuses(stated(`${point}, %d_a: f32[B]`, 'f32, f32'), /@dg does not give the tangents of the results/);
   const recursive = parseModule('tdir 1\nfn f(%x: f32) -> f32 {\n%y = call @f(%x) : f32\nreturn %y\n}');
   refuses(recursive, /no function before this one is called @f/);
 });
@@ -139,6 +148,10 @@ test('stages allow fewer forms', () => {
   const stages: readonly Stage[] = ['elaborated', 'inlined', 'differentiated', 'fused'];
   const call = regions('%y, %s = call @g(%x, %n) : f32[B], f32');
   const vjp = regions('%y, %s, %t = vjp @g(%x, %n, %d) wrt [0] of [1] : f32[B], f32, f32[B]');
+  const custom = regions(
+    '%y, %s = custom_jvp @g(%x, %n) derivative @dg wrt [0] of [] : f32[B], f32',
+    'fn dg(%a: f32[B], %n: i64, %y: f32[B], %s: f32, %d_a: f32[B]) -> () {\n  return\n}',
+  );
   const kernel = regions('%z, %s = kernel @g(%x, %n) : f32[B], f32\n%y = reshape %z : f32[B]');
   const accepted = (module: Module) =>
     stages.filter((stage) => {
@@ -151,6 +164,7 @@ test('stages allow fewer forms', () => {
     });
   assert.equal(accepted(call), ['elaborated']);
   assert.equal(accepted(vjp), ['elaborated', 'inlined']);
+  assert.equal(accepted(custom), ['elaborated', 'inlined']);
   assert.equal(accepted(kernel), ['fused']);
   refuses(call, /there is no call in the stage 'inlined'/, { stage: 'inlined' });
   const loose = regions('%z, %s = kernel @g(%x, %n) : f32[B], f32\n%y = neg %z : f32[B]');

@@ -4,12 +4,15 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DType, dtypes, isFloat } from '../../../compiler/ir/dtype.js';
+import { hostTensor, numbersOf } from '../../../compiler/ir/evaluate/tensor.js';
+import type { Value } from '../../../compiler/ir/graph.js';
 import { argument } from '../../../compiler/ir/scalar.js';
 import { elementwiseOps } from '../../../compiler/ops/elementwise/index.js';
 import type { Domain, ElementwiseOp, Formula, OpRecord } from '../../../compiler/ops/op.js';
 import { orderOps } from '../../../compiler/ops/order.js';
 import { reduceOps } from '../../../compiler/ops/reduce.js';
 import { findElementwiseOp } from '../../../compiler/ops/table.js';
+import { buildFunction, evaluate, moduleOf } from '../../support/calculus.js';
 
 const records: readonly OpRecord[] = [...elementwiseOps, ...reduceOps, ...orderOps];
 
@@ -71,6 +74,31 @@ for (const record of elementwiseOps) {
     }
   });
 }
+
+/** The operands that a formula reads; the result counts as -1. */
+function read(formula: Formula): readonly number[] {
+  if (formula.kind === 'apply') return formula.args.flatMap(read);
+  return formula.kind === 'operand' ? [formula.index] : formula.kind === 'result' ? [-1] : [];
+}
+
+test('where a record says that it is linear, its partial derivatives do not depend on those operands, and it is 0 at 0', () => {
+  for (const record of elementwiseOps) {
+    for (const operands of record.linear ?? []) {
+      for (const i of operands) {
+        const partial = record.partials[i];
+        assert.ok(partial?.kind === 'formula', record.name);
+        for (const other of read(partial.formula)) assert.not.ok([-1, ...operands].includes(other), record.name);
+      }
+      const dtypeOf = (i: number): DType => record.fixed?.[i] ?? 'f64';
+      const types = record.partials.map((_, i) => ({ dtype: dtypeOf(i), shape: [] }));
+      const func = buildFunction(types, (b, params) =>
+        record.name === 'cast' ? [b.cast(params[0] as Value, 'f32')] : [b.elementwise(record.name, params)],
+      );
+      const at = record.partials.map((_, i) => hostTensor(dtypeOf(i), [], [operands.includes(i) ? 0 : 1]));
+      assert.equal(evaluate(moduleOf(func), func.name, at).map(numbersOf), [[0]], record.name);
+    }
+  }
+});
 
 for (const record of reduceOps) {
   test(`${record.name}: states and results have the dtypes that it promises`, () => {
