@@ -1,0 +1,22 @@
+tdsl 1
+# The network of examples/mlp.td without dropout, momentum and clipping.
+import std.nn { Linear }
+import std.optim { SGD }
+
+dim B
+
+model MLP {
+  fc1: Linear(784, 256)
+  fc2: Linear(256, 10)
+  fn forward(x: f32[B, 784]) -> f32[B, 10] = fc2(relu(fc1(x)))
+}
+
+fn loss(net: MLP, x: f32[B, 784], y: i64[B]) -> f32 = cross_entropy(net(x), y)
+
+export fn forward(net: MLP, x: f32[B, 784]) -> f32[B, 10] = net(x)
+
+export fn step(net: mut MLP, opt: mut SGD(net, lr: 0.1), x: f32[B, 784], y: i64[B]) -> f32 {
+  let (l, g) = value_and_grad(loss, wrt: net)(net, x, y)
+  opt.step(net, g)
+  l
+}
