@@ -2,9 +2,23 @@
 
 export type { ModelDescription } from './addon.js';
 export type { TensorInput } from './arguments.js';
+export { type Cell, type ColumnKind, type DummyOptions, Table } from './data/table.js';
 export { type DataOf, DTYPES, type DType, type DTypeKind, isDType, type ScalarOf, type TypedArray } from './dtype.js';
 export { type ErrorCode, TdslError } from './errors.js';
+export { type CsvReadOptions, formatCsv, loadCsv, parseCsv, saveCsv } from './io/csv.js';
 export { loadIdx, parseIdx } from './io/idx.js';
+export {
+  decodeNpy,
+  decodeNpz,
+  encodeNpy,
+  encodeNpz,
+  loadNpy,
+  loadNpz,
+  type NpzReadOptions,
+  type NpzWriteOptions,
+  saveNpy,
+  saveNpz,
+} from './io/npy.js';
 export {
   decodeSafetensors,
   encodeSafetensors,

@@ -17,13 +17,22 @@ export async function readBytes(file: FilePath): Promise<Uint8Array> {
   return unpack(await readFile(file), String(file));
 }
 
-/** Bytes unpacked where they are gzipped, and as they are otherwise; `name` is for messages. */
-export async function unpack(bytes: Uint8Array, name: string): Promise<Uint8Array> {
+/** The largest size that a file is unpacked to unless more is allowed: 2 GiB. */
+export const MAX_UNPACKED_BYTES = 2 ** 31;
+
+/** Bytes unpacked where they are gzipped, up to `maxBytes` of them, and as they are otherwise; `name` is for messages. */
+export async function unpack(
+  bytes: Uint8Array,
+  name: string,
+  maxBytes: number = MAX_UNPACKED_BYTES,
+): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    return await gunzipAsync(bytes);
+    return await gunzipAsync(bytes, { maxOutputLength: maxBytes });
   } catch (cause) {
-    throw new Error(`${name} is a damaged gzip file`, { cause });
+    const tooLarge = cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE';
+    const reason = tooLarge ? `unpacks to more than the ${maxBytes} bytes that are allowed` : 'is a damaged gzip file';
+    throw new Error(`${name} ${reason}`, { cause });
   }
 }
 

@@ -1,9 +1,10 @@
 // The IDX format of the MNIST family of data sets: two zero bytes, a type, the rank, big-endian sizes and elements.
 
 import { allocate, byteSize, type DType } from '../dtype.js';
-import { elementCount, formatShape } from '../shape.js';
+import { formatShape } from '../shape.js';
 import { Tensor } from '../tensor.js';
 import { type FilePath, readBytes } from './files.js';
+import { statedCount } from './sizes.js';
 
 /** The type codes of the format, each with how one big-endian element is read. */
 const TYPES: Readonly<Record<number, { dtype: DType; read: (view: DataView, offset: number) => number }>> = {
@@ -24,7 +25,9 @@ export function parseIdx(bytes: Uint8Array, name = 'the data'): Tensor {
   const start = 4 + 4 * rank;
   if (bytes.length < start) throw new Error(`${name} ends within its IDX header`);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const count = elementCount(shape);
+  const count = statedCount(shape, (reason) => {
+    throw new Error(`${name} is not a valid IDX file: ${reason}`);
+  });
   const size = byteSize(type.dtype);
   if (bytes.length !== start + count * size) {
     const found = bytes.length - start;

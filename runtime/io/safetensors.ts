@@ -3,9 +3,10 @@
 
 import { readFile } from 'node:fs/promises';
 import { byteSize, type DataOf, type DType, viewOf } from '../dtype.js';
-import { elementCount, formatShape } from '../shape.js';
+import { formatShape } from '../shape.js';
 import { Tensor } from '../tensor.js';
 import { type FilePath, writeAtomically } from './files.js';
+import { statedCount } from './sizes.js';
 
 /** The format's names of our dtypes. */
 const NAMES = {
@@ -108,7 +109,7 @@ export function decodeSafetensors(bytes: Uint8Array, name = 'the data'): Safeten
     }
     const quoted = `the tensor ${JSON.stringify(key)}`;
     const { dtype, shape, begin, end } = readEntry(value, quoted, fail);
-    const count = elementCount(shape);
+    const count = statedCount(shape, fail);
     if (end > bytes.length - start) fail(`${quoted} ends at byte ${end} of ${bytes.length - start}`);
     if (end - begin !== count * byteSize(dtype)) {
       fail(`${quoted} is ${dtype}${formatShape(shape)}, which does not take ${end - begin} bytes`);
