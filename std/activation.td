@@ -97,6 +97,7 @@ fn softplus[T: float](input: T[*S], beta: float = 1.0, threshold: float = 20.0) 
   let scaled = where(input * beta > threshold, 0, input * beta)
   where(input * beta > threshold, input, log1p(exp(scaled)) / beta)
 }
+  derivative (dinput) => where(input * beta > threshold, 1, sigmoid(input * beta)) * dinput
 
 ## `x - lambd` above `lambd`, `x + lambd` below `-lambd`, else 0.
 fn softshrink[T: float](input: T[*S], lambd: float = 0.5) -> T[*S] =

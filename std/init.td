@@ -93,6 +93,7 @@ fn erfinv[T: float](input: T[*S]) -> T[*S] {
   }
   where(abs(input) < 1, y, where(abs(input) == 1, input * inf, nan))
 }
+  derivative (dinput) => 0.8862269254527580 * exp(result * result) * dinput
 
 ## Normal, cut off at `a` and `b`: the inverse of the distribution function at uniform draws; also an initialiser.
 fn trunc_normal(

@@ -80,7 +80,7 @@ fn huber_loss[T: float](
   _reduce(where(a <= delta, 0.5 * d * d, delta * (a - 0.5 * delta)), reduction)
 }
 
-## Binary cross-entropy of probabilities; each logarithm is clamped at -100.
+## Binary cross-entropy of probabilities; each logarithm is clamped at -100. The derivative at a wrong probability of exactly 0 or 1 is large, not 0.
 fn binary_cross_entropy[T: float](
   input: T[*S],
   target: T[*S],
@@ -91,12 +91,20 @@ fn binary_cross_entropy[T: float](
     input >= 0 && input <= 1,
     "binary_cross_entropy takes probabilities, which are between 0 and 1",
   )
-  let (never, always) = (input == 0, input == 1)
-  let log_of = clamp(where(never, -100, log(where(never, 1, input))), min: -100)
-  let log_of_other = clamp(where(always, -100, log1p(-where(always, 0, input))), min: -100)
-  let loss = -(target * log_of + (1 - target) * log_of_other)
+  let loss = _cross_entropy_of_two(input, target)
   _reduce(if weight == none { loss } else { weight * loss }, reduction)
 }
+
+# The derivative is that of the logarithms without their bounds, with a large number where it is infinite, as in PyTorch: at a
+# probability of exactly 0 or 1 it points away from there.
+fn _cross_entropy_of_two[T: float](input: T[*S], target: T[*S]) -> T[*S] =
+  -(target * _bounded(log(input)) + (1 - target) * _bounded(log1p(-input)))
+  derivative (dinput, dtarget) => {
+    let slope = (input - target) / clamp(input * (1 - input), min: 1e-12)
+    slope * dinput + (_bounded(log1p(-input)) - _bounded(log(input))) * dtarget
+  }
+
+fn _bounded[T: float](input: T[*S]) -> T[*S] = clamp(input, min: -100)
 
 ## Binary cross-entropy of logits, without overflow. `pos_weight` multiplies the loss of positive targets.
 fn binary_cross_entropy_with_logits[T: float](

@@ -206,6 +206,21 @@ test('derivatives that are not linear, or that do not fit, are refused where the
   assert.equal(of('(dx) => dx', 'x: f32[3], y: f32'), ['E0507']);
 });
 
+test('derivatives of the library at the edges, as in PyTorch', () => {
+  const text = `export fn f(p: f64[4], t: f64[4], x: f64[3]) -> (f64[4], f64[3], f64[3]) = (
+  grad(p => binary_cross_entropy(p, t, reduction: "sum"))(p),
+  grad(x => sum(softplus(x, beta: 0.5)))(x), grad(x => sum(erfinv(x / 50)))(x))`;
+  const slope = (x: number) => (x * 0.5 > 20 ? 1 : 1 / (1 + Math.exp(-0.5 * x)));
+  const [entropy, soft, inverse] = results(
+    text,
+    f64([4], [0, 1, 0.25, 1]),
+    f64([4], [1, 0, 0.5, 1]),
+    f64([3], [-2, 3, 50]),
+  );
+  near([entropy ?? [], soft ?? []], [[-1e12, 1e12, -0.25 / 0.1875, 0], [-2, 3, 50].map(slope)]);
+  assert.is(inverse?.[2], Number.POSITIVE_INFINITY);
+});
+
 test('linearity is told through loops, branches and derivatives', () => {
   const text = `fn g(x: f64[n], v: f64[n]) -> f64[n] = jvp(sin, x, v)[1] + vjp(sin, x, v)[1]
 export fn f(x: f64[2], v: f64[2]) -> (f64[2], f64[2], f64[2]) = (
