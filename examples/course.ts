@@ -52,6 +52,12 @@ async function runChapter({ folder, script }: Chapter): Promise<void> {
   await import(pathToFileURL(script).href);
 }
 
+/** A stream that is closed early (`npm run course | head`) ends the course. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
 const chapters = findChapters();
 const asked = process.argv.slice(2);
 const chosen = asked.includes('all')

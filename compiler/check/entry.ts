@@ -18,7 +18,7 @@ import { Scope } from './scope.js';
 import type { StateTable } from './state.js';
 import { outline, regionOf, treesOf } from './transforms.js';
 import { leafType } from './trees.js';
-import { type Cell, describe, fnValue, isWeakNumber, type Site, tensor, type Val } from './values.js';
+import { type Cell, describe, fnValue, isWeakNumber, none, type Site, tensor, type Val } from './values.js';
 import type { Unit, Workspace } from './workspace.js';
 
 /** What the entries of one program share. */
@@ -113,13 +113,40 @@ export function declaredEntry(
       scope.define(param.name.name, { value, role: 'parameter', site: { source: unit.source, span: param.name.span } });
     }
     const matcher = new Matcher(cx, scope, open);
-    const value = cx.at(unit, decl.name.span, () => resultWithDerivative(cx, decl, matcher, name));
+    const value = cx.at(unit, decl.name.span, () =>
+      declaredResult(cx, decl, resultWithDerivative(cx, decl, matcher, name)),
+    );
     const entryName = evaluation ?? name;
     const entry = cx.at(unit, resultSpan(decl), () =>
       finishEntry(cx, session, inputs, entryName, entryName, value, decl),
     );
     return { entry, asksForTraining: cx.asksForTraining };
   });
+}
+
+/** What an entry returns: an exported function whose result has no type is there for its effects, and returns nothing. */
+function declaredResult(cx: Context, decl: ast.Fn, value: Val): Val {
+  if (!decl.exported || decl.result !== undefined) return value;
+  if (isNothing(value)) return none;
+  return cx.fail('E0112', {
+    message: `\`${decl.name.name}\` is exported and gives ${describe(value)}, but its result has no type`,
+    help: 'write `-> type` after the parameters',
+  });
+}
+
+/** No value, or the trees of no values that `map` makes of its assignments. */
+function isNothing(value: Val): boolean {
+  switch (value.kind) {
+    case 'none':
+      return true;
+    case 'tuple':
+    case 'list':
+      return value.items.every(isNothing);
+    case 'record':
+      return [...value.fields.values()].every(isNothing);
+    default:
+      return false;
+  }
 }
 
 /** The inputs of an entry; leaves of the state and draws find it from now on. */

@@ -86,7 +86,7 @@ fn f(x: f32) -> f32 = x`,
   E0112: {
     class: 'user',
     title: 'a required part is missing',
-    explanation: `An \`export fn\` states the type of its result, for its signature is what the host sees; every parameter of a function
+    explanation: `An \`export fn\` that gives a value states its type, for its signature is what the host sees; every parameter of a function
 states its type.`,
     example: `export fn f(x: f32) = x`,
   },

@@ -132,7 +132,8 @@ export class Grammar extends TypeGrammar {
     this.CONSUME(t.Export);
     const fn = this.SUBRULE(this.fn);
     this.ACTION(() => {
-      if (fn.result) return;
+      // A block may be there for its effects on state alone; whether it gives a value is known when it is elaborated.
+      if (fn.result || fn.body.kind === 'Block') return;
       const help = 'write `-> type` after the parameters';
       this.complain({ code: 'E0112', span: fn.name.span, label: 'its result has no type', help });
     });

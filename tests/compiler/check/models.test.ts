@@ -2,7 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { f32, instanceOf, numbers, programOf, results } from '../../support/program.js';
+import { diagnosticsOf, f32, instanceOf, numbers, programOf, results } from '../../support/program.js';
 
 const paths = (text: string): readonly string[] =>
   programOf(text).state.map(({ path, role, shape }) => `${role} ${path}[${shape}]`);
@@ -79,6 +79,21 @@ export fn read(net: Net, opt: SGD(net, lr: 0.5, momentum: 0.5)) -> (f32[2], f32,
   assert.equal(
     instance.program.state.map(({ path }) => path),
     ['net.w', 'net.b', 'opt.lr', 'opt.m.w', 'opt.m.b'],
+  );
+});
+
+test('an exported block without a type of its result is there for its effects; one that gives a value is refused', () => {
+  const text = (end: string): string => `model M { param w: f32[2] = zeros }
+export fn reset(net: mut M) {
+  map (p) over (net) { p = p + 1 }${end}
+}
+export fn f(net: M) -> f32[2] = net.w`;
+  const instance = instanceOf(text(''));
+  assert.equal(instance.run('reset', []), []);
+  assert.equal(instance.run('f', []).map(numbers), [[1, 1]]);
+  assert.equal(
+    diagnosticsOf(text('\n  net.w')).map(({ code }) => code),
+    ['E0112'],
   );
 });
 
