@@ -48,18 +48,23 @@ fn hardsigmoid[T: float](input: T[*S]) -> T[*S] =
 fn hardswish[T: float](input: T[*S]) -> T[*S] = input * clamp(input + 3, min: 0, max: 6) / 6
 
 ## Clamped to `min_val … max_val`; the derivative is 0 at both bounds.
-fn hardtanh[T: float](input: T[*S], min_val: float = -1.0, max_val: float = 1.0) -> T[*S] =
-  where(input <= min_val, min_val, where(input >= max_val, max_val, input))
+fn hardtanh[T: number](input: T[*S], min_val: float = -1.0, max_val: float = 1.0) -> T[*S] {
+  let (low, high) = (cast(min_val, input.dtype), cast(max_val, input.dtype))
+  where(input <= low, low, where(input >= high, high, input))
+}
 
 ## `x` where positive, else `negative_slope * x`.
 fn leaky_relu[T: float](input: T[*S], negative_slope: float = 0.01) -> T[*S] =
   where(input > 0, input, negative_slope * input)
 
 ## `log(softmax(x))` along `dim`, without overflow.
-fn log_softmax[T: float](input: T[*S], dim: int) -> T[*S] {
-  let shifted = input - stop_gradient(amax(input, dim, keepdim: true))
-  shifted - log(sum(exp(shifted), dim, keepdim: true))
-}
+fn log_softmax[T: float](input: T[*S], dim: int) -> T[*S] =
+  if is_empty(input) {
+    input
+  } else {
+    let shifted = input - stop_gradient(amax(input, dim, keepdim: true))
+    shifted - log(sum(exp(shifted), dim, keepdim: true))
+  }
 
 ## `log(sigmoid(x))`, without overflow.
 fn logsigmoid[T: float](input: T[*S]) -> T[*S] = minimum(input, 0) - log1p(exp(-abs(input)))
@@ -69,8 +74,10 @@ fn mish[T: float](input: T[*S]) -> T[*S] = input * tanh(softplus(input))
 
 ## `x` where positive, else `weight * x`; `weight` has one value, or one for each channel (axis 1).
 fn prelu[T: float](input: T[*S], weight: T[_]) -> T[*S] {
-  let slope = if size(weight, 0) == 1 || ndim(input) < 2 {
-    reshape(weight, [-1])
+  let slope = if ndim(input) == 0 {
+    reshape(weight, [])
+  } else if size(weight, 0) == 1 || ndim(input) < 2 {
+    weight
   } else {
     reshape(weight, [1, -1] + [1 for i in 2..ndim(input)])
   }
@@ -78,16 +85,19 @@ fn prelu[T: float](input: T[*S], weight: T[_]) -> T[*S] {
 }
 
 ## Clamped to 0 … 6; the derivative is 0 at both bounds.
-fn relu6[T: float](input: T[*S]) -> T[*S] = hardtanh(input, 0.0, 6.0)
+fn relu6[T: number](input: T[*S]) -> T[*S] = hardtanh(input, 0.0, 6.0)
 
 ## `x * sigmoid(x)`, also called swish.
 fn silu[T: float](input: T[*S]) -> T[*S] = input * sigmoid(input)
 
 ## `exp(x) / sum(exp(x))` along `dim`, without overflow. A slice of all -inf gives nan, as in PyTorch.
-fn softmax[T: float](input: T[*S], dim: int) -> T[*S] {
-  let e = exp(input - stop_gradient(amax(input, dim, keepdim: true)))
-  e / sum(e, dim, keepdim: true)
-}
+fn softmax[T: float](input: T[*S], dim: int) -> T[*S] =
+  if is_empty(input) {
+    input
+  } else {
+    let e = exp(input - stop_gradient(amax(input, dim, keepdim: true)))
+    e / sum(e, dim, keepdim: true)
+  }
 
 ## `softmax(-x)`.
 fn softmin[T: float](input: T[*S], dim: int) -> T[*S] = softmax(-input, dim)
@@ -110,5 +120,5 @@ fn softsign[T: float](input: T[*S]) -> T[*S] = input / (1 + abs(input))
 fn tanhshrink[T: float](input: T[*S]) -> T[*S] = input - tanh(input)
 
 ## `x` above the threshold, else `value`.
-fn threshold[T: float](input: T[*S], threshold: float, value: float) -> T[*S] =
-  where(input <= threshold, value, input)
+fn threshold[T: number](input: T[*S], threshold: float, value: float) -> T[*S] =
+  where(input <= cast(threshold, input.dtype), cast(value, input.dtype), input)

@@ -32,9 +32,11 @@ fn eye(n: dim, m: dim? = none, dtype: dtype = f32) -> tensor {
 
 ## `steps` numbers from `start` to `end`, both included, equally spaced. The second half is counted from the end, so that it is exact there.
 fn linspace(start: number, end: number, steps: int, dtype: dtype = f32) -> tensor {
-  assert(steps >= 0, "linspace: the number of steps is not negative")
+  assert(steps >= 0, "linspace: the number of steps is not negative, got " + steps)
   let (first, last) = (cast(start, dtype), cast(end, dtype))
-  if steps == 1 {
+  if !is_floating_point(dtype) {
+    cast(linspace(start, end, steps, f64), dtype)
+  } else if steps == 1 {
     reshape(first, [1])
   } else {
     let step = (last - first) / (steps - 1)

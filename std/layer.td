@@ -45,7 +45,11 @@ fn _drop(input: tensor, size: [dim], p: float, training: bool) -> tensor {
 }
 
 ## The rows of `weight` at the indices in `input`. The row `padding_idx` gets no gradient.
-fn embedding[T: float, n](input: i64[*S], weight: T[n, d], padding_idx: int? = none) -> T[*S, d] {
+fn embedding[T: float, I: int, n](
+  input: I[*S],
+  weight: T[n, d],
+  padding_idx: int? = none,
+) -> T[*S, d] {
   let rows = weight[input]
   if padding_idx == none {
     rows
@@ -58,10 +62,10 @@ fn embedding[T: float, n](input: i64[*S], weight: T[n, d], padding_idx: int? = n
 
 ## The `"sum"`, `"mean"` or `"max"` of the rows in each bag. Bags are the rows of a matrix of indices, or stretches of a vector that begin
 ## at `offsets`; an empty bag gives zeros.
-fn embedding_bag[T: float](
-  input: i64[*S],
+fn embedding_bag[T: float, I: int, J: int](
+  input: I[*S],
   weight: T[_, _],
-  offsets: i64[_]? = none,
+  offsets: J[_]? = none,
   mode: string = "mean",
 ) -> tensor {
   assert(

@@ -225,13 +225,16 @@ fn kl_div[T: float](
 }
 
 ## `log(1 + exp(-y x))` for targets y of 1 and -1.
-fn soft_margin_loss[T: float](input: T[*S], target: T[*S], reduction: string = "mean") -> tensor =
-  _reduce(log1p(exp(-target * input)), reduction)
+fn soft_margin_loss[T: float, Y: number](
+  input: T[*S],
+  target: Y[*S],
+  reduction: string = "mean",
+) -> tensor = _reduce(log1p(exp(-target * input)), reduction)
 
 ## `x` for targets of 1 and `max(0, margin - x)` for targets of -1.
-fn hinge_embedding_loss[T: float](
+fn hinge_embedding_loss[T: float, Y: number](
   input: T[*S],
-  target: T[*S],
+  target: Y[*S],
   margin: float = 1.0,
   reduction: string = "mean",
 ) -> tensor =
@@ -241,10 +244,10 @@ fn hinge_embedding_loss[T: float](
   )
 
 ## `max(0, -y (x1 - x2) + margin)`.
-fn margin_ranking_loss[T: float](
+fn margin_ranking_loss[T: float, Y: number](
   input1: T[*S],
   input2: T[*S],
-  target: T[*S],
+  target: Y[*S],
   margin: float = 0.0,
   reduction: string = "mean",
 ) -> tensor = _reduce(clamp(-target * (input1 - input2) + margin, min: 0), reduction)
@@ -259,10 +262,10 @@ fn cosine_similarity[T: float](x1: T[*S], x2: T[*U], dim: int = 1, eps: float = 
 }
 
 ## `1 - cos` for targets of 1, `max(0, cos - margin)` for targets of -1, over the last axis.
-fn cosine_embedding_loss[T: float](
+fn cosine_embedding_loss[T: float, Y: number](
   input1: T[*S, n],
   input2: T[*S, n],
-  target: T[*S],
+  target: Y[*S],
   margin: float = 0.0,
   reduction: string = "mean",
 ) -> tensor {
@@ -317,21 +320,22 @@ fn poisson_nll_loss[T: float](
   _reduce(if full { loss + where(target > 1, stirling, 0) } else { loss }, reduction)
 }
 
-## Hinge loss of multi-class scores [N, C] against class indices [N], margin to the power `p` (1 or 2).
-fn multi_margin_loss[T: float, C](
-  input: T[N, C],
-  target: i64[N],
+## Hinge loss of multi-class scores [N, C] or [C] against class indices [N] or one, margin to the power `p` (1 or 2).
+fn multi_margin_loss[T: float](
+  input: T[*S, C],
+  target: i64[*S],
   p: int = 1,
   margin: float = 1.0,
-  weight: tensor? = none,
+  weight: T[C]? = none,
   reduction: string = "mean",
 ) -> tensor {
-  let correct = gather(input, 1, unsqueeze(target, 1))
+  assert(p == 1 || p == 2, "multi_margin_loss: p is 1 or 2, not " + p)
+  let correct = gather(input, -1, unsqueeze(target, -1))
   let gap = clamp(margin - correct + input, min: 0)
   let powered = if p == 1 { gap } else { gap * gap }
-  let scaled = if weight == none { powered } else { powered * unsqueeze(weight[target], 1) }
-  let others = where(arange(end: C) == unsqueeze(target, 1), 0, scaled)
-  _reduce(sum(others, 1) / C, reduction)
+  let scaled = if weight == none { powered } else { powered * unsqueeze(weight[target], -1) }
+  let others = where(arange(end: C) == unsqueeze(target, -1), 0, scaled)
+  _reduce(sum(others, -1) / C, reduction)
 }
 
 ## `max(0, d(a, p) - d(a, n) + margin)` with d the p-norm distance over the last axis; `swap` takes the closer of anchor and positive.

@@ -77,8 +77,9 @@ fn round(input: tensor, decimals: int = 0) -> tensor {
   }
 }
 
-## `input * input`.
-fn square(input: tensor) -> tensor = input * input
+## `input * input`; of bools an i64.
+fn square(input: tensor) -> tensor =
+  if input.dtype == bool { cast(input, i64) } else { input * input }
 
 ## `input * log(other)`: 0 where `input` is 0, NaN where `other` is NaN.
 fn xlogy(input: tensor, other: tensor) -> tensor {

@@ -24,7 +24,7 @@ fn count_nonzero(input: tensor, dim: (int | [int])? = none) -> tensor =
 ## `log(sum(exp(input)))`, without overflow.
 fn logsumexp[T: float](input: T[*S], dim: int | [int], keepdim: bool = false) -> tensor {
   # No elements have no largest one, and their sum is 0.
-  if is_known(numel(input)) && numel(input) == 0 {
+  if is_empty(input) {
     log(sum(input, dim, keepdim))
   } else {
     let largest = stop_gradient(amax(input, dim, keepdim: true))

@@ -33,16 +33,25 @@ fn index_add(
   scatter_add(input, dim, _along(index, dim, source.shape), cast(scaled, input.dtype))
 }
 
-## Sets the slices at the positions in `index` to a number.
+## Sets the slices at the positions in `index` to a number. Negative positions count from the end.
 fn index_fill(input: tensor, dim: int, index: tensor, value: number) -> tensor {
   let at = axis_of(dim, ndim(input))
   let sizes = input.shape[:at] + [numel(index)] + input.shape[at + 1:]
-  scatter(input, dim, _along(index, dim, sizes), expand(cast(value, input.dtype), sizes))
+  let positions = where(index < 0, index + size(input, at), index)
+  scatter(input, dim, _along(positions, dim, sizes), expand(cast(value, input.dtype), sizes))
 }
 
 ## `value` where the mask is true.
 fn masked_fill(input: tensor, mask: tensor, value: number) -> tensor =
   where(mask, cast(value, input.dtype), input)
+
+## The elements where the mask, which broadcasts with the input, is true, as a vector. Their number is part of its type, so the mask is
+## known when compiling.
+fn masked_select(input: tensor, mask: tensor) -> tensor {
+  assert(mask.dtype == bool, "masked_select: the mask is a tensor of bools, not of " + mask.dtype)
+  let sizes = (input + cast(mask, input.dtype)).shape
+  expand(input, sizes)[expand(mask, sizes)]
+}
 
 ## The slice at `index` along `dim` replaced by `src`.
 fn select_scatter(input: tensor, src: tensor, dim: int, index: int) -> tensor {

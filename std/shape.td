@@ -86,9 +86,12 @@ fn repeat(input: tensor, repeats: [int]) -> tensor {
   reshape(expand(reshape(input, apart), copies), [repeats[i] * sizes[i] for i in 0..rank])
 }
 
-## Repeats each element along `dim`, all the same number of times, or each by its own number in a list. Without `dim` of the flattened tensor.
-fn repeat_interleave(input: tensor, repeats: int | [int], dim: int? = none) -> tensor {
-  if dim == none {
+## Repeats each element along `dim`, all the same number of times, or each by its own number in a list, or a
+## tensor that is known when compiling. Without `dim` of the flattened tensor.
+fn repeat_interleave(input: tensor, repeats: int | [int] | tensor, dim: int? = none) -> tensor {
+  if is_tensor(repeats) {
+    repeat_interleave(input, known_ints(repeats), dim)
+  } else if dim == none {
     repeat_interleave(flatten(input), repeats, 0)
   } else if is_list(repeats) {
     let n = size(input, dim)

@@ -42,6 +42,9 @@ fn for_each_axis(value: int | [int], n: int, name: string) -> [int] {
   }
 }
 
+## Whether a tensor is known to have no elements.
+fn is_empty(input: tensor) -> bool = is_known(numel(input)) && numel(input) == 0
+
 ## How many elements meet in one element of a reduction over `dim`: none or [] for all.
 fn reduced_size(input: tensor, dim: (int | [int])? = none) -> dim {
   if dim == none {

@@ -97,6 +97,9 @@ fn sort(input: tensor, dim: int = -1, descending: bool = false, stable: bool = f
   }
 }
 
+## The size of an axis; a number counts as an axis of one element.
+fn _length(input: tensor, dim: int) -> dim = if ndim(input) == 0 { 1 } else { size(input, dim) }
+
 ## The positions that sort the elements along `dim`.
 fn argsort(input: tensor, dim: int = -1, descending: bool = false) -> tensor =
   sort(input, dim, descending)[1]
@@ -104,22 +107,35 @@ fn argsort(input: tensor, dim: int = -1, descending: bool = false) -> tensor =
 ## The `k` largest (or smallest) elements along `dim`, in order, and their positions.
 fn topk(input: tensor, k: int, dim: int = -1, largest: bool = true, sorted: bool = true) {
   assert(
-    k >= 0 && k <= size(input, dim),
-    "topk: k = " + k + " is outside [0, " + size(input, dim) + "]",
+    k >= 0 && k <= _length(input, dim),
+    "topk: k = " + k + " is outside [0, " + _length(input, dim) + "]",
   )
   let (values, indices) = sort(input, dim, largest)
-  (narrow(values, dim, 0, k), narrow(indices, dim, 0, k))
+  if ndim(input) == 0 && k == 1 {
+    (values, indices)
+  } else {
+    let (row, places) = if ndim(input) == 0 {
+      (reshape(values, [1]), reshape(indices, [1]))
+    } else {
+      (values, indices)
+    }
+    (narrow(row, dim, 0, k), narrow(places, dim, 0, k))
+  }
 }
 
 ## The k-th smallest element along `dim`, and its position.
 fn kthvalue(input: tensor, k: int, dim: int = -1, keepdim: bool = false) {
   assert(
-    k >= 1 && k <= size(input, dim),
-    "kthvalue: k = " + k + " is outside [1, " + size(input, dim) + "]",
+    k >= 1 && k <= _length(input, dim),
+    "kthvalue: k = " + k + " is outside [1, " + _length(input, dim) + "]",
   )
   let (values, indices) = sort(input, dim)
-  let (value, index) = (narrow(values, dim, k - 1, 1), narrow(indices, dim, k - 1, 1))
-  if keepdim { (value, index) } else { (squeeze_axes(value, dim), squeeze_axes(index, dim)) }
+  if ndim(input) == 0 {
+    (values, indices)
+  } else {
+    let (value, index) = (narrow(values, dim, k - 1, 1), narrow(indices, dim, k - 1, 1))
+    if keepdim { (value, index) } else { (squeeze_axes(value, dim), squeeze_axes(index, dim)) }
+  }
 }
 
 ## The lower of the two middle elements, NaN where there is one; with `dim` (values, indices).

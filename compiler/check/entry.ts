@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from '../diagnostics/report.js';
 import { type Dim, dimSubstitute, dimSymbols } from '../ir/dims.js';
+import type { HostTensor } from '../ir/evaluate/tensor.js';
 import type { Func, TensorType, Value } from '../ir/graph.js';
 import type { Entry, EntryArgument, EntryOutput, StateEntry, Structure } from '../program.js';
 import type * as ast from '../syntax/ast.js';
@@ -243,6 +244,8 @@ function symbolsOf(types: readonly TensorType[]): readonly string[] {
 export interface ExpressionInput {
   readonly name: string;
   readonly type: TensorType;
+  /** What it holds, where the program is specialised to this: then shapes may depend on it, and the program is right for no other data. */
+  readonly data?: HostTensor;
 }
 
 /** Asks for a second entry that also gives gradients of the sum of (output · cotangent). */
@@ -263,8 +266,9 @@ const argumentOf = (name: string, index: number, type: TensorType): EntryArgumen
 
 function giveInputs(inputs: Inputs, given: readonly ExpressionInput[]): Map<string, Val> {
   return new Map(
-    given.map(({ name, type }) => {
+    given.map(({ name, type, data }) => {
       const value = inputs.argument(name, type);
+      inputs.cx.rootFrame.hold(value, data);
       inputs.arguments.push(argumentOf(name, inputs.argumentTypes.length - 1, type));
       return [name, tensor(value)];
     }),

@@ -2,6 +2,7 @@
 // and what it reads from outside becomes a further parameter at the first use.
 
 import { Builder } from '../ir/builder.js';
+import type { HostTensor } from '../ir/evaluate/tensor.js';
 import type { Node, NodeDraft, Region, TensorType, Value } from '../ir/graph.js';
 import type { Cell } from './values.js';
 
@@ -10,6 +11,8 @@ export class Frame extends Builder {
   readonly captures = new Map<Value, Value>();
   /** The cells that were assigned to, with the values that they had before. */
   readonly written = new Map<Cell, Value>();
+  /** What parameters hold, where the program is specialised to the data that it is given. */
+  readonly #given = new Map<Value, HostTensor>();
   readonly #own = new Set<Value>();
   readonly #makers = new Map<Value, Node>();
 
@@ -47,9 +50,9 @@ export class Frame extends Builder {
     return results;
   }
 
-  /** The node that computes a value of this function; none for parameters, and for what regions give. */
+  /** The node that computes a value of this function or of one around it; none for parameters, and for what regions give. */
   maker(value: Value): Node | undefined {
-    return this.#makers.get(value);
+    return this.#makers.get(value) ?? this.outer?.maker(value);
   }
 
   /** Whether a value belongs to this function, not to one around it. */
@@ -65,7 +68,18 @@ export class Frame extends Builder {
     if (this.outer === undefined) throw new Error(`%${value.name} is used outside of the function that computes it`);
     const param = this.param(value.name, value.type);
     this.captures.set(value, param);
+    this.hold(param, this.outer.data(value));
     return param;
+  }
+
+  /** What a parameter of this frame or of one around it holds, if that is given. */
+  data(param: Value): HostTensor | undefined {
+    return this.#given.get(param) ?? this.outer?.data(param);
+  }
+
+  /** States what a parameter of this frame holds, if that is known. */
+  hold(param: Value, data: HostTensor | undefined): void {
+    if (data !== undefined) this.#given.set(param, data);
   }
 
   locals(values: readonly Value[]): readonly Value[] {

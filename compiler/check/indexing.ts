@@ -9,9 +9,23 @@ import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { evaluate } from './evaluate.js';
 import { knownValue } from './known.js';
+import { checkMask, maskPositions } from './masks.js';
 import { fieldOf, type Scope } from './scope.js';
 import { broadcastShape, restate, toTensor } from './tensors.js';
-import { contents, describe, int, list, none, type Site, string, tensor, tuple, typeText, type Val } from './values.js';
+import {
+  contents,
+  describe,
+  int,
+  list,
+  none,
+  numberOf,
+  type Site,
+  string,
+  tensor,
+  tuple,
+  typeText,
+  type Val,
+} from './values.js';
 
 export function indexValue(cx: Context, object: Val, expr: ast.Index, scope: Scope): Val {
   if (expr.outside !== undefined) {
@@ -36,7 +50,7 @@ export function indexValue(cx: Context, object: Val, expr: ast.Index, scope: Sco
         indexTensor(
           cx,
           object.value,
-          expr.items.map((item) => ({ item: indexItem(cx, item, scope), site: site(item) })),
+          expr.items.flatMap((item) => placed(indexItems(cx, item, scope), site(item))),
         ),
       );
     default:
@@ -97,43 +111,60 @@ export type Item =
   | { readonly kind: 'slice'; readonly start?: Dim; readonly stop?: Dim; readonly step: number }
   | { readonly kind: 'newAxis' }
   | { readonly kind: 'ellipsis' }
-  | { readonly kind: 'tensor'; readonly value: Value };
+  /** An index tensor; `maskSize` is the size of the axis that a mask was made for. */
+  | { readonly kind: 'tensor'; readonly value: Value; readonly maskSize?: number };
 
 export interface PlacedItem {
   readonly item: Item;
   readonly site: Site;
 }
 
+export const placed = (items: readonly Item[], site: Site): readonly PlacedItem[] =>
+  items.map((item) => ({ item, site }));
+
 function indexItem(cx: Context, node: ast.IndexItem, scope: Scope): Item {
-  if (node.kind === 'Ellipsis') return { kind: 'ellipsis' };
-  if (node.kind === 'Slice') return sliceItem(cx, node, scope);
-  return itemOf(cx, evaluate(cx, node, scope), { source: scope.unit.source, span: node.span });
+  const [item, ...others] = indexItems(cx, node, scope);
+  if (item !== undefined && others.length === 0) return item;
+  return cx.fail('E0310', {
+    message: 'an element of a list or tuple is taken by one index',
+    site: { source: scope.unit.source, span: node.span },
+  });
 }
 
-/** A value as an item of an index. */
-export function itemOf(cx: Context, value: Val, site: Site): Item {
+function indexItems(cx: Context, node: ast.IndexItem, scope: Scope): readonly Item[] {
+  if (node.kind === 'Ellipsis') return [{ kind: 'ellipsis' }];
+  if (node.kind === 'Slice') return [sliceItem(cx, node, scope)];
+  return itemsOf(cx, evaluate(cx, node, scope), { source: scope.unit.source, span: node.span });
+}
+
+/** A value as items of an index: one, or of a mask one for each of its axes. A list of ints or bools is a tensor. */
+export function itemsOf(cx: Context, value: Val, site: Site): readonly Item[] {
   switch (value.kind) {
     case 'slice':
     case 'ellipsis':
-      return value;
+      return [value];
     case 'none':
-      return { kind: 'newAxis' };
+      return [{ kind: 'newAxis' }];
     case 'int':
-      return { kind: 'int', at: value.dim };
+      return [{ kind: 'int', at: value.dim }];
+    case 'list': {
+      const items = value.items.map(numberOf);
+      const isMask = items.length > 0 && value.items.every((item) => item.kind === 'bool');
+      if (items.every((item): item is number => item !== undefined && Number.isInteger(item))) {
+        const literal = cx.b.literal(items, isMask ? 'bool' : 'i64', [dimConst(items.length)]);
+        return itemsOf(cx, tensor(literal), site);
+      }
+      break;
+    }
     case 'tensor': {
       const { dtype } = value.value.type;
-      if (dtype === 'bool') {
-        cx.fail('L0903', {
-          message: 'the size of a selection by mask depends on the data',
-          site,
-          help: 'keep the shape: where(mask, x, 0), masked_fill(x, mask, v), or sum(where(mask, x, 0))',
-        });
-      }
-      if (isInt(dtype)) return { kind: 'tensor', value: dtype === 'i32' ? value.value : cx.b.cast(value.value, 'i64') };
+      if (dtype === 'bool') return maskPositions(cx, value.value, site).map((along) => ({ kind: 'tensor', ...along }));
+      if (isInt(dtype))
+        return [{ kind: 'tensor', value: dtype === 'i32' ? value.value : cx.b.cast(value.value, 'i64') }];
     }
   }
   return cx.fail('E0310', {
-    message: `an index is an int, a slice, \`none\` or a tensor of integers, not ${describe(value)}`,
+    message: `an index is an int, a slice, \`none\`, a tensor of integers or a mask, not ${describe(value)}`,
     site,
   });
 }
@@ -193,6 +224,7 @@ export function indexTensor(cx: Context, value: Value, given: readonly PlacedIte
       ranges.push(sliceRange(item, size));
       axes.push({ size: (ranges.at(-1) as Range).size });
     } else {
+      if (item.kind === 'tensor') checkMask(cx, item.maskSize, size, axis - 1, site);
       ranges.push({ start: dimConst(0), step: 1, size });
       axes.push(item.kind === 'tensor' ? { size, lookup: item.value } : { size });
     }

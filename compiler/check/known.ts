@@ -1,4 +1,5 @@
-// The values of tensors that depend on nothing but constants, so that mistakes in literal data are found when compiling.
+// The values of tensors that depend on nothing but constants, so that mistakes in literal data are found when compiling, and shapes can
+// depend on such data. Where a program is specialised to its arguments, these count as constants.
 
 import { dimValue } from '../ir/dims.js';
 import { EvaluationError } from '../ir/evaluate/error.js';
@@ -14,8 +15,13 @@ const maxElements = 65_536;
 /** The value of a tensor of the function being written, when it is computed from small constants alone. */
 export function knownValue(frame: Frame, value: Value): HostTensor | undefined {
   const nodes: Node[] = [];
+  const params = new Set<Value>();
   const seen = new Set<Node>();
   const visit = (needed: Value): boolean => {
+    if (frame.data(needed) !== undefined) {
+      params.add(needed);
+      return true;
+    }
     const node = frame.maker(needed);
     if (node === undefined || !isConstant(node) || seen.size > maxNodes) return false;
     if (seen.has(node)) return true;
@@ -25,9 +31,10 @@ export function knownValue(frame: Frame, value: Value): HostTensor | undefined {
     return true;
   };
   if (!visit(value)) return undefined;
-  const func = { name: 'known', params: [], nodes, results: [value], origin: {} };
+  const func = { name: 'known', params: [...params], nodes, results: [value], origin: {} };
+  const data = func.params.map((param) => frame.data(param) as HostTensor);
   try {
-    return evaluateFunction({ functions: new Map([[func.name, func]]) }, func.name, [])[0];
+    return evaluateFunction({ functions: new Map([[func.name, func]]) }, func.name, data)[0];
   } catch (error) {
     // An index out of range is reported when it is reached; here it only means that the value is not known.
     if (error instanceof EvaluationError) return undefined;

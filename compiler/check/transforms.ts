@@ -96,6 +96,7 @@ export function outline(
   const before = new Map<Cell, Value>();
   const params = given.leaves.map(({ value, path }, i) => {
     const param = frame.param(path === '' ? (outer[i] as Value).name : path, leafType(value) as TensorType);
+    frame.hold(param, cx.frame.data(outer[i] as Value));
     if (value.kind === 'cell') {
       before.set(value.cell, value.cell.value);
       value.cell.value = param;

@@ -5,6 +5,7 @@ import type { Access, Index, Subscript, Value } from '../ir/graph.js';
 import { affineConst, affineIndex, affineSubscript, plainSubscript, shapeSpace } from '../ir/space.js';
 import type { Context } from './context.js';
 import { areApart, expandEllipsis, nonNegativeIndices, type PlacedItem, position, sliceRange } from './indexing.js';
+import { checkMask } from './masks.js';
 import { broadcastShape, restate } from './tensors.js';
 import { type Site, typeText } from './values.js';
 
@@ -31,6 +32,7 @@ export function updateTensor(
       case 'slice':
         return { kind: 'slice', ...sliceRange(item, size) };
       case 'tensor':
+        checkMask(cx, item.maskSize, size, axis, at);
         return { kind: 'lookup', table: nonNegativeIndices(cx, item.value, size) };
       default:
         return cx.fail('E0310', { message: 'the index of an update has no new axes', site: at });

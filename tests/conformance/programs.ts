@@ -5,11 +5,21 @@ import path from 'node:path';
 import { nodeHost } from '../../cli/host.js';
 import type { Diagnostic } from '../../compiler/diagnostics/report.js';
 import { renderDiagnostic } from '../../compiler/diagnostics/report.js';
-import { compileExpression, compileFunction, type ExpressionInput } from '../../compiler/index.js';
+import {
+  type Compiled,
+  compileExpression,
+  compileFunction,
+  type ExpressionInput,
+  Workspace,
+} from '../../compiler/index.js';
 import { dimConst } from '../../compiler/ir/dims.js';
 import { type DType, isFloat } from '../../compiler/ir/dtype.js';
+import { hostTensor } from '../../compiler/ir/evaluate/tensor.js';
 import type { Program } from '../../compiler/program.js';
-import { type Case, functionName } from './cases.js';
+import { type Case, caseNumber, functionName } from './cases.js';
+
+/** Files are parsed once for all cases. */
+const workspace = new Workspace(nodeHost());
 
 /** A case cannot run: no transcription, or the compiler refuses it. */
 export class CaseError extends Error {
@@ -45,6 +55,15 @@ function inputTypes(testCase: Case): readonly ExpressionInput[] {
   }));
 }
 
+function withData(testCase: Case, inputs: readonly ExpressionInput[]): readonly ExpressionInput[] {
+  return inputs.map((input) => {
+    const tensor = testCase.inputs?.find(({ name }) => name === input.name);
+    return tensor?.data === undefined
+      ? input
+      : { ...input, data: hostTensor(tensor.dtype, tensor.shape, tensor.data.map(caseNumber)) };
+  });
+}
+
 const describe = (diagnostics: readonly Diagnostic[]): string =>
   diagnostics
     .filter(({ severity }) => severity === 'error')
@@ -57,14 +76,19 @@ export function caseProgram(testCase: Case, transcriptions: string): Program {
   const gradient = gradientRequest(testCase);
   const options = gradient === undefined ? {} : { gradient };
   const inputs = inputTypes(testCase);
-  const host = nodeHost();
   const file = path.join(transcriptions, `${testCase.group}.td`);
   const fromFile = testCase.expr === undefined;
   if (fromFile && !existsSync(file))
     throw new CaseError(`there is no transcription: ${path.basename(file)} is missing`);
-  const { program, diagnostics } = fromFile
-    ? compileFunction(file, functionName(testCase.id), inputs, host, options)
-    : compileExpression(testCase.expr ?? '', inputs, host, options);
+  const compileFor = (given: readonly ExpressionInput[]): Compiled =>
+    fromFile
+      ? compileFunction(file, functionName(testCase.id), given, workspace, options)
+      : compileExpression(testCase.expr ?? '', given, workspace, options);
+  const general = compileFor(inputs);
+  // Where a shape depends on data, the program is made for the data of the case.
+  const { program, diagnostics } = general.diagnostics.some(({ code }) => code === 'L0903')
+    ? compileFor(withData(testCase, inputs))
+    : general;
   if (program === undefined) throw new CaseError(describe(diagnostics) || 'no program, and no diagnostic either');
   return program;
 }

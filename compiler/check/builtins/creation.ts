@@ -1,11 +1,11 @@
 // New tensors: constants, ranges, literals, random bits and keys.
 
 import { dimAdd, dimConst, dimFloorDiv, dimMax, dimSub, dimValue } from '../../ir/dims.js';
-import { type DType, dtypeKind, isFloat, promote } from '../../ir/dtype.js';
+import { type DType, dtypeKind, intRange, isFloat, promote } from '../../ir/dtype.js';
 import type { TensorType, Value } from '../../ir/graph.js';
 import type { Context } from '../context.js';
 import { dtypeOf, toTensor } from '../tensors.js';
-import { describe, isWeakNumber, numberOf, tensor, tuple, type Val } from '../values.js';
+import { describe, isWeakNumber, numberOf, type Site, tensor, tuple, type Val } from '../values.js';
 import { type Arguments, type Builtin, define } from './builtin.js';
 
 function full(cx: Context, args: Arguments): Val {
@@ -13,9 +13,8 @@ function full(cx: Context, args: Arguments): Val {
   const fill = args.numeric('fill_value');
   const dtype = args.optionalDType('dtype') ?? dtypeOf(cx, fill);
   const number = fill.kind === 'tensor' ? undefined : numberOf(fill);
-  if (number !== undefined && (dtypeKind(dtype) !== 'int' || Number.isInteger(number))) {
-    return tensor(cx.b.constant(dtype === 'bool' ? number !== 0 : number, dtype, size));
-  }
+  if (number !== undefined)
+    return tensor(cx.b.constant(converted(cx, number, dtype, args.site('fill_value')), dtype, size));
   const value = toTensor(cx, fill, dtype);
   if (value.type.shape.length > 0) args.refuse('fill_value', 'a number');
   return tensor(cx.b.broadcastTo(value, size));
@@ -88,7 +87,7 @@ function literal(cx: Context, args: Arguments): Val {
   if (numbers.every((value): value is number => value !== undefined)) {
     return tensor(
       cx.b.literal(
-        numbers.map((value) => converted(value, dtype)),
+        numbers.map((value) => converted(cx, value, dtype, args.site('data'))),
         dtype,
         dims,
       ),
@@ -100,11 +99,15 @@ function literal(cx: Context, args: Arguments): Val {
   return tensor(cx.b.reshape(parts.length === 1 ? (parts[0] as Value) : cx.b.concat(parts, 0), dims));
 }
 
-/** A number as one of the dtype: truncated for integers, 0 or 1 for bools. */
-function converted(value: number, dtype: DType): number {
+/** A number as one of the dtype: truncated for integers, which must have it, and 0 or 1 for bools. */
+function converted(cx: Context, value: number, dtype: DType, site: Site): number {
   const kind = dtypeKind(dtype);
   if (kind === 'bool') return Number(value !== 0);
-  return kind === 'int' ? Math.trunc(value) : value;
+  if (kind !== 'int') return value;
+  const { min, max } = intRange(dtype);
+  const whole = Math.trunc(value);
+  if (whole >= Number(min) && whole <= Number(max)) return whole;
+  return cx.fail('E0319', { message: `${value} is not a value of ${dtype}`, site });
 }
 
 const keyType: TensorType = { dtype: 'i64', shape: [dimConst(2)] };

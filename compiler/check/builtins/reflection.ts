@@ -1,7 +1,7 @@
 // What the program asks about its own values while it is compiled, and checks.
 
 import { dimConst, dimSub, printDim } from '../../ir/dims.js';
-import { isFloat } from '../../ir/dtype.js';
+import { isFloat, isInt } from '../../ir/dtype.js';
 import type { Context } from '../context.js';
 import { knownValue } from '../known.js';
 import { lengthOf } from '../loops.js';
@@ -105,6 +105,16 @@ export const reflectionBuiltins: readonly Builtin[] = [
     'len(x: any) -> int',
     'The number of elements of a list, tuple or string, or of the first axis of a tensor.',
     (cx, args) => int(lengthOf(cx, args.get('x'))),
+  ),
+  define(
+    'known_ints(x: tensor) -> [int]',
+    'The elements of a vector of integers that is known when compiling.',
+    (cx, args) => {
+      const known = knownValue(cx.b, args.tensor('x'));
+      if (known === undefined || known.shape.length > 1 || !isInt(known.dtype))
+        return args.refuse('x', 'a vector of integers that is known when compiling');
+      return list(Array.from(known.data, Number).map((element) => int(dimConst(element))));
+    },
   ),
   define('tuple(items: any) -> tuple', 'A list as a tuple: several results.', (_, args) => tuple(args.list('items'))),
   define('list(items: any) -> list', 'A tuple as a list.', (_, args) => list(args.list('items'))),

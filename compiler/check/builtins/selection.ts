@@ -5,10 +5,12 @@ import { isInt } from '../../ir/dtype.js';
 import type { Access, Index, ScatterMode, Value } from '../../ir/graph.js';
 import { affineConst, affineSubscript, plainSubscript, shapeSpace } from '../../ir/space.js';
 import type { Context } from '../context.js';
-import { itemOf, nonNegativeIndices, refuseOutside } from '../indexing.js';
+import { itemsOf, nonNegativeIndices, placed, refuseOutside } from '../indexing.js';
+import { knownValue } from '../known.js';
+import { maskPositions } from '../masks.js';
 import { broadcastShape, toTensor } from '../tensors.js';
 import { updateTensor } from '../update.js';
-import { tensor, typeText, type Val } from '../values.js';
+import { tensor, tuple, typeText, type Val } from '../values.js';
 import { type Arguments, type Builtin, define } from './builtin.js';
 
 /** A tensor of positions, as i64 or i32. */
@@ -188,13 +190,31 @@ function update(cx: Context, args: Arguments): Val {
   if (!converts && values.kind === 'tensor' && values.value.type.dtype !== input.type.dtype) {
     args.refuse('values', `a tensor of ${input.type.dtype}`);
   }
-  const placed = items.map((item) => ({ item: itemOf(cx, item, site), site }));
+  const places = items.flatMap((item) => placed(itemsOf(cx, item, site), site));
   return tensor(
-    updateTensor(cx, input, placed, toTensor(cx, values, input.type.dtype, args.site('values')), args.site('values')),
+    updateTensor(cx, input, places, toTensor(cx, values, input.type.dtype, args.site('values')), args.site('values')),
   );
 }
 
+/** The positions of what is not 0, of a tensor that is known when compiling. */
+function nonzero(cx: Context, args: Arguments): Val {
+  const input = args.tensor('input');
+  const { dtype } = input.type;
+  const mask = dtype === 'bool' ? input : cx.b.elementwise('ne', [input, cx.b.constant(0, dtype)]);
+  const positions = maskPositions(cx, mask, args.site('input')).map(({ value }) => value);
+  if (args.bool('as_tuple')) return tuple(positions.map(tensor));
+  const columns = positions.map((value) => cx.b.reshape(value, [value.type.shape[0] as Dim, dimConst(1)]));
+  if (columns.length > 0) return tensor(columns.length === 1 ? (columns[0] as Value) : cx.b.concat(columns, 1));
+  const found = knownValue(cx.b, mask)?.data.some((element) => Number(element) !== 0) === true;
+  return tensor(cx.b.literal([], 'i64', [dimConst(found ? 1 : 0), dimConst(0)]));
+}
+
 export const selectionBuiltins: readonly Builtin[] = [
+  define(
+    'nonzero(input: tensor, as_tuple: bool = false) -> i64 tensor',
+    'The positions of the elements that are not 0, [n, rank], or one tensor for each axis. Their number is part of the type, so the input is known when compiling.',
+    nonzero,
+  ),
   define(
     'update(input: tensor, index: any, values: tensor) -> tensor',
     'The input with `values`, which broadcast, at the places of an index: `update(x, [1:3, ..., 0], v)`.',
