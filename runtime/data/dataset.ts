@@ -127,14 +127,28 @@ export interface Fold {
 
 /**
  * The k folds of a cross-validation over `count` examples: each in turn validates on one of k consecutive blocks and trains
- * on the others. Where k does not divide the count, the first blocks are one longer, as in scikit-learn.
+ * on the others. Where k does not divide the count, the first blocks are one longer, as in scikit-learn. With a seed the examples are
+ * shuffled first.
  */
-export function kFolds(count: number, k: number): Fold[] {
+export function kFolds(count: number, k: number, options: { readonly seed?: number } = {}): Fold[] {
   if (!Number.isInteger(k) || k < 2 || k > count) throw new RangeError(`${count} examples do not make ${k} folds`);
-  const all = Array.from({ length: count }, (_, i) => i);
+  const order = options.seed === undefined ? undefined : new Generator(options.seed).permutation(count);
+  const all = Array.from({ length: count }, (_, i) => order?.[i] ?? i);
   const starts = Array.from({ length: k + 1 }, (_, fold) => fold * Math.floor(count / k) + Math.min(fold, count % k));
   return Array.from({ length: k }, (_, fold) => {
     const [start, end] = [starts[fold]!, starts[fold + 1]!];
     return { valid: all.slice(start, end), train: [...all.slice(0, start), ...all.slice(end)] };
   });
+}
+
+/** The folds of a cross-validation as data sets. */
+export function foldsOf<B>(
+  source: Dataset<B>,
+  k: number,
+  options: { readonly seed?: number } = {},
+): { readonly train: Subset<B>; readonly valid: Subset<B> }[] {
+  return kFolds(source.length, k, options).map(({ train, valid }) => ({
+    train: new Subset(source, train),
+    valid: new Subset(source, valid),
+  }));
 }

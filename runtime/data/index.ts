@@ -2,3 +2,6 @@
 
 export * from './dataset.js';
 export * from './loader.js';
+export * from './synthetic.js';
+export * from './text.js';
+export * from './transforms.js';
