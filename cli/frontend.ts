@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Diagnostic } from '../compiler/diagnostics/report.js';
 import { renderDiagnostics, sortDiagnostics } from '../compiler/diagnostics/report.js';
 import { type CompileOptions, compile } from '../compiler/index.js';
+import { dtypes, isDType, isFloat } from '../compiler/ir/dtype.js';
 import { ParseError, parseProgram } from '../compiler/ir/parse.js';
 import type { Program } from '../compiler/program.js';
 import { CommandError, exitStatus, usageError, userError } from './errors.js';
@@ -52,6 +53,13 @@ export function loadProgram(file: string, options: CompileOptions = {}): Program
   if (program === undefined)
     throw new CommandError(exitStatus.bug, `no program came out of ${file}, and no error either`);
   return program;
+}
+
+/** `--default-float f64` as an option of the compiler. */
+export function parseDefaultFloat(name: string | undefined): Pick<CompileOptions, 'defaultFloat'> {
+  if (name === undefined) return {};
+  if (isDType(name) && isFloat(name)) return { defaultFloat: name };
+  throw usageError(`--default-float takes ${dtypes.filter(isFloat).join(', ')}, got '${name}'`);
 }
 
 /** `--dim B=64`, repeated, as a map from dimension to size. */

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildResult } from '../codegen/build/index.js';
+import type { DType } from '../compiler/ir/dtype.js';
 import { type BuildOptions, type Built, build, type Lowered, lower } from './build.js';
 import { userError } from './errors.js';
 import { loadProgram } from './frontend.js';
@@ -13,6 +14,8 @@ import { packageRoot, packageVersion } from './package.js';
 export interface ModuleOptions extends Partial<Omit<BuildOptions, 'outDir'>> {
   /** Default: `build/NAME` in the working directory. */
   readonly outDir?: string;
+  /** The dtype of floats that state none, in the place of what the file says. */
+  readonly defaultFloat?: DType;
   /** Sizes of dimensions to fix. */
   readonly dims?: Readonly<Record<string, number>>;
 }
@@ -64,8 +67,8 @@ async function writeBindings(lowered: Lowered, built: Built, outDir: string): Pr
 
 /** Compiles a program. Errors of the program are printed and end in a `CommandError`. */
 export async function compileModule(file: string, options: ModuleOptions = {}): Promise<CompiledModule> {
-  const { dims = {}, mode = 'release', emit = 'addon', cpu } = options;
-  const program = loadProgram(file, { dims });
+  const { dims = {}, defaultFloat, mode = 'release', emit = 'addon', cpu } = options;
+  const program = loadProgram(file, { dims, ...(defaultFloat && { defaultFloat }) });
   const hidden = new Set(['init', ...program.entries.flatMap(({ evaluation }) => evaluation ?? [])]);
   const entries = program.entries.map(({ name }) => name).filter((name) => !hidden.has(name));
   if (entries.length === 0) throw userError(`${file} exports no function: write \`export fn\` for each entry point`);

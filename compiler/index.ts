@@ -37,7 +37,7 @@ export type { Program } from './program.js';
 export interface CompileOptions {
   /** Run-time dimensions that are fixed, by name. */
   readonly dims?: Readonly<Record<string, number>>;
-  /** The dtype of floats that state none; f32. */
+  /** The dtype of floats that state none; what the file states, or f32. */
   readonly defaultFloat?: DType;
   /** Which functions become entries: the exported ones, or those named. */
   readonly entries?: 'exported' | readonly string[];
@@ -98,7 +98,8 @@ function missingFile(path: string): Compiled {
 function begin(workspace: Workspace, unit: Unit, options: CompileOptions, collector: Collector): Session {
   unit.diagnostics.forEach(collector.add);
   const dims = new Map(Object.entries(options.dims ?? {}).map(([name, size]) => [name, dimConst(size)]));
-  return beginSession(workspace, unit, { defaultFloat: options.defaultFloat ?? 'f32', dims }, collector.add);
+  const defaultFloat = options.defaultFloat ?? unit.defaultFloat ?? 'f32';
+  return beginSession(workspace, unit, { defaultFloat, dims }, collector.add);
 }
 
 /** The name of a file as one that files, libraries and functions of C can have. */

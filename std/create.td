@@ -2,13 +2,13 @@ tdsl 1
 # New tensors: constants, ranges, grids. `full`, `arange` and `tensor` are built in.
 
 ## Zeros; also an initialiser.
-fn zeros(size: [dim], dtype: dtype = f32) -> tensor = full(size, 0, dtype)
+fn zeros(size: [dim], dtype: dtype = real) -> tensor = full(size, 0, dtype)
 
 ## Ones; also an initialiser.
-fn ones(size: [dim], dtype: dtype = f32) -> tensor = full(size, 1, dtype)
+fn ones(size: [dim], dtype: dtype = real) -> tensor = full(size, 1, dtype)
 
 ## A tensor whose values are unspecified; they are zeros.
-fn empty(size: [dim], dtype: dtype = f32) -> tensor = full(size, 0, dtype)
+fn empty(size: [dim], dtype: dtype = real) -> tensor = full(size, 0, dtype)
 
 ## `fill_value` in the shape of `input`.
 fn full_like(input: tensor, fill_value: number, dtype: dtype? = none) -> tensor =
@@ -25,13 +25,13 @@ fn new_ones(input: tensor, size: [dim], dtype: dtype? = none) -> tensor =
   full(size, 1, if dtype == none { input.dtype } else { dtype })
 
 ## Ones where row and column are equal, else zeros.
-fn eye(n: dim, m: dim? = none, dtype: dtype = f32) -> tensor {
+fn eye(n: dim, m: dim? = none, dtype: dtype = real) -> tensor {
   let columns = if m == none { n } else { m }
   cast(unsqueeze(arange(end: n), 1) == arange(end: columns), dtype)
 }
 
 ## `steps` numbers from `start` to `end`, both included, equally spaced. The second half is counted from the end, so that it is exact there.
-fn linspace(start: number, end: number, steps: int, dtype: dtype = f32) -> tensor {
+fn linspace(start: number, end: number, steps: int, dtype: dtype = real) -> tensor {
   assert(steps >= 0, "linspace: the number of steps is not negative, got " + steps)
   let (first, last) = (cast(start, dtype), cast(end, dtype))
   if !is_floating_point(dtype) {
@@ -51,7 +51,7 @@ fn logspace(
   end: number,
   steps: int,
   base: float = 10.0,
-  dtype: dtype = f32,
+  dtype: dtype = real,
 ) -> tensor = base ** linspace(start, end, steps, dtype)
 
 ## The coordinates of a grid, one tensor for each argument, all of the grid's shape. With `"xy"` the first two axes change places.

@@ -3,7 +3,7 @@ tdsl 1
 # `param weight: f32[n, m] = xavier_uniform(gain: 2.0)`.
 
 ## `value` everywhere.
-fn constant(size: [dim], value: float, dtype: dtype = f32) -> tensor = full(size, value, dtype)
+fn constant(size: [dim], value: float, dtype: dtype = real) -> tensor = full(size, value, dtype)
 
 ## Inputs that feed one unit: the second axis times the receptive field.
 fn fan_in(size: [dim]) -> int {
@@ -45,13 +45,13 @@ fn calculate_gain(nonlinearity: string, param: float? = none) -> float {
 }
 
 ## Glorot and Bengio 2010: uniform with variance `gain² · 2 / (fan_in + fan_out)`.
-fn xavier_uniform(size: [dim], gain: float = 1.0, dtype: dtype = f32) -> tensor {
+fn xavier_uniform(size: [dim], gain: float = 1.0, dtype: dtype = real) -> tensor {
   let bound = gain * (6.0 / (fan_in(size) + fan_out(size))) ** 0.5
   uniform(size, -bound, bound, dtype)
 }
 
 ## Glorot and Bengio 2010: normal with variance `gain² · 2 / (fan_in + fan_out)`.
-fn xavier_normal(size: [dim], gain: float = 1.0, dtype: dtype = f32) -> tensor =
+fn xavier_normal(size: [dim], gain: float = 1.0, dtype: dtype = real) -> tensor =
   normal(0.0, gain * (2.0 / (fan_in(size) + fan_out(size))) ** 0.5, size, dtype)
 
 fn _kaiming_std(size: [dim], a: float, mode: string, nonlinearity: string) -> float {
@@ -66,7 +66,7 @@ fn kaiming_uniform(
   a: float = 0.0,
   mode: string = "fan_in",
   nonlinearity: string = "leaky_relu",
-  dtype: dtype = f32,
+  dtype: dtype = real,
 ) -> tensor {
   let bound = 3.0 ** 0.5 * _kaiming_std(size, a, mode, nonlinearity)
   uniform(size, -bound, bound, dtype)
@@ -78,7 +78,7 @@ fn kaiming_normal(
   a: float = 0.0,
   mode: string = "fan_in",
   nonlinearity: string = "leaky_relu",
-  dtype: dtype = f32,
+  dtype: dtype = real,
 ) -> tensor = normal(0.0, _kaiming_std(size, a, mode, nonlinearity), size, dtype)
 
 ## The inverse of `erf`: Winitzki's approximation (2008), refined by two of Halley's steps. ±1 give ±inf, numbers beyond them nan.
@@ -102,7 +102,7 @@ fn trunc_normal(
   std: float = 1.0,
   a: float = -2.0,
   b: float = 2.0,
-  dtype: dtype = f32,
+  dtype: dtype = real,
 ) -> tensor {
   assert(a < b, "a is less than b")
   let wide = if dtype == f64 { f64 } else { f32 }

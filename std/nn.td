@@ -4,15 +4,15 @@ tdsl 1
 ## `x @ weight.T + bias` over the last axis.
 model Linear(in_features: int, out_features: int, bias: bool = true) {
   let has_bias = bias
-  param weight: f32[out_features, in_features] = kaiming_uniform(a: 5.0 ** 0.5)
+  param weight: real[out_features, in_features] = kaiming_uniform(a: 5.0 ** 0.5)
   if has_bias {
-    param bias: f32[out_features] = uniform(
+    param bias: real[out_features] = uniform(
       a: -1.0 / in_features ** 0.5,
       b: 1.0 / in_features ** 0.5,
     )
   }
 
-  fn forward(x: f32[*S, in_features]) -> f32[*S, out_features] =
+  fn forward(x: real[*S, in_features]) -> real[*S, out_features] =
     linear(x, weight, if has_bias { bias } else { none })
 
   fn extra_repr() -> string =
@@ -28,10 +28,10 @@ model Linear(in_features: int, out_features: int, bias: bool = true) {
 model Bilinear(in1_features: int, in2_features: int, out_features: int, bias: bool = true) {
   let has_bias = bias
   let bound = 1.0 / in1_features ** 0.5
-  param weight: f32[out_features, in1_features, in2_features] = uniform(a: -bound, b: bound)
-  if has_bias { param bias: f32[out_features] = uniform(a: -bound, b: bound) }
+  param weight: real[out_features, in1_features, in2_features] = uniform(a: -bound, b: bound)
+  if has_bias { param bias: real[out_features] = uniform(a: -bound, b: bound) }
 
-  fn forward(x1: f32[*S, in1_features], x2: f32[*S, in2_features]) -> f32[*S, out_features] =
+  fn forward(x1: real[*S, in1_features], x2: real[*S, in2_features]) -> real[*S, out_features] =
     bilinear(x1, x2, weight, if has_bias { bias } else { none })
 
   fn extra_repr() -> string =
@@ -47,8 +47,8 @@ model Bilinear(in1_features: int, in2_features: int, out_features: int, bias: bo
 
 ## Vectors for indices: the rows of `weight`. The row `padding_idx` begins as zeros and gets no gradient.
 model Embedding(num_embeddings: int, embedding_dim: int, padding_idx: int? = none) {
-  param weight: f32[num_embeddings, embedding_dim] = _embedding_init(padding_idx: padding_idx)
-  fn forward(x: i64[*S]) -> f32[*S, embedding_dim] = embedding(x, weight, padding_idx)
+  param weight: real[num_embeddings, embedding_dim] = _embedding_init(padding_idx: padding_idx)
+  fn forward(x: i64[*S]) -> real[*S, embedding_dim] = embedding(x, weight, padding_idx)
 
   fn extra_repr() -> string =
     repr(num_embeddings) +
@@ -58,7 +58,7 @@ model Embedding(num_embeddings: int, embedding_dim: int, padding_idx: int? = non
 }
 
 ## Standard normal with the row `padding_idx` of zeros.
-fn _embedding_init(size: [dim], padding_idx: int?, dtype: dtype = f32) -> tensor {
+fn _embedding_init(size: [dim], padding_idx: int?, dtype: dtype = real) -> tensor {
   let rows = randn(size, dtype)
   if padding_idx == none {
     rows
@@ -153,8 +153,8 @@ model Conv1d(
   let kernel = for_each_axis(kernel_size, 1, "kernel_size")
   let inputs = channels_of_group(in_channels, out_channels, groups)
   let bound = 1.0 / (inputs * product_of(kernel)) ** 0.5
-  param weight: f32[out_channels, inputs, kernel[0]] = kaiming_uniform(a: 5.0 ** 0.5)
-  if has_bias { param bias: f32[out_channels] = uniform(a: -bound, b: bound) }
+  param weight: real[out_channels, inputs, kernel[0]] = kaiming_uniform(a: 5.0 ** 0.5)
+  if has_bias { param bias: real[out_channels] = uniform(a: -bound, b: bound) }
 
   fn forward(x: tensor) -> tensor {
     let b = if has_bias { bias } else { none }
@@ -198,8 +198,8 @@ model Conv2d(
   let kernel = for_each_axis(kernel_size, 2, "kernel_size")
   let inputs = channels_of_group(in_channels, out_channels, groups)
   let bound = 1.0 / (inputs * product_of(kernel)) ** 0.5
-  param weight: f32[out_channels, inputs, kernel[0], kernel[1]] = kaiming_uniform(a: 5.0 ** 0.5)
-  if has_bias { param bias: f32[out_channels] = uniform(a: -bound, b: bound) }
+  param weight: real[out_channels, inputs, kernel[0], kernel[1]] = kaiming_uniform(a: 5.0 ** 0.5)
+  if has_bias { param bias: real[out_channels] = uniform(a: -bound, b: bound) }
 
   fn forward(x: tensor) -> tensor {
     let b = if has_bias { bias } else { none }
@@ -243,10 +243,10 @@ model Conv3d(
   let kernel = for_each_axis(kernel_size, 3, "kernel_size")
   let inputs = channels_of_group(in_channels, out_channels, groups)
   let bound = 1.0 / (inputs * product_of(kernel)) ** 0.5
-  param weight: f32[out_channels, inputs, kernel[0], kernel[1], kernel[2]] = kaiming_uniform(
+  param weight: real[out_channels, inputs, kernel[0], kernel[1], kernel[2]] = kaiming_uniform(
     a: 5.0 ** 0.5,
   )
-  if has_bias { param bias: f32[out_channels] = uniform(a: -bound, b: bound) }
+  if has_bias { param bias: real[out_channels] = uniform(a: -bound, b: bound) }
 
   fn forward(x: tensor) -> tensor {
     let b = if has_bias { bias } else { none }
@@ -289,8 +289,8 @@ model ConvTranspose1d(
   let kernel = for_each_axis(kernel_size, 1, "kernel_size")
   let outputs = channels_of_group(out_channels, in_channels, groups)
   let bound = 1.0 / (outputs * product_of(kernel)) ** 0.5
-  param weight: f32[in_channels, outputs, kernel[0]] = kaiming_uniform(a: 5.0 ** 0.5)
-  if has_bias { param bias: f32[out_channels] = uniform(a: -bound, b: bound) }
+  param weight: real[in_channels, outputs, kernel[0]] = kaiming_uniform(a: 5.0 ** 0.5)
+  if has_bias { param bias: real[out_channels] = uniform(a: -bound, b: bound) }
 
   fn forward(x: tensor) -> tensor =
     conv_transpose1d(
@@ -335,8 +335,8 @@ model ConvTranspose2d(
   let kernel = for_each_axis(kernel_size, 2, "kernel_size")
   let outputs = channels_of_group(out_channels, in_channels, groups)
   let bound = 1.0 / (outputs * product_of(kernel)) ** 0.5
-  param weight: f32[in_channels, outputs, kernel[0], kernel[1]] = kaiming_uniform(a: 5.0 ** 0.5)
-  if has_bias { param bias: f32[out_channels] = uniform(a: -bound, b: bound) }
+  param weight: real[in_channels, outputs, kernel[0], kernel[1]] = kaiming_uniform(a: 5.0 ** 0.5)
+  if has_bias { param bias: real[out_channels] = uniform(a: -bound, b: bound) }
 
   fn forward(x: tensor) -> tensor =
     conv_transpose2d(
@@ -381,10 +381,10 @@ model ConvTranspose3d(
   let kernel = for_each_axis(kernel_size, 3, "kernel_size")
   let outputs = channels_of_group(out_channels, in_channels, groups)
   let bound = 1.0 / (outputs * product_of(kernel)) ** 0.5
-  param weight: f32[in_channels, outputs, kernel[0], kernel[1], kernel[2]] = kaiming_uniform(
+  param weight: real[in_channels, outputs, kernel[0], kernel[1], kernel[2]] = kaiming_uniform(
     a: 5.0 ** 0.5,
   )
-  if has_bias { param bias: f32[out_channels] = uniform(a: -bound, b: bound) }
+  if has_bias { param bias: real[out_channels] = uniform(a: -bound, b: bound) }
 
   fn forward(x: tensor) -> tensor =
     conv_transpose3d(
@@ -598,12 +598,12 @@ model BatchNorm(
   track_running_stats: bool = true,
 ) {
   if affine {
-    param weight: f32[num_features] = ones
-    param bias: f32[num_features] = zeros
+    param weight: real[num_features] = ones
+    param bias: real[num_features] = zeros
   }
   if track_running_stats {
-    buffer running_mean: f32[num_features] = zeros
-    buffer running_var: f32[num_features] = ones
+    buffer running_mean: real[num_features] = zeros
+    buffer running_var: real[num_features] = ones
     buffer num_batches_tracked: i64 = 0
   }
 
@@ -676,8 +676,8 @@ model LayerNorm(normalized_shape: int | [int], eps: float = 1e-5, elementwise_af
 ## Normalisation of each sample over groups of channels (Wu and He 2018).
 model GroupNorm(num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = true) {
   if affine {
-    param weight: f32[num_channels] = ones
-    param bias: f32[num_channels] = zeros
+    param weight: real[num_channels] = ones
+    param bias: real[num_channels] = zeros
   }
   fn forward(x: tensor) -> tensor =
     group_norm(
@@ -790,7 +790,7 @@ model GLU(dim: int = -1) {
 
 ## `x` where positive, else `weight * x` with a learned slope, one for all or one for each channel (He et al. 2015).
 model PReLU(num_parameters: int = 1, init: float = 0.25) {
-  param weight: f32[num_parameters] = constant(value: init)
+  param weight: real[num_parameters] = constant(value: init)
   fn forward(x: tensor) -> tensor = prelu(x, weight)
 
   fn extra_repr() -> string = "num_parameters=" + repr(num_parameters)

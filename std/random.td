@@ -3,7 +3,7 @@ tdsl 1
 # values whatever the backend and the number of threads.
 
 ## Uniform on [0, 1): multiples of 2^-24 for f32 and narrower types, of 2^-53 for f64.
-fn rand(size: [dim], dtype: dtype = f32) -> tensor {
+fn rand(size: [dim], dtype: dtype = real) -> tensor {
   if dtype == f64 {
     let high = cast(bitwise_and(random_bits(size), 67108863), f64)
     let low = cast(bitwise_and(random_bits(size), 134217727), f64)
@@ -14,7 +14,7 @@ fn rand(size: [dim], dtype: dtype = f32) -> tensor {
 }
 
 ## Standard normal, by the transform of Box and Muller (1958).
-fn randn(size: [dim], dtype: dtype = f32) -> tensor {
+fn randn(size: [dim], dtype: dtype = real) -> tensor {
   let wide = if dtype == f64 { f64 } else { f32 }
   let radius = sqrt(-2 * log(1 - rand(size, wide)))
   cast(radius * cos(6.283185307179586 * rand(size, wide)), dtype)
@@ -35,11 +35,11 @@ fn bernoulli[T: float](input: T[*S]) -> T[*S] =
   cast(rand(input.shape, input.dtype) < input, input.dtype)
 
 ## Uniform on [a, b); also an initialiser.
-fn uniform(size: [dim], a: float = 0.0, b: float = 1.0, dtype: dtype = f32) -> tensor =
+fn uniform(size: [dim], a: float = 0.0, b: float = 1.0, dtype: dtype = real) -> tensor =
   a + (b - a) * rand(size, dtype)
 
 ## Normal; also an initialiser.
-fn normal(mean: float = 0.0, std: float = 1.0, size: [dim], dtype: dtype = f32) -> tensor =
+fn normal(mean: float = 0.0, std: float = 1.0, size: [dim], dtype: dtype = real) -> tensor =
   mean + std * randn(size, dtype)
 
 ## The numbers 0 ... n - 1 in random order.

@@ -3,7 +3,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { usageError, userError } from '../errors.js';
-import { parseDims } from '../frontend.js';
+import { parseDefaultFloat, parseDims } from '../frontend.js';
 import { compileModule } from '../module.js';
 
 interface Options {
@@ -11,6 +11,7 @@ interface Options {
   readonly target: string;
   readonly emit: string;
   readonly dim: readonly string[];
+  readonly defaultFloat?: string;
   readonly dev?: boolean;
   readonly release?: boolean;
   readonly cpu?: string;
@@ -31,6 +32,7 @@ async function compileCommand(file: string, options: Options): Promise<void> {
   const started = performance.now();
   const { artefact, entries } = await compileModule(file, {
     dims: parseDims(options.dim),
+    ...parseDefaultFloat(options.defaultFloat),
     mode: options.dev === true ? 'dev' : 'release',
     emit: options.emit,
     ...(options.output === undefined ? {} : { outDir: options.output }),
@@ -51,6 +53,7 @@ export function addCompile(program: Command): void {
     .option('-o, --output <dir>', 'where the module goes (default: build/NAME)')
     .option('--target <target>', 'c or cuda', 'c')
     .option('--emit <form>', 'addon (for Node), lib (a plain C library) or source', 'addon')
+    .option('--default-float <dtype>', 'the dtype of floats that state none (default: what the file says, or f32)')
     .option(
       '--dim <name=size>',
       'fix a dimension (repeatable)',

@@ -10,7 +10,7 @@ import { loadSafetensors } from '../../runtime/io/safetensors.js';
 import { type Instance, interpret, native } from '../backends.js';
 import { lower } from '../build.js';
 import { usageError, userError } from '../errors.js';
-import { loadProgram, parseDims, requireFile } from '../frontend.js';
+import { loadProgram, parseDefaultFloat, parseDims, requireFile } from '../frontend.js';
 import { readStructure, writeStructure } from '../json.js';
 
 interface Options {
@@ -20,6 +20,7 @@ interface Options {
   readonly seed: string;
   readonly weights?: string;
   readonly dim: readonly string[];
+  readonly defaultFloat?: string;
 }
 
 /** The arguments of an entry from a file: an array in parameter order, or an object by name. */
@@ -89,7 +90,11 @@ async function run(file: string, options: Options): Promise<void> {
   if (backend !== 'interpreter' && backend !== 'c')
     throw usageError(`--backend takes interpreter or c, got '${backend}'`);
   if (options.args !== undefined) requireFile(options.args);
-  const program = loadProgram(file, { dims: parseDims(options.dim), entries: [options.fn] });
+  const program = loadProgram(file, {
+    dims: parseDims(options.dim),
+    entries: [options.fn],
+    ...parseDefaultFloat(options.defaultFloat),
+  });
   const entry = program.entries.find(({ name }) => name === options.fn);
   if (entry === undefined) throw userError(`${file} has no function '${options.fn}'`);
   const args = readArguments(entry, options.args);
@@ -117,6 +122,7 @@ export function addRun(program: Command): void {
     .option('--backend <name>', 'interpreter or c', 'interpreter')
     .option('--seed <n>', 'initialises state that no file gives', '0')
     .option('--weights <file>', 'state from a safetensors file')
+    .option('--default-float <dtype>', 'the dtype of floats that state none (default: what the file says, or f32)')
     .option(
       '--dim <name=size>',
       'fix a dimension (repeatable)',

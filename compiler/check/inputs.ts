@@ -6,6 +6,7 @@ import type { TensorType, Value } from '../ir/graph.js';
 import type { EntryArgument, EntryInput, StateLeaf, Structure } from '../program.js';
 import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
+import { isDTypeName } from './dtype-names.js';
 import { evaluateArguments } from './evaluate.js';
 import { findModel } from './lookup.js';
 import { textOf } from './match.js';
@@ -109,7 +110,7 @@ export function canInvent(cx: Context, type: ast.Type, scope: Scope, open: OpenN
       )
         return false;
       if (open.get(name)?.kind === 'model') return false;
-      return name === 'key' || open.has(name) || isTensorName(name) || hasDefaults(cx, type.name, scope);
+      return name === 'key' || open.has(name) || isDTypeName(name) || hasDefaults(cx, type.name, scope);
     }
     case 'ShapedType':
     case 'AppliedType':
@@ -124,8 +125,6 @@ export function canInvent(cx: Context, type: ast.Type, scope: Scope, open: OpenN
       return false;
   }
 }
-
-const isTensorName = (name: string): boolean => /^(bool|u8|i8|i16|i32|i64|f16|bf16|f32|f64)$/.test(name);
 
 function hasDefaults(cx: Context, name: ast.Identifier, scope: Scope): boolean {
   return findModel(cx, name, scope).model.params.every((param) => param.default !== undefined || param.rest);
@@ -206,7 +205,7 @@ export function modelBlueprint(cx: Context, type: ast.Type, scope: Scope): Bluep
   if (type.kind !== 'AppliedType' && type.kind !== 'NamedType') return undefined;
   if (
     type.kind === 'NamedType' &&
-    (isTensorName(type.name.name) || isStatic(type) || scope.find(type.name.name)?.binding.value.kind === 'dtype')
+    (isDTypeName(type.name.name) || isStatic(type) || scope.find(type.name.name)?.binding.value.kind === 'dtype')
   )
     return undefined;
   const found = findModel(cx, type.name, scope);

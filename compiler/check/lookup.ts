@@ -1,10 +1,11 @@
 // Names: from the scopes of the function over the items of the file and its imports to the library and the dtypes.
 
 import { nearest } from '../diagnostics/nearest.js';
-import { dtypes, isDType } from '../ir/dtype.js';
+import { dtypes } from '../ir/dtype.js';
 import type * as ast from '../syntax/ast.js';
 import { builtins } from './builtins/index.js';
 import type { Context } from './context.js';
+import { dtypeNamed } from './dtype-names.js';
 import { Poisoned } from './failure.js';
 import { foreignName } from './foreign.js';
 import type { Binding, Scope } from './scope.js';
@@ -27,7 +28,8 @@ export function lookup(cx: Context, name: string, scope: Scope): Binding | undef
 function libraryValue(cx: Context, name: string): Val | undefined {
   const builtin = builtins().get(name);
   if (builtin !== undefined) return fnValue({ type: 'builtin', builtin });
-  if (isDType(name)) return { kind: 'dtype', dtype: name };
+  const dtype = dtypeNamed(name, cx.options.defaultFloat);
+  if (dtype !== undefined) return { kind: 'dtype', dtype };
   const unit = name.startsWith('_') ? undefined : cx.workspace.libraryUnit(name);
   return unit && itemValue(cx, unit, name);
 }
@@ -74,6 +76,13 @@ function followImport(cx: Context, unit: Unit, item: Extract<UnitItem, { kind: '
       message: `the imports of \`${name}\` go in a circle`,
       site: { source: unit.source, span },
       help: 'import it from the file that declares it',
+    });
+  }
+  if (from.defaultFloat !== undefined && from.defaultFloat !== cx.options.defaultFloat) {
+    cx.fail('E0212', {
+      message: `\`${text}\` is written for ${from.defaultFloat} as the default float, but here it is ${cx.options.defaultFloat}`,
+      site: { source: unit.source, span: item.from.from.span },
+      help: `state it in the file that is compiled: \`default_float ${from.defaultFloat}\``,
     });
   }
   if (!from.isLibrary) from.diagnostics.forEach((found) => void cx.report(found));

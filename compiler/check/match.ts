@@ -2,9 +2,10 @@
 
 import type { Note } from '../diagnostics/report.js';
 import { type Dim, dimSymbols, dimValue, printDim, printShape } from '../ir/dims.js';
-import { type DType, dtypeKind, isDType } from '../ir/dtype.js';
+import { type DType, dtypeKind } from '../ir/dtype.js';
 import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
+import { dtypeNamed, isDTypeName } from './dtype-names.js';
 import { Failure } from './failure.js';
 import { findModel } from './lookup.js';
 import type { Scope } from './scope.js';
@@ -75,11 +76,17 @@ export class Matcher {
     if (open?.kind === 'dtype') return this.#dtypes.get(name.name);
     const bound = this.scope.find(name.name)?.binding.value;
     if (bound?.kind === 'dtype') return bound.dtype;
-    if (isDType(name.name)) return name.name;
+    const named = dtypeNamed(name.name, this.cx.options.defaultFloat);
+    if (named !== undefined) return named;
     return this.cx.fail('E0201', {
       message: `\`${name.name}\` is no dtype`,
       site: { source: this.scope.unit.source, span: name.span },
     });
+  }
+
+  /** A type as it is written, with the dtype that `real` stands for. */
+  #typeText(type: ast.Type): string {
+    return textOf(this.scope, type).replace(/^real\b/, this.cx.options.defaultFloat);
   }
 
   #refuse(type: ast.Type, val: Val, what: string, site: Site, help?: string): never {
@@ -143,7 +150,7 @@ export class Matcher {
     }
     const open = this.open.get(name);
     if (open?.kind === 'model') return this.#modelVariable(type, name, val, what, site);
-    if (open?.kind === 'dtype' || isDType(name)) return this.#tensor(type, type.name, [], val, what, site);
+    if (open?.kind === 'dtype' || isDTypeName(name)) return this.#tensor(type, type.name, [], val, what, site);
     const bound = this.scope.find(name)?.binding.value;
     if (bound?.kind === 'dtype') return this.#tensor(type, type.name, [], val, what, site);
     return this.#model(type, type.name, val, what, site);
@@ -280,7 +287,7 @@ export class Matcher {
       (dtypeKind(dtype) === dtypeKind(own) || (val.kind === 'int' && dtypeKind(dtype) === 'float'));
     if (!converts) {
       this.cx.fail('E0305', {
-        message: `${what} is ${textOf(this.scope, type)}, not ${describe(val)}`,
+        message: `${what} is ${this.#typeText(type)}, not ${describe(val)}`,
         label: `this is ${own}`,
         site,
         notes: [this.#declared(type)],
@@ -308,7 +315,7 @@ export class Matcher {
     const fixed = rest < 0 ? items.length : items.length - 1;
     const refuse = (code: 'E0302' | 'E0303', label: string): never =>
       this.cx.fail(code, {
-        message: `${what} is ${textOf(this.scope, type)}, not ${found()}`,
+        message: `${what} is ${this.#typeText(type)}, not ${found()}`,
         label,
         site,
         notes: [this.#declared(type), ...this.#originNotes(items)],

@@ -3,6 +3,7 @@
 import { type Diagnostic, diagnostic } from '../diagnostics/report.js';
 import type { Source, Span } from '../diagnostics/source.js';
 import type { Host } from '../host.js';
+import { type DType, dtypes, isDType, isFloat } from '../ir/dtype.js';
 import type * as ast from '../syntax/ast.js';
 import { parseFile } from '../syntax/parser.js';
 
@@ -32,6 +33,8 @@ export interface Unit {
   readonly items: Items;
   /** The names of `dim` declarations. */
   readonly dims: ReadonlyMap<string, ast.Identifier>;
+  /** The dtype that `default_float` names. */
+  readonly defaultFloat?: DType;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -46,6 +49,7 @@ export function makeUnit(path: string, source: Source, isLibrary: boolean): Unit
   const dims = new Map<string, ast.Identifier>();
   const spans = new Map<string, Span>();
   const found = [...diagnostics];
+  let defaultFloat: DType | undefined;
   const declare = ({ name, span }: ast.Identifier): boolean => {
     const first = spans.get(name);
     if (first === undefined) {
@@ -59,6 +63,13 @@ export function makeUnit(path: string, source: Source, isLibrary: boolean): Unit
   for (const item of file.items) {
     const name = nameOf(item);
     if (name !== undefined && declare(name)) items.set(name.name, item as ast.Fn | ast.Model | ast.Constant);
+    if (item.kind === 'DefaultFloat') {
+      const { dtype } = item;
+      const refuse = (message: string) => found.push(diagnostic('E0212', { source, span: dtype.span, message }));
+      if (defaultFloat !== undefined) refuse('the default float is stated twice');
+      else if (isDType(dtype.name) && isFloat(dtype.name)) defaultFloat = dtype.name;
+      else refuse(`\`${dtype.name}\` is no float dtype: they are ${dtypes.filter(isFloat).join(', ')}`);
+    }
     if (item.kind === 'DimDeclaration') for (const dim of item.names) if (declare(dim)) dims.set(dim.name, dim);
     if (item.kind !== 'Import') continue;
     for (const entry of item.names) {
@@ -66,7 +77,7 @@ export function makeUnit(path: string, source: Source, isLibrary: boolean): Unit
       if (declare(local)) items.set(local.name, { kind: 'ImportedName', from: item, entry });
     }
   }
-  return { path, source, file, isLibrary, items, dims, diagnostics: found };
+  return { path, source, file, isLibrary, items, dims, ...(defaultFloat && { defaultFloat }), diagnostics: found };
 }
 
 /** The beginnings of the declarations of a file in which each stands at the beginning of a line. */

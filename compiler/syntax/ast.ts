@@ -29,7 +29,7 @@ export interface File extends Node<'File'> {
   readonly items: readonly Item[];
 }
 
-export type Item = Import | DimDeclaration | Model | Fn | Constant | ErrorNode;
+export type Item = Import | DimDeclaration | DefaultFloat | Model | Fn | Constant | ErrorNode;
 
 /** `import std.nn { Linear, Conv2d as Conv }` or `import "./layers.td" { Block }`. */
 export interface Import extends Node<'Import'> {
@@ -51,6 +51,12 @@ export interface ImportName extends Node<'ImportName'> {
 export interface DimDeclaration extends Node<'DimDeclaration'> {
   readonly docs?: string;
   readonly names: readonly Identifier[];
+}
+
+/** `default_float f64`: the dtype of floats that state none, in the whole program. */
+export interface DefaultFloat extends Node<'DefaultFloat'> {
+  readonly docs?: string;
+  readonly dtype: Identifier;
 }
 
 /** `let NAME: type = value`, in a file or among the fields of a model: a value known when compiling. */

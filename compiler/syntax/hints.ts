@@ -129,7 +129,20 @@ function isInside(tokens: readonly IToken[], index: number, opener: unknown): bo
   return false;
 }
 
-const itemWords = ['fn', 'model', 'import', 'export', 'dim', 'let', 'param', 'buffer', 'state', 'derivative', 'while'];
+const itemWords = [
+  'fn',
+  'model',
+  'import',
+  'export',
+  'dim',
+  'default_float',
+  'let',
+  'param',
+  'buffer',
+  'state',
+  'derivative',
+  'while',
+];
 
 /** The word of the language that is most likely meant by a misspelt one; the first letter is rarely wrong. */
 function nearestKeyword(word: string): string | undefined {

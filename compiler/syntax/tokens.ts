@@ -44,6 +44,7 @@ export const Nan = word('nan', Word);
 export const Tdsl = word('tdsl', Identifier);
 export const Model = word('model', Identifier);
 export const Dim = word('dim', Identifier);
+export const DefaultFloat = word('default_float', Identifier);
 export const As = word('as', Identifier);
 export const Param = word('param', Identifier);
 export const Buffer = word('buffer', Identifier);
@@ -151,7 +152,7 @@ const longestFirst = (a: TokenType, b: TokenType) => String(b.PATTERN).length - 
 /** The words that the language gives a meaning, reserved or contextual. */
 export const keywords: readonly TokenType[] = [
   ...[Fn, Let, If, Else, For, In, While, Mut, Import, Export, True, False, None, Inf, Nan],
-  ...[Tdsl, Model, Dim, As, Param, Buffer, State, Derivative, Like],
+  ...[Tdsl, Model, Dim, DefaultFloat, As, Param, Buffer, State, Derivative, Like],
   ...[Fold, Scan, MapWord, NoGrad, From, Over, Max, Where, Underscore],
 ].sort(longestFirst);
 

@@ -249,6 +249,7 @@ const { expr, type, item } = fc.letrec<{
         ),
       }),
       node('DimDeclaration', { names: few(identifier, 1) }),
+      node('DefaultFloat', { dtype: identifier }),
       constant,
       tie('fn'),
       node('Model', {

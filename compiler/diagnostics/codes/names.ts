@@ -67,4 +67,11 @@ export const nameCodes = {
       'Functions, lambdas and models with a `forward` can be called. A list of layers has no `forward`: call its elements.',
     example: 'fn f(x: f32[4]) -> f32[4] = 2(x)',
   },
+  E0212: {
+    class: 'user',
+    title: 'this cannot be the default float',
+    explanation:
+      'A file may state once which float dtype literals, layers and created tensors have that state none: `default_float f64`. The file that is compiled decides for the whole program; a file that it imports may only state the same.',
+    example: 'default_float i32',
+  },
 } as const satisfies Codes<'E02'>;

@@ -6,7 +6,7 @@ import { type ParserOptions, separators } from './base.js';
 import { TypeGrammar } from './types.js';
 
 const currentVersion = 1n;
-const itemKinds = '`fn`, `export fn`, `model`, `import`, `dim` or `let`';
+const itemKinds = '`fn`, `export fn`, `model`, `import`, `dim`, `default_float` or `let`';
 const fieldKinds = 'a field: `name: value`, `param`, `buffer`, `state`, `let`, `fn` or `if`';
 
 /** Fields in braces. */
@@ -64,6 +64,7 @@ export class Grammar extends TypeGrammar {
           { ALT: () => this.SUBRULE(this.fn) },
           { ALT: () => this.SUBRULE(this.model) },
           { ALT: () => this.SUBRULE(this.dimDeclaration) },
+          { ALT: () => this.SUBRULE(this.defaultFloat) },
           { ALT: () => this.SUBRULE(this.constant) },
         ],
         ERR_MSG: itemKinds,
@@ -111,6 +112,13 @@ export class Grammar extends TypeGrammar {
     this.CONSUME(t.Dim);
     this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => names.push(this.identifier(this.CONSUME(t.Identifier))) });
     return { kind: 'DimDeclaration', span: this.span(start), ...this.docsAt(start), names };
+  });
+
+  private readonly defaultFloat = this.RULE('defaultFloat', (): ast.DefaultFloat => {
+    const start = this.here();
+    this.CONSUME(t.DefaultFloat);
+    const dtype = this.identifier(this.CONSUME(t.Identifier));
+    return { kind: 'DefaultFloat', span: this.span(start), ...this.docsAt(start), dtype };
   });
 
   private readonly constant = this.RULE('constant', (): ast.Constant => {

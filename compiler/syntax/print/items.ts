@@ -28,6 +28,8 @@ function printItem(context: PrintContext, item: ast.Item): Doc {
           item.names.map(({ name }) => name),
         ),
       ];
+    case 'DefaultFloat':
+      return ['default_float ', item.dtype.name];
     case 'Model':
       return printModel(context, item);
     case 'Fn':
