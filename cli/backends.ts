@@ -108,19 +108,38 @@ export function fromNative(dtype: DType, shape: readonly number[], stored: Typed
   );
 }
 
-/** An instance that the C backend has compiled. The addon is built in a temporary folder, which is removed once it is loaded. */
-export async function native(lowered: Lowered): Promise<Instance> {
+/** The backends by name. `cuda-emulated` runs the kernels of the CUDA backend on the CPU, `cuda-checked` watches what they do. */
+export const backendNames = ['interpreter', 'c', 'cuda', 'cuda-emulated', 'cuda-checked'] as const;
+export type BackendName = (typeof backendNames)[number];
+
+export const isBackendName = (text: string): text is BackendName => (backendNames as readonly string[]).includes(text);
+
+const cudaKinds = { c: undefined, cuda: 'gpu', 'cuda-emulated': 'emulated', 'cuda-checked': 'checked' } as const;
+
+/** An instance of a lowered program on a backend. */
+export const instantiate = async (lowered: Lowered, backend: BackendName): Promise<Instance> =>
+  backend === 'interpreter' ? interpret(lowered.program) : native(lowered, backend);
+
+/** An instance that a compiling backend has built. The addon is built in a temporary folder, which is removed once it is loaded. */
+export async function native(lowered: Lowered, backend: Exclude<BackendName, 'interpreter'> = 'c'): Promise<Instance> {
+  const cuda = cudaKinds[backend];
   const { program } = lowered;
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tdsl-'));
   try {
-    const { result } = await build(lowered, { outDir: folder, mode: 'dev', emit: 'addon' });
+    const { result } = await build(lowered, {
+      outDir: folder,
+      mode: 'dev',
+      emit: 'addon',
+      ...(cuda === undefined ? {} : { cuda }),
+    });
     return nativeInstance(program, createRequire(import.meta.url)(result.file) as Addon);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function nativeInstance(program: Program, addon: Addon): Instance {
+/** An instance of a program that an addon holds. */
+export function nativeInstance(program: Program, addon: Addon): Instance {
   const { stateBytes, state: places } = addon.describe();
   const arena = addon.allocate(stateBytes);
   const handle = addon.create({ state: arena, threads: 0 });

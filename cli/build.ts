@@ -1,9 +1,10 @@
 // Program to native module: passes, code generation, native build. What `compile`, `run --backend c` and the tests share.
 
 import { createHash } from 'node:crypto';
+import { buildCuda, type CudaKind } from '../codegen/build/cuda.js';
 import { type BuildResult, buildAddon } from '../codegen/build/index.js';
 import { targetMachine } from '../codegen/build/target.js';
-import { type Generated, generate } from '../codegen/generate.js';
+import { DEFAULT_ARCHS, type Generated, generate } from '../codegen/generate.js';
 import { printProgram } from '../compiler/ir/print.js';
 import { defaultPipeline, runPipeline } from '../compiler/pipeline.js';
 import type { Program } from '../compiler/program.js';
@@ -29,6 +30,10 @@ export interface BuildOptions {
   readonly mode: 'release' | 'dev';
   readonly emit: 'addon' | 'lib' | 'source';
   readonly cpu?: string;
+  /** Compiles for GPUs, or for the emulator that runs the same kernels on the CPU; for the CPU without it. */
+  readonly cuda?: CudaKind;
+  /** The architectures of GPUs, as nvcc names them. */
+  readonly archs?: readonly string[];
 }
 
 export interface Built {
@@ -37,10 +42,23 @@ export interface Built {
   readonly sourceHash: string;
 }
 
-/** Generates C for a lowered program and builds it. */
+async function buildForCuda(
+  program: Program,
+  options: BuildOptions,
+  kind: CudaKind,
+  sourceHash: string,
+): Promise<Built> {
+  const archs = options.archs ?? DEFAULT_ARCHS;
+  const generated = generate(program, { target: 'cuda', version: packageVersion, sourceHash, archs });
+  const result = await buildCuda({ ...options, kind, archs, name: program.name, sources: generated.sources });
+  return { generated, result, sourceHash };
+}
+
+/** Generates code for a lowered program and builds it. */
 export async function build(lowered: Lowered, options: BuildOptions): Promise<Built> {
   const source = lowered.stages.get('lower') ?? '';
   const sourceHash = createHash('sha256').update(packageVersion).update(source).digest('hex').slice(0, 16);
+  if (options.cuda !== undefined) return buildForCuda(lowered.program, options, options.cuda, sourceHash);
   // Sources for others hold code for every class of processors.
   const machine = options.emit === 'source' ? undefined : await targetMachine(options.cpu);
   const generated = generate(lowered.program, {

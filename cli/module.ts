@@ -4,6 +4,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { CudaKind } from '../codegen/build/cuda.js';
 import type { BuildResult } from '../codegen/build/index.js';
 import type { DType } from '../compiler/ir/dtype.js';
 import { type BuildOptions, type Built, build, type Lowered, lower } from './build.js';
@@ -44,7 +45,12 @@ function runtimeSpecifier(outDir: string): string {
   }
 }
 
-async function writeBindings(lowered: Lowered, built: Built, outDir: string): Promise<void> {
+async function writeBindings(
+  lowered: Lowered,
+  built: Built,
+  outDir: string,
+  cuda: CudaKind | undefined,
+): Promise<void> {
   // ts-morph takes longer to load than a program takes to check, so it is loaded only here.
   const [{ buildManifest }, { writeModule }] = await Promise.all([
     import('../codegen/bindings/manifest.js'),
@@ -53,7 +59,7 @@ async function writeBindings(lowered: Lowered, built: Built, outDir: string): Pr
   const manifest = buildManifest(lowered.program, {
     version: packageVersion,
     sourceHash: built.sourceHash,
-    target: 'c',
+    target: cuda === undefined ? 'c' : 'cuda',
     layout: built.generated.layout,
     workspace: built.generated.plan.workspace,
     stages: lowered.stages,
@@ -67,7 +73,7 @@ async function writeBindings(lowered: Lowered, built: Built, outDir: string): Pr
 
 /** Compiles a program. Errors of the program are printed and end in a `CommandError`. */
 export async function compileModule(file: string, options: ModuleOptions = {}): Promise<CompiledModule> {
-  const { dims = {}, defaultFloat, mode = 'release', emit = 'addon', cpu } = options;
+  const { dims = {}, defaultFloat, mode = 'release', emit = 'addon', cpu, cuda, archs } = options;
   const program = loadProgram(file, { dims, ...(defaultFloat && { defaultFloat }) });
   const hidden = new Set(['init', ...program.entries.flatMap(({ evaluation }) => evaluation ?? [])]);
   const entries = program.entries.map(({ name }) => name).filter((name) => !hidden.has(name));
@@ -75,8 +81,15 @@ export async function compileModule(file: string, options: ModuleOptions = {}): 
   const outDir = path.resolve(options.outDir ?? path.join('build', program.name));
   mkdirSync(outDir, { recursive: true });
   const lowered = lower(program);
-  const built = await build(lowered, { outDir, mode, emit, ...(cpu === undefined ? {} : { cpu }) });
-  if (emit === 'addon') await writeBindings(lowered, built, outDir);
+  const built = await build(lowered, {
+    outDir,
+    mode,
+    emit,
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(cuda === undefined ? {} : { cuda }),
+    ...(archs === undefined ? {} : { archs }),
+  });
+  if (emit === 'addon') await writeBindings(lowered, built, outDir, cuda);
   return { outDir, entries, artefact: built.result };
 }
 

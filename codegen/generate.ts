@@ -1,38 +1,41 @@
-// From a fused program to C: lowers its kernels, plans the memory of its entries, and prints the files. Pure: no file system, no process.
+// From a fused program to source files: lowers its kernels, plans the memory of its entries, and prints the files of a target. Pure: no file
+// system, no process.
 
-import type { Dim } from '../compiler/ir/dims.js';
-import { dimConst, dimMax, dimMul, dimValue, isDimConst, printDim } from '../compiler/ir/dims.js';
+import { type Dim, dimValue, printDim } from '../compiler/ir/dims.js';
 import type { Func } from '../compiler/ir/graph.js';
 import type { Program } from '../compiler/program.js';
 import { emitModel } from './emit/entry.js';
-import { emitHeader, MAX_CHUNKS } from './emit/header.js';
-import { instructionHeader } from './emit/intrinsics.js';
-import { emitKernel, scratchBytes } from './emit/kernel.js';
 import type { LaunchedKernel } from './emit/run.js';
-import { Unit } from './emit/unit.js';
 import type { Kernel, Stmt } from './kernel/ir.js';
-import { type Lowered, lowerKernel } from './kernel/lower/kernel.js';
-import { type Machine, machines } from './kernel/machine.js';
+import { lowerKernel } from './kernel/lower/kernel.js';
+import type { Machine } from './kernel/machine.js';
 import { printKernel } from './kernel/print.js';
-import { scheduleKernel } from './kernel/schedule/index.js';
 import { verifyKernel } from './kernel/verify.js';
 import { type EntryPlan, planEntry, type StepKernel } from './plan/entry.js';
 import { layoutState, type StateLayout } from './plan/layout.js';
+import { cTarget } from './targets/c.js';
+import { cudaTarget } from './targets/cuda.js';
+import type { CompiledKernel, Target } from './targets/target.js';
 
 export interface GenerateOptions {
-  readonly target: 'c';
+  readonly target: 'c' | 'cuda';
   /** The version of tdsl and the hash of the program and its options, for the model's description. */
   readonly version: string;
   readonly sourceHash: string;
   /** The class of CPUs; without it the files hold code for every class, and the C compiler takes what fits its target. */
   readonly machine?: Machine;
-  /** The number of C files that kernels are spread over, for parallel builds. */
+  /** For CUDA, the architectures of GPUs, as nvcc names them; `DEFAULT_ARCHS` without it. */
+  readonly archs?: readonly string[];
+  /** The number of files that kernels are spread over, for parallel builds. */
   readonly files?: number;
 }
 
+/** The architectures that CUDA models are compiled for: Ampere and later, Hopper, and PTX for what comes after. */
+export const DEFAULT_ARCHS: readonly string[] = ['sm_80', 'sm_90a', 'compute_90'];
+
 /** What is known about one kernel. */
 export interface KernelInfo {
-  /** The name of its C function. */
+  /** The name of the C function that runs it. */
   readonly name: string;
   /** The function of the module that it computes. */
   readonly fn: string;
@@ -50,7 +53,7 @@ export interface MemoryPlan {
 }
 
 export interface Generated {
-  /** Files by name; every `.c` file is a translation unit. */
+  /** Files by name; every `.c` and `.cu` file is a translation unit. */
   readonly sources: ReadonlyMap<string, string>;
   readonly layout: StateLayout;
   readonly plan: MemoryPlan;
@@ -58,27 +61,19 @@ export interface Generated {
   readonly kernels: readonly KernelInfo[];
 }
 
-interface CompiledKernel {
-  readonly name: string;
-  readonly fn: Func;
-  readonly lowered: Lowered;
-  /** By the name of the machine. */
-  readonly scheduled: ReadonlyMap<string, Kernel>;
-  /** The run-time dimensions that it is passed, and the scratch memory of a chunk: enough for every machine. */
-  readonly sizes: readonly string[];
-  readonly chunkBytes: Dim;
-}
-
 const DEFAULT_FILES = 4;
 
-/** Generates the C sources of a program whose entries hold kernels. */
+/** Generates the sources of a program whose entries hold kernels. */
 export function generate(program: Program, options: GenerateOptions): Generated {
-  const targets =
-    options.machine === undefined ? machines : machines.filter(({ name }) => name === options.machine?.name);
-  const table = new KernelTable(targets);
+  return options.target === 'cuda'
+    ? generateFor(program, options, cudaTarget(options.archs ?? DEFAULT_ARCHS))
+    : generateFor(program, options, cTarget(options.machine));
+}
+
+function generateFor<S>(program: Program, options: GenerateOptions, target: Target<S>): Generated {
+  const table = new KernelTable(target);
   const layout = layoutState(program);
   const plans = program.entries.map((entry) => planEntry(program.module, entry, (fn) => table.stepKernel(fn)));
-  const first = targets[0] as Machine;
   const model = emitModel({
     program,
     layout,
@@ -86,61 +81,49 @@ export function generate(program: Program, options: GenerateOptions): Generated 
     kernelOf: ({ step }) => table.launched(step.fn),
     version: options.version,
     sourceHash: options.sourceHash,
-    device: { name: 'TDSL_CPU', cpuFeatures: 'tdsl_cpu_features', gpuArchs: '""' },
+    device: target.device,
   });
   const compiled = table.kernels;
-  const sources = new Map([
-    ['kernels.h', emitHeader(compiled.map(({ name }) => name))],
-    ['model.c', model],
-  ]);
-  spread(compiled, options.files ?? DEFAULT_FILES).forEach((part, i) => {
-    sources.set(`kernels_${i}.c`, emitKernelFile(program.name, part, targets));
-  });
+  const parts = spread(compiled, options.files ?? DEFAULT_FILES, (kernel) => sizeOf(target.kernels(kernel.scheduled)));
   const peak = new Map(plans.map(({ entry, workspace }) => [entry.name, workspace.bytes]));
   return {
-    sources,
+    sources: new Map([['model.c', model], ...target.files(program.name, parts)]),
     layout,
     plan: {
       entries: new Map(plans.map((plan) => [plan.entry.name, plan])),
       peak,
       workspace: new Map([...peak].map(([name, bytes]) => [name, printDim(bytes)])),
     },
-    kernels: compiled.map(({ name, fn, scheduled }) => ({
-      name,
-      fn: fn.name,
-      text: printKernel(scheduled.get(first.name) as Kernel, name),
-    })),
+    kernels: compiled.map(({ name, fn, scheduled }) => ({ name, fn: fn.name, text: target.text(scheduled, name) })),
   };
 }
 
 /** Lowers and schedules every kernel function once; functions that lower to the same kernel share it. */
-class KernelTable {
-  readonly #byFunction = new Map<Func, CompiledKernel>();
-  readonly #byText = new Map<string, CompiledKernel>();
+class KernelTable<S> {
+  readonly #byFunction = new Map<Func, CompiledKernel<S>>();
+  readonly #byText = new Map<string, CompiledKernel<S>>();
 
-  constructor(readonly targets: readonly Machine[]) {}
+  constructor(readonly target: Target<S>) {}
 
-  get kernels(): readonly CompiledKernel[] {
+  get kernels(): readonly CompiledKernel<S>[] {
     return [...this.#byText.values()];
   }
 
-  #compile(fn: Func): CompiledKernel {
+  #compile(fn: Func): CompiledKernel<S> {
     const known = this.#byFunction.get(fn);
     if (known !== undefined) return known;
     const lowered = lowerKernel(fn);
     const text = printKernel(lowered.kernel);
     const shared = this.#byText.get(text);
-    const scheduled =
-      shared?.scheduled ??
-      new Map(this.targets.map((machine) => [machine.name, verified(scheduleKernel(lowered.kernel, machine), fn)]));
-    const kernels = [...scheduled.values()];
+    const scheduled = shared?.scheduled ?? this.target.schedule(lowered.kernel);
+    const kernels = this.target.kernels(scheduled);
+    if (shared === undefined) for (const kernel of kernels) verifyKernel(kernel, fn.name);
     const compiled = {
       name: shared?.name ?? `kernel_${this.#byText.size}`,
       fn,
       lowered,
       scheduled,
       sizes: [...new Set(kernels.flatMap((kernel) => kernel.sizes))].sort(),
-      chunkBytes: kernels.map(scratchBytes).reduce(dimMax),
     };
     if (shared === undefined) this.#byText.set(text, compiled);
     this.#byFunction.set(fn, compiled);
@@ -148,9 +131,8 @@ class KernelTable {
   }
 
   stepKernel(fn: Func): StepKernel {
-    const { lowered, chunkBytes } = this.#compile(fn);
-    const scratch = isDimConst(chunkBytes, 0) ? undefined : dimMul(chunkBytes, dimConst(MAX_CHUNKS));
-    return { kernel: lowered.kernel, faults: lowered.faults.length, scratch };
+    const { lowered, scheduled } = this.#compile(fn);
+    return { kernel: lowered.kernel, faults: lowered.faults.length, scratch: this.target.scratch(scheduled) };
   }
 
   launched(fn: Func): LaunchedKernel {
@@ -159,15 +141,10 @@ class KernelTable {
   }
 }
 
-function verified(kernel: Kernel, fn: Func): Kernel {
-  verifyKernel(kernel, fn.name);
-  return kernel;
-}
-
 /** Spreads kernels over files of about equal length, the longest first. */
-function spread(kernels: readonly CompiledKernel[], files: number): readonly (readonly CompiledKernel[])[] {
+function spread<K>(kernels: readonly K[], files: number, sizeOf: (kernel: K) => number): readonly (readonly K[])[] {
   const count = Math.max(1, Math.min(files, Math.ceil(kernels.length / 4)));
-  const parts = Array.from({ length: count }, () => ({ size: 0, kernels: [] as CompiledKernel[] }));
+  const parts = Array.from({ length: count }, () => ({ size: 0, kernels: [] as K[] }));
   const sized = kernels.map((kernel) => ({ kernel, size: sizeOf(kernel) })).sort((a, b) => b.size - a.size);
   for (const { kernel, size } of sized) {
     const smallest = parts.reduce((best, part) => (part.size < best.size ? part : best));
@@ -178,32 +155,12 @@ function spread(kernels: readonly CompiledKernel[], files: number): readonly (re
 }
 
 /** The number of statements of a kernel on all machines, those of loops that are written out as often as they are. */
-function sizeOf({ scheduled }: CompiledKernel): number {
+function sizeOf(kernels: readonly Kernel[]): number {
   const count = (body: readonly Stmt[]): number =>
     body.reduce((sum, stmt) => {
       if (!('body' in stmt)) return sum + 1;
       const times = stmt.kind === 'for' && stmt.mark === 'unroll' ? (dimValue(stmt.extent) ?? 1) : 1;
       return sum + 1 + times * count(stmt.body);
     }, 0);
-  return [...scheduled.values()].reduce((sum, kernel) => sum + count(kernel.body), 0);
-}
-
-/** Integers wrap, in constants too; vectors wider than a register are passed between inline functions only. */
-const DIAGNOSTICS = '#pragma GCC diagnostic ignored "-Woverflow"\n#pragma GCC diagnostic ignored "-Wpsabi"\n';
-
-function emitKernelFile(
-  model: string,
-  kernels: readonly CompiledKernel[],
-  targets: readonly (Machine & { readonly predicate?: string })[],
-): string {
-  const parts = targets.map((machine, i) => {
-    const unit = new Unit(machine);
-    const texts = kernels.map(({ name, fn, scheduled, sizes, chunkBytes }) => {
-      const origin = fn.origin.site === undefined ? '' : `, ${fn.origin.site.file}:${fn.origin.site.line}`;
-      return `/* ${fn.name.replaceAll('*/', '* /')}${origin} */\n${emitKernel(unit, scheduled.get(machine.name) as Kernel, name, sizes, chunkBytes)}`;
-    });
-    const body = `${instructionHeader(machine)}\n${unit.text}\n${texts.join('\n')}`;
-    return `#${i === 0 ? 'if' : 'elif'} ${machine.predicate ?? '1'} /* ${machine.name} */\n${body}`;
-  });
-  return `/* Kernels of ${model}. */\n${DIAGNOSTICS}#include "kernels.h"\n\n${parts.join('\n')}\n#else\n#error "these kernels were generated for another CPU"\n#endif\n`;
+  return kernels.reduce((sum, kernel) => sum + count(kernel.body), 0);
 }

@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import type { Command } from 'commander';
-import { usageError, userError } from '../errors.js';
+import { usageError } from '../errors.js';
 import { parseDefaultFloat, parseDims } from '../frontend.js';
 import { compileModule } from '../module.js';
 
@@ -15,6 +15,7 @@ interface Options {
   readonly dev?: boolean;
   readonly release?: boolean;
   readonly cpu?: string;
+  readonly arch: readonly string[];
 }
 
 const emitForms = ['addon', 'lib', 'source'] as const;
@@ -24,10 +25,11 @@ const isEmitForm = (text: string): text is EmitForm => (emitForms as readonly st
 const kilobytes = (bytes: number): string => `${Math.round(bytes / 1024)} KB`;
 
 async function compileCommand(file: string, options: Options): Promise<void> {
-  if (options.target === 'cuda')
-    throw userError('the CUDA backend is not part of this version; --target c compiles for the CPU');
-  if (options.target !== 'c') throw usageError(`--target takes c or cuda, got '${options.target}'`);
+  if (options.target !== 'c' && options.target !== 'cuda')
+    throw usageError(`--target takes c or cuda, got '${options.target}'`);
   if (!isEmitForm(options.emit)) throw usageError(`--emit takes ${emitForms.join(', ')}, got '${options.emit}'`);
+  const unknown = options.arch.find((arch) => !/^(sm|compute)_\d+[af]?$/.test(arch));
+  if (unknown !== undefined) throw usageError(`--arch takes names such as sm_80 and compute_90, got '${unknown}'`);
   if (options.dev === true && options.release === true) throw usageError('--dev and --release exclude each other');
   const started = performance.now();
   const { artefact, entries } = await compileModule(file, {
@@ -37,6 +39,8 @@ async function compileCommand(file: string, options: Options): Promise<void> {
     emit: options.emit,
     ...(options.output === undefined ? {} : { outDir: options.output }),
     ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
+    ...(options.target === 'cuda' ? { cuda: 'gpu' } : {}),
+    ...(options.arch.length === 0 ? {} : { archs: options.arch }),
   });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const shown = path.relative(process.cwd(), artefact.file);
@@ -61,6 +65,12 @@ export function addCompile(program: Command): void {
       [],
     )
     .option('--cpu <name>', 'the processor to compile for (default: this machine)')
+    .option(
+      '--arch <name>',
+      'an architecture of GPUs, as nvcc names it (repeatable; default: sm_80, sm_90a, compute_90)',
+      (value: string, all: readonly string[]) => [...all, value],
+      [],
+    )
     .option('--dev', 'compile faster, run slower')
     .option('--release', 'compile for speed (default)')
     .action(compileCommand);

@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { EvaluationError } from '../../compiler/ir/evaluate/error.js';
 import { type HostTensor, hostTensor } from '../../compiler/ir/evaluate/tensor.js';
-import type { Entry, Program } from '../../compiler/program.js';
+import type { Entry } from '../../compiler/program.js';
 import { TdslError } from '../../runtime/errors.js';
 import { loadSafetensors } from '../../runtime/io/safetensors.js';
-import { type Instance, interpret, native } from '../backends.js';
+import { type BackendName, backendNames, type Instance, instantiate } from '../backends.js';
 import { lower } from '../build.js';
 import { usageError, userError } from '../errors.js';
 import { loadProgram, parseDefaultFloat, parseDims, requireFile } from '../frontend.js';
@@ -17,6 +17,7 @@ interface Options {
   readonly fn: string;
   readonly args?: string;
   readonly backend: string;
+  readonly check?: boolean;
   readonly seed: string;
   readonly weights?: string;
   readonly dim: readonly string[];
@@ -77,18 +78,20 @@ async function loadWeights(instance: Instance, file: string): Promise<void> {
   });
 }
 
-async function makeInstance(program: Program, backend: 'interpreter' | 'c'): Promise<Instance> {
-  return backend === 'c' ? native(lower(program)) : interpret(lower(program).program);
+/** The backend that the options name. */
+function backendOf({ backend, check }: Options): BackendName {
+  const names = backendNames.filter((name) => name !== 'cuda-checked');
+  if (!names.some((name) => name === backend))
+    throw usageError(`--backend takes ${names.join(', ')}, got '${backend}'`);
+  if (check !== true) return backend as BackendName;
+  if (backend !== 'cuda-emulated') throw usageError('--check watches kernels of --backend cuda-emulated');
+  return 'cuda-checked';
 }
 
 async function run(file: string, options: Options): Promise<void> {
   const seed = Number(options.seed);
   if (!Number.isSafeInteger(seed)) throw usageError(`--seed takes an integer, got '${options.seed}'`);
-  const { backend } = options;
-  if (backend === 'cuda' || backend === 'cuda-emulated')
-    throw userError('the CUDA backend is not part of this version');
-  if (backend !== 'interpreter' && backend !== 'c')
-    throw usageError(`--backend takes interpreter or c, got '${backend}'`);
+  const backend = backendOf(options);
   if (options.args !== undefined) requireFile(options.args);
   const program = loadProgram(file, {
     dims: parseDims(options.dim),
@@ -98,7 +101,7 @@ async function run(file: string, options: Options): Promise<void> {
   const entry = program.entries.find(({ name }) => name === options.fn);
   if (entry === undefined) throw userError(`${file} has no function '${options.fn}'`);
   const args = readArguments(entry, options.args);
-  const instance = await makeInstance(program, backend);
+  const instance = await instantiate(lower(program), backend);
   instance.seed(seed);
   if (options.weights !== undefined) await loadWeights(instance, options.weights);
   try {
@@ -119,7 +122,15 @@ export function addRun(program: Command): void {
     .argument('<file>', 'a program (.td) or text IR (.tdir)')
     .requiredOption('--fn <name>', 'the function')
     .option('--args <file>', 'its arguments: a list in parameter order, or an object by name')
-    .option('--backend <name>', 'interpreter or c', 'interpreter')
+    .option(
+      '--backend <name>',
+      'interpreter, c, cuda, or cuda-emulated (the kernels of cuda on the CPU)',
+      'interpreter',
+    )
+    .option(
+      '--check',
+      'with cuda-emulated: find races, divergent barriers, accesses out of bounds and of unwritten memory',
+    )
     .option('--seed <n>', 'initialises state that no file gives', '0')
     .option('--weights <file>', 'state from a safetensors file')
     .option('--default-float <dtype>', 'the dtype of floats that state none (default: what the file says, or f32)')

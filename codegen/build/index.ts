@@ -1,11 +1,12 @@
 // Builds emitted C into a native module: an addon for Node, a plain shared library, or a folder of sources that needs neither.
 
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { cmakeBuild } from './cmake.js';
 import { EmittedCodeError } from './errors.js';
+import { publish, writeAll } from './files.js';
 import { compilerIdentity, hashOf, runtimeObjects, runtimeSources } from './objects.js';
 import { packageRoot, packageVersion, writableCache } from './places.js';
 
@@ -55,26 +56,6 @@ async function machineIdentity(cpu: string): Promise<string> {
   if (cpu !== 'native') return '';
   const text = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
   return /^(?:flags|Features)\s*:.*$/m.exec(text)?.[0] ?? os.cpus()[0]?.model ?? '';
-}
-
-/** Replaces `target` as a whole: a process that has the old file loaded keeps it. */
-async function publish(file: string, target: string): Promise<void> {
-  const aside = `${target}.${process.pid}.${Math.random().toString(36).slice(2)}`;
-  try {
-    await copyFile(file, aside);
-    await rename(aside, target);
-  } finally {
-    await rm(aside, { force: true });
-  }
-}
-
-async function writeAll(folder: string, files: Iterable<readonly [string, string]>): Promise<number> {
-  let bytes = 0;
-  for (const [name, text] of files) {
-    await writeFile(path.join(folder, name), text);
-    bytes += Buffer.byteLength(text);
-  }
-  return bytes;
 }
 
 /** Emitted files by themselves, with the run-time system and one command line that builds them. */

@@ -28,6 +28,11 @@ export function emitAccumulate(lines: Lines, stmt: Accumulate, scope: Scope, emi
   const state = declareState(lines, stmt, scope);
   const folds = new Map([...scope.folds, [stmt.name, state]]);
   emitBody(lines, stmt.body, inner(scope, { folds }));
+  finishFold(lines, stmt, state, scope);
+}
+
+/** Defines the results of an `accumulate` from the state after its last step. */
+export function finishFold(lines: Lines, stmt: Accumulate, state: FoldState, scope: Scope): void {
   const copies = state.isSplit ? [joinLanes(lines, state)] : state.variables;
   const form = state.isSplit ? scalarForm : state.form;
   const results = copies.map((variables) => {
@@ -48,7 +53,8 @@ function formed(lines: Lines, scalars: readonly Scalar[], operands: readonly Ope
   });
 }
 
-function declareState(lines: Lines, stmt: Accumulate, scope: Scope): FoldState {
+/** Declares and initialises the state of a fold. */
+export function declareState(lines: Lines, stmt: Accumulate, scope: Scope): FoldState {
   const inside = [...walk(stmt.body)].filter(
     (part): part is Loop => part.kind === 'for' && part.mark === 'vector' && foldsInto(part, stmt.name),
   );

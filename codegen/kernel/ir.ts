@@ -78,9 +78,10 @@ export interface Fold {
 
 /**
  * serial: in order. parallel: chunks of iterations may run at the same time. vector: iterations run in lanes, and a fold whose
- * `accumulate` lies outside is split among the lanes. unroll: the extent is constant, and every iteration is written out.
+ * `accumulate` lies outside is split among the lanes. unroll: the extent is constant, and every iteration is written out. team: on a GPU,
+ * iterations are dealt out to the threads that work on one iteration of the grid together, and folds are split among them.
  */
-export type LoopMark = 'serial' | 'parallel' | 'vector' | 'unroll';
+export type LoopMark = 'serial' | 'parallel' | 'vector' | 'unroll' | 'team';
 
 export interface Loop {
   readonly kind: 'for';

@@ -110,17 +110,22 @@ export function isNonNegative(p: Position, ranges: Ranges): boolean {
 export const isWithin = (p: Position, size: Dim, ranges: Ranges): boolean =>
   isNonNegative(p, ranges) && isNonNegative(dimSub(dimSub(size, one), p), ranges);
 
+/** The terms of a sum, each as an expression. */
+export const termsOf = (a: Position): readonly Position[] =>
+  a.terms.map((term) =>
+    dimMul(
+      dimConst(term.coefficient),
+      term.atoms.reduce((product, atom) => dimMul(product, atomDim(atom)), one),
+    ),
+  );
+
 /** ⌊a / b⌋ for b ≥ 1; what lies within 0 … b - 1 disappears. */
 export function quotient(a: Position, b: Dim, ranges: Ranges): Position {
   if (isDimConst(b, 1)) return a;
   if (isWithin(a, b, ranges)) return zero;
   let exact = zero;
   let rest = zero;
-  for (const term of a.terms) {
-    const single: Dim = dimMul(
-      dimConst(term.coefficient),
-      term.atoms.reduce((product, atom) => dimMul(product, atomDim(atom)), one),
-    );
+  for (const single of termsOf(a)) {
     const divided = dimExactDiv(single, b);
     if (divided === undefined) rest = dimAdd(rest, single);
     else exact = dimAdd(exact, divided);

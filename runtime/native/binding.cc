@@ -232,15 +232,18 @@ Instance::Instance(const Napi::CallbackInfo &info) : ObjectWrap(info) {
   }
   options.n_threads = static_cast<int32_t>(threads);
   if (model->state_bytes > 0) {
-    options.state = state_ = view.data;
-    options.state_bytes = view.bytes;
+    state_ = view.data;
+    if (model->device == TDSL_CPU) {
+      options.state = state_;
+      options.state_bytes = view.bytes;
+    }
     state_array_ = Napi::Reference<Napi::Object>::New(info[0].As<Napi::Object>(), 0);
     Keep(info.This().As<Napi::Object>(), "state", info[0]);
   }
   tdsl_instance *instance;
   tdsl_status status = tdsl_create(&options, &instance);
   if (status == TDSL_OK)
-    core_ = std::make_shared<Core>(instance);
+    core_ = std::make_shared<Core>(instance, model->device == TDSL_CPU ? nullptr : state_);
   else
     Throw(env, status, LastError());
 }

@@ -115,15 +115,46 @@ inline bool IsDetached(napi_env env, napi_value value) {
   return napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && detached;
 }
 
+// Memory that only grows: of the host, or of the device of an instance.
+class Block {
+ public:
+  // False, and the old memory stays, where there is not enough.
+  bool Reserve(uint64_t bytes, tdsl_instance *instance, bool on_device) {
+    if (bytes <= bytes_ && data_ != nullptr) return true;
+    void *data = nullptr;
+    if (on_device ? tdsl_mem(instance, TDSL_MEM_ALLOC, &data, nullptr, bytes, nullptr) != TDSL_OK : posix_memalign(&data, TDSL_ALIGNMENT, bytes) != 0) return false;
+    Free(instance, on_device);
+    data_ = data;
+    bytes_ = bytes;
+    return true;
+  }
+  void Free(tdsl_instance *instance, bool on_device) {
+    if (on_device)
+      tdsl_mem(instance, TDSL_MEM_FREE, &data_, nullptr, 0, nullptr);
+    else
+      free(data_);
+    data_ = nullptr;
+    bytes_ = 0;
+  }
+  void *data() const { return data_; }
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  void *data_ = nullptr;
+  uint64_t bytes_ = 0;
+};
+
 // The native side of an instance: it outlives the JavaScript object while a call is running on another thread.
 class Core {
  public:
-  explicit Core(tdsl_instance *instance) : instance(instance) {}
+  // `mirror` is where JavaScript sees the state of a model whose state lies on a device; null on the CPU.
+  Core(tdsl_instance *instance, void *mirror) : instance(instance), mirror_(mirror), on_device_(tdsl_query(TDSL_ABI_VERSION)->device != TDSL_CPU) {}
   Core(const Core &) = delete;
   Core &operator=(const Core &) = delete;
   ~Core() {
+    workspace_.Free(instance, on_device_);
+    for (Block &block : blocks_) block.Free(instance, on_device_);
     tdsl_destroy(instance);
-    free(workspace_);
   }
 
   // Runs an entry in the instance's own workspace, which only grows. Calls must not overlap; the error is LastError() of the same thread.
@@ -131,23 +162,58 @@ class Core {
     uint64_t needed;
     tdsl_status status = tdsl_workspace(instance, entry, symbols, &needed);
     if (status != TDSL_OK) return status;
-    if (needed > workspace_bytes_) {
-      // A block that cannot be had leaves the old one in place, and tdsl_run reports both sizes.
-      void *block = nullptr;
-      if (posix_memalign(&block, TDSL_ALIGNMENT, needed) == 0) {
-        free(workspace_);
-        workspace_ = block;
-        workspace_bytes_ = needed;
-      }
-    }
-    return tdsl_run(instance, entry, symbols, tensors, count, workspace_, workspace_bytes_, nullptr);
+    // A block that cannot be had leaves the old one in place, and tdsl_run reports both sizes.
+    if (needed > 0) workspace_.Reserve(needed, instance, on_device_);
+    return on_device_ ? RunOnDevice(entry, symbols, tensors, count) : Start(entry, symbols, tensors, count);
+  }
+
+  // Copies the state between the arena that JavaScript sees and the device.
+  tdsl_status Copy(bool to_device) {
+    void *state;
+    uint64_t bytes;
+    tdsl_status status = tdsl_state(instance, &state, &bytes);
+    if (status != TDSL_OK || bytes == 0 || mirror_ == nullptr) return status;
+    void *to = to_device ? state : mirror_;
+    return tdsl_mem(instance, to_device ? TDSL_MEM_TO_DEVICE : TDSL_MEM_TO_HOST, &to, to_device ? mirror_ : state, bytes, nullptr);
   }
 
   tdsl_instance *const instance;
+  // Whether the state stays on the device between calls; otherwise every call takes it from the arena that JavaScript sees and puts it back.
+  bool is_resident = false;
 
  private:
-  void *workspace_ = nullptr;
-  uint64_t workspace_bytes_ = 0;
+  tdsl_status Start(uint32_t entry, const int64_t *symbols, const tdsl_tensor *tensors, uint32_t count) {
+    return tdsl_run(instance, entry, symbols, tensors, count, workspace_.data(), workspace_.bytes(), nullptr);
+  }
+
+  // The same for tensors in memory of the host: copies what the entry reads to the device and its results back.
+  tdsl_status RunOnDevice(uint32_t entry, const int64_t *symbols, const tdsl_tensor *tensors, uint32_t count) {
+    const tdsl_entry_spec &spec = At(tdsl_query(TDSL_ABI_VERSION)->entries, entry);
+    std::vector<tdsl_tensor> placed(tensors, tensors + count);
+    tdsl_status status = TDSL_OK;
+    if (blocks_.size() < count) blocks_.resize(count);
+    for (uint32_t i = 0; i < count && status == TDSL_OK; i++) {
+      if (!blocks_[i].Reserve(placed[i].bytes, instance, true)) return TDSL_E_NOMEM;
+      placed[i].data = blocks_[i].data();
+      void *to = placed[i].data;
+      if (At(spec.args, i).role == TDSL_IN) status = tdsl_mem(instance, TDSL_MEM_TO_DEVICE, &to, tensors[i].data, tensors[i].bytes, nullptr);
+    }
+    const bool reads = (spec.flags & (TDSL_READS_STATE | TDSL_WRITES_STATE)) != 0, writes = (spec.flags & TDSL_WRITES_STATE) != 0;
+    if (status == TDSL_OK && reads && !is_resident) status = Copy(true);
+    if (status == TDSL_OK) status = Start(entry, symbols, placed.data(), count);
+    if (status == TDSL_OK) status = tdsl_sync(instance, nullptr);
+    if (status == TDSL_OK && writes && !is_resident) status = Copy(false);
+    for (uint32_t i = 0; i < count && status == TDSL_OK; i++) {
+      void *to = tensors[i].data;
+      if (At(spec.args, i).role == TDSL_OUT) status = tdsl_mem(instance, TDSL_MEM_TO_HOST, &to, placed[i].data, tensors[i].bytes, nullptr);
+    }
+    return status;
+  }
+
+  void *mirror_;
+  bool on_device_;
+  Block workspace_;
+  std::vector<Block> blocks_;
 };
 
 inline std::string ShapeText(const tdsl_tensor &tensor) {

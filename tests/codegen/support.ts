@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import * as assert from 'uvu/assert';
+import { buildCuda } from '../../codegen/build/cuda.js';
 import { buildAddon } from '../../codegen/build/index.js';
 import { packageRoot } from '../../codegen/build/places.js';
 import { type Generated, generate } from '../../codegen/generate.js';
@@ -129,6 +130,8 @@ export interface CompileOptions {
   readonly passes?: 'default' | 'none';
   /** The class of machines that code is generated for; the best that runs here without it, and `all` for files that serve every class. */
   readonly machine?: Machine | 'all';
+  /** Runs the kernels of the CUDA backend in the emulator instead. */
+  readonly cuda?: 'emulated' | 'checked';
   /** Multiplies the tolerance: the interpreter sums in f64. */
   readonly slack?: number;
 }
@@ -149,6 +152,13 @@ const cpuInfo = (): string => (existsSync('/proc/cpuinfo') ? readFileSync('/proc
 /** Builds a program and loads it. */
 export async function compile(program: Program, options: CompileOptions = {}): Promise<Compiled> {
   const lowered = options.passes === 'none' ? program : runPipeline(program, pipelines.default);
+  const outDir = mkdtempSync(path.join(os.tmpdir(), 'tdsl-codegen-'));
+  if (options.cuda !== undefined) {
+    const generated = generate(lowered, { target: 'cuda', version: 'test', sourceHash: 'test' });
+    const request = { sources: generated.sources, outDir, name: 'test', kind: options.cuda, archs: [] };
+    const { file } = await buildCuda(request);
+    return new Compiled(lowered, generated, createRequire(import.meta.url)(file) as Addon);
+  }
   const machine = options.machine ?? (runnableMachines()[0] as Machine);
   const generated = generate(lowered, {
     target: 'c',
@@ -156,7 +166,6 @@ export async function compile(program: Program, options: CompileOptions = {}): P
     sourceHash: 'test',
     ...(machine === 'all' ? {} : { machine }),
   });
-  const outDir = mkdtempSync(path.join(os.tmpdir(), 'tdsl-codegen-'));
   const { file } = await buildAddon({ sources: generated.sources, outDir, name: 'test', mode: 'dev' });
   return new Compiled(lowered, generated, createRequire(import.meta.url)(file) as Addon);
 }

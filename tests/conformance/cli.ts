@@ -3,9 +3,10 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
+import { backendNames, isBackendName } from '../../cli/backends.js';
 import { packageRoot } from '../../cli/package.js';
 import { readGroups } from './cases.js';
-import { type BackendName, type Outcome, runGroup } from './run.js';
+import { type Outcome, runGroup } from './run.js';
 
 interface Options {
   readonly backend: string;
@@ -14,10 +15,9 @@ interface Options {
   readonly transcriptions: string;
 }
 
-const isBackend = (name: string): name is BackendName => name === 'interpreter' || name === 'c';
-
 async function conformance(directory: string, options: Options): Promise<void> {
-  if (!isBackend(options.backend)) throw new Error(`--backend takes interpreter or c, got '${options.backend}'`);
+  if (!isBackendName(options.backend))
+    throw new Error(`--backend takes ${backendNames.join(', ')}, got '${options.backend}'`);
   const all: Outcome[] = [];
   const count = (outcomes: readonly Outcome[], status: Outcome['status']): number =>
     outcomes.filter((o) => o.status === status).length;
@@ -37,7 +37,7 @@ async function conformance(directory: string, options: Options): Promise<void> {
 
 await new Command('conformance')
   .argument('<dir>', 'folder of reference cases')
-  .option('--backend <name>', 'interpreter or c', 'interpreter')
+  .option('--backend <name>', backendNames.join(', '), 'interpreter')
   .option('--group <name>', 'only this group')
   .option('--json <file>', 'also write the outcomes as JSON')
   .option(

@@ -1,6 +1,6 @@
 // Runs the cases of a group on a backend.
 
-import { type Instance, interpret, native } from '../../cli/backends.js';
+import { type BackendName, type Instance, interpret, native } from '../../cli/backends.js';
 import { type Lowered, lower } from '../../cli/build.js';
 import { mergePrograms } from '../../cli/merge.js';
 import type { HostTensor } from '../../compiler/ir/evaluate/tensor.js';
@@ -11,8 +11,6 @@ import { difference, gradientOptions, statisticsDifference } from './compare.js'
 import { runErrorCase } from './error-cases.js';
 import { loadHostModule, runHostCase } from './host-cases.js';
 import { caseProgram, gradientRequest } from './programs.js';
-
-export type BackendName = 'interpreter' | 'c';
 
 export interface Outcome {
   readonly id: string;
@@ -108,7 +106,7 @@ async function runPrepared(
     program: lowered.program,
   }));
   const program: Program = mergePrograms(group.replace(/\W/g, '_'), parts);
-  const instance = await native({ program, stages: new Map() });
+  const instance = await native({ program, stages: new Map() }, backend);
   return prepared.map(({ testCase }) => attempt(testCase, () => instance, `${functionName(testCase.id)}.`));
 }
 
@@ -126,13 +124,20 @@ function attempt(testCase: Case, make: () => Instance, prefix: string): Outcome 
 }
 
 /** When a group does not build as a whole, each case is built alone, so that one bad case fails alone. */
-async function runNative(group: string, prepared: readonly Prepared[]): Promise<readonly Outcome[]> {
+async function runNative(
+  group: string,
+  prepared: readonly Prepared[],
+  backend: BackendName,
+): Promise<readonly Outcome[]> {
   try {
-    return await runPrepared(group, prepared, 'c');
+    return await runPrepared(group, prepared, backend);
   } catch (error) {
     if (prepared.length === 1 && prepared[0] !== undefined) return [failed(prepared[0].testCase, messageOf(error))];
     const half = Math.ceil(prepared.length / 2);
-    return [...(await runNative(group, prepared.slice(0, half))), ...(await runNative(group, prepared.slice(half)))];
+    return [
+      ...(await runNative(group, prepared.slice(0, half), backend)),
+      ...(await runNative(group, prepared.slice(half), backend)),
+    ];
   }
 }
 
@@ -157,8 +162,8 @@ export async function runGroup(
     }
   }
   const run =
-    backend === 'c' && prepared.length > 0
-      ? runNative(group.group, prepared)
+    backend !== 'interpreter' && prepared.length > 0
+      ? runNative(group.group, prepared, backend)
       : runPrepared(group.group, prepared, 'interpreter');
   for (const result of await run) outcomes.set(result.id, result);
   return group.cases.map((testCase) => outcomes.get(testCase.id) ?? failed(testCase, 'the case did not run'));

@@ -1,0 +1,279 @@
+// Builds CUDA models: kernels by nvcc for GPUs, or by the C++ compiler for the emulator, and the host code by the C compiler. The compilers
+// are called directly: there is little to configure, and nothing of CUDA is linked.
+
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { explainFailure } from './doctor.js';
+import { EmittedCodeError, ToolchainError } from './errors.js';
+import { publish, writeAll } from './files.js';
+import type { BuildRequest, BuildResult } from './index.js';
+import { compilerIdentity, hashOf, runtimeObjects, runtimeSources } from './objects.js';
+import { packageRoot, packageVersion, writableCache } from './places.js';
+import { compilers, run } from './process.js';
+
+/** What runs the kernels: a GPU, or the CPU through the emulator, with or without checks of every access. */
+export type CudaKind = 'gpu' | 'emulated' | 'checked';
+
+export interface CudaRequest extends Omit<BuildRequest, 'cpu'> {
+  readonly kind: CudaKind;
+  /** For GPUs, the architectures as nvcc names them: `sm_80` for machine code, `compute_90` for PTX. */
+  readonly archs: readonly string[];
+}
+
+const HOST_FLAGS = ['-O2', '-std=gnu11', '-fPIC', '-fvisibility=hidden', '-ffp-contract=off', '-fwrapv'];
+const EMULATED_FLAGS = [
+  '-std=c++17',
+  '-fPIC',
+  '-fvisibility=hidden',
+  '-ffp-contract=off',
+  '-fwrapv',
+  '-fno-math-errno',
+];
+/** Fused operations are explicit in emitted code, so nvcc makes none of its own. */
+const NVCC_FLAGS = ['-std=c++17', '-fmad=false', '-Xfatbin', '-compress-all'];
+
+/** How kernels are compiled for the emulator. Checked code calls a function for every access, which the emulator defines. */
+export const emulatedFlags = (kind: CudaKind): readonly string[] =>
+  kind === 'checked'
+    ? [...EMULATED_FLAGS, '-O1', '-g1', '-fsanitize=thread', '--param', 'tsan-instrument-func-entry-exit=0']
+    : [...EMULATED_FLAGS, '-O1', ...(process.arch === 'x64' ? ['-march=native'] : [])];
+
+const cudaFolder = (): string => path.join(packageRoot(), 'codegen', 'rts', 'cuda');
+
+/** Names and texts of the files of the run-time system for GPUs. */
+export async function cudaSources(): Promise<Map<string, string>> {
+  const folder = cudaFolder();
+  const names = (await readdir(folder)).filter((name) => /\.(c|h|cuh|cpp)$/.test(name)).sort();
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, await readFile(path.join(folder, name), 'utf8')] as const)),
+  );
+}
+
+/** nvcc, by `$NVCC`, on the path, or where CUDA's installer puts it; undefined where there is none. */
+export async function findNvcc(): Promise<string | undefined> {
+  for (const program of [process.env.NVCC, 'nvcc', '/usr/local/cuda/bin/nvcc']) {
+    if (program && (await run([program, '--version'])).status === 0) return program;
+  }
+  return undefined;
+}
+
+interface Job {
+  readonly command: readonly string[];
+}
+
+/** Runs compilers side by side; the output of the first that fails, or undefined. */
+async function compileAll(jobs: readonly Job[], folder: string): Promise<string | undefined> {
+  const queue = [...jobs];
+  let failure: string | undefined;
+  const worker = async (): Promise<void> => {
+    for (let job = queue.shift(); job !== undefined && failure === undefined; job = queue.shift()) {
+      const { status, output } = await run(job.command, folder);
+      if (status === null) throw await explainFailure(job.command[0] ?? '', output);
+      if (status !== 0) failure ??= `${job.command.join(' ')}\n${output.trim()}`;
+    }
+  };
+  await Promise.all(Array.from({ length: os.availableParallelism() }, worker));
+  return failure;
+}
+
+/** The objects that all CUDA models of a kind link, compiled once a machine and kept in the cache. */
+async function cudaObjects(kind: CudaKind, identity: string): Promise<string> {
+  const sources = await cudaSources();
+  const shared = await runtimeSources();
+  const cache = await writableCache();
+  const key = hashOf([await packageVersion(), identity, process.arch, kind, ...sources.values(), ...shared.values()]);
+  const target = path.join(cache, `cuda-${key}`);
+  if (existsSync(target)) return target;
+  const folder = await mkdtemp(path.join(cache, 'building-'));
+  try {
+    const { c, cxx } = compilers();
+    const includes = ['-I', cudaFolder(), '-I', path.dirname(cudaFolder())];
+    const define = kind === 'checked' ? ['-DTDSL_CHECKED'] : [];
+    const units = [...sources.keys()].filter(
+      (name) => name.endsWith('.c') || (name.endsWith('.cpp') && kind !== 'gpu'),
+    );
+    const failure = await compileAll(
+      units.map((name) => {
+        const compiler = name.endsWith('.c') ? [c, ...HOST_FLAGS] : [cxx, ...EMULATED_FLAGS, '-O2', ...define];
+        return { command: [...compiler, ...includes, '-c', path.join(cudaFolder(), name), '-o', `${name}.o`] };
+      }),
+      folder,
+    );
+    if (failure !== undefined) throw await explainFailure('compiling the run-time system for CUDA', failure);
+    await rename(folder, target).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return target;
+}
+
+/** `-gencode` options for nvcc. */
+const archFlags = (archs: readonly string[]): readonly string[] =>
+  archs.flatMap((arch) => ['-gencode', `arch=${arch.replace(/^sm_/, 'compute_')},code=${arch}`]);
+
+async function needNvcc(): Promise<string> {
+  const nvcc = await findNvcc();
+  if (nvcc !== undefined) return nvcc;
+  throw new ToolchainError(
+    'cannot compile kernels for GPUs: nvcc was not found',
+    'install the CUDA toolkit, or set NVCC to its compiler; --emit source needs none, and --backend cuda-emulated runs the kernels on the CPU',
+  );
+}
+
+/** The commands that compile the kernels. */
+async function kernelJobs({ kind, archs }: CudaRequest, files: readonly string[]): Promise<readonly Job[]> {
+  const include = ['-I', cudaFolder()];
+  if (kind === 'gpu') {
+    const nvcc = await needNvcc();
+    return files.map((file) => ({
+      command: [
+        nvcc,
+        ...NVCC_FLAGS,
+        ...include,
+        '-fatbin',
+        ...archFlags(archs),
+        file,
+        '-o',
+        file.replace(/cu$/, 'fatbin'),
+      ],
+    }));
+  }
+  const { cxx } = compilers();
+  return files.map((file) => ({
+    command: [cxx, ...emulatedFlags(kind), ...include, '-x', 'c++', '-c', file, '-o', `${file}.o`],
+  }));
+}
+
+/** Compiles and links in a folder that holds the sources; the failure of a compiler, or undefined. */
+async function compileIn(folder: string, request: CudaRequest, output: string): Promise<string | undefined> {
+  const { sources, kind, emit = 'addon' } = request;
+  const { c, cxx } = compilers();
+  const identity = await compilerIdentity();
+  const [common, own] = [await runtimeObjects(identity), await cudaObjects(kind, identity)];
+  const devices = [...sources.keys()].filter((file) => file.endsWith('.cu'));
+  const failure = await compileAll(await kernelJobs(request, devices), folder);
+  if (failure !== undefined) return failure;
+  const includes = ['-I', cudaFolder(), '-I', path.dirname(cudaFolder()), '-I', folder];
+  const define = kind === 'gpu' ? [] : ['-DTDSL_EMULATED'];
+  const hosts = [...sources.keys()].filter((file) => file.endsWith('.c'));
+  const failed = await compileAll(
+    hosts.map((file) => ({ command: [c, ...HOST_FLAGS, ...define, ...includes, '-c', file, '-o', `${file}.o`] })),
+    folder,
+  );
+  if (failed !== undefined) return failed;
+  const objects = [
+    ...hosts.map((file) => `${file}.o`),
+    ...(kind === 'gpu' ? [] : devices.map((file) => `${file}.o`)),
+    path.join(common, 'rts', 'tdsl_rts.c.o'),
+    ...(await readdir(own)).map((file) => path.join(own, file)),
+    ...(emit === 'addon'
+      ? (await readdir(path.join(common, 'binding'))).map((f) => path.join(common, 'binding', f))
+      : []),
+  ];
+  // A plain library for GPUs needs nothing but the C library.
+  const linker = kind === 'gpu' && emit === 'lib' ? [c] : [cxx];
+  return compileAll(
+    [{ command: [...linker, '-shared', '-Wl,-Bsymbolic', '-o', output, ...objects, '-lm', '-ldl', '-pthread'] }],
+    folder,
+  );
+}
+
+/** Builds a CUDA model; see `buildAddon` for what comes out. */
+export async function buildCuda(request: CudaRequest): Promise<BuildResult> {
+  const started = performance.now();
+  const { sources, outDir, name, emit = 'addon', kind, archs } = request;
+  if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name)) throw new Error(`'${name}' cannot name a file`);
+  if (emit === 'source') return writeCudaSources(request, started);
+  const key = hashOf([
+    await packageVersion(),
+    await compilerIdentity(),
+    kind,
+    ...archs,
+    ...emulatedFlags(kind),
+    ...(await cudaSources()).values(),
+    ...[...sources].sort(([a], [b]) => (a < b ? -1 : 1)).flat(),
+  ]);
+  const target = path.join(path.resolve(outDir), emit === 'addon' ? `model.${key}.node` : `lib${name}.so`);
+  const result = async (cached: boolean): Promise<BuildResult> => ({
+    file: target,
+    bytes: (await stat(target)).size,
+    milliseconds: performance.now() - started,
+    cached,
+  });
+  if (emit === 'addon' && existsSync(target)) return result(true);
+  const folder = await mkdtemp(path.join(await writableCache(), `${name}-`));
+  let keep = false;
+  try {
+    await writeAll(folder, sources);
+    await mkdir(outDir, { recursive: true });
+    const failure = await compileIn(folder, request, path.join(folder, 'model.so'));
+    if (failure !== undefined) {
+      keep = true;
+      throw new EmittedCodeError(folder, failure);
+    }
+    await publish(path.join(folder, 'model.so'), target);
+    if (emit === 'lib')
+      await copyFile(path.join(packageRoot(), 'codegen', 'rts', 'tdsl_model.h'), path.join(outDir, 'tdsl_model.h'));
+    return await result(false);
+  } finally {
+    if (!keep) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Builds a stand-in for the CUDA driver, `libcuda.so.1` over the emulator, and a library with the kernels of a model for it: with both, a
+ * model for GPUs runs on a machine without one. For tests of host code.
+ */
+export async function buildStandIn(
+  name: string,
+  deviceFiles: ReadonlyMap<string, string>,
+  folder: string,
+): Promise<{ readonly folder: string; readonly kernels: string }> {
+  const { cxx } = compilers();
+  await mkdir(folder, { recursive: true });
+  await writeAll(folder, deviceFiles);
+  const include = ['-I', cudaFolder()];
+  // The driver exports the emulator, so that the kernels' library registers with it.
+  const flags = ['-std=c++17', '-O1', '-fPIC', '-shared', '-DTDSL_STAND_IN', ...include];
+  const parts = ['run', 'memory', 'async', 'driver'].map((part) => path.join(cudaFolder(), `tdsl_emu_${part}.cpp`));
+  const kernels = path.join(folder, `lib${name}_kernels.so`);
+  const driver = [cxx, ...flags, '-Wl,-soname,libcuda.so.1', ...parts, '-o', 'libcuda.so.1', '-ldl', '-pthread'];
+  const emulated = ['-fwrapv', '-ffp-contract=off', '-x', 'c++', ...deviceFiles.keys(), '-x', 'none', 'libcuda.so.1'];
+  const failure =
+    (await compileAll([{ command: driver }], folder)) ??
+    (await compileAll([{ command: [cxx, ...flags, ...emulated, '-o', kernels] }], folder));
+  if (failure !== undefined) throw new EmittedCodeError(folder, failure);
+  return { folder, kernels };
+}
+
+/** Writes the sources of a model and one command line that builds it with nvcc, or for the emulator with `EMULATED=1`. */
+async function writeCudaSources(request: CudaRequest, started: number): Promise<BuildResult> {
+  const { sources, outDir, name, archs } = request;
+  const shared = [...(await runtimeSources())].filter(
+    ([file]) => /^tdsl_(rts|device|model|cpu)\.[ch]$/.test(file) && file !== 'tdsl_cpu.c',
+  );
+  const all = new Map([...shared, ...(await cudaSources()), ...sources]);
+  const list = (pattern: RegExp): string => [...all.keys()].filter((file) => pattern.test(file)).join(' ');
+  const script = `#!/bin/sh
+# Builds lib${name}.so: with nvcc for GPUs, or with EMULATED=1 for the CPU through the emulator.
+set -e
+CC="\${CC:-cc}" CXX="\${CXX:-c++}" NVCC="\${NVCC:-nvcc}"
+define= objects= link="$CC"
+if [ -n "$EMULATED" ]; then
+  define=-DTDSL_EMULATED link="$CXX"
+  for file in ${list(/\.cu$/)}; do $CXX ${emulatedFlags('emulated').join(' ')} -I. -x c++ -c "$file" -o "$file.o"; objects="$objects $file.o"; done
+  for file in ${list(/\.cpp$/)}; do $CXX ${EMULATED_FLAGS.join(' ')} -O2 -c "$file" -o "$file.o"; objects="$objects $file.o"; done
+else
+  for file in ${list(/\.cu$/)}; do $NVCC ${NVCC_FLAGS.join(' ')} -I. -fatbin ${archFlags(archs).join(' ')} "$file" -o "\${file%.cu}.fatbin"; done
+fi
+for file in ${list(/\.c$/)}; do $CC ${HOST_FLAGS.join(' ')} $define -I. -c "$file" -o "$file.o"; objects="$objects $file.o"; done
+$link -shared -Wl,-Bsymbolic -o lib${name}.so $objects -lm -ldl -pthread
+`;
+  await mkdir(outDir, { recursive: true });
+  const bytes = await writeAll(outDir, [...all, ['build.sh', script]]);
+  return { file: outDir, bytes, milliseconds: performance.now() - started, cached: false };
+}

@@ -1,0 +1,162 @@
+// Prints a kernel for GPUs: a __global__ function for each of its launches, and the host function that makes them one after another.
+
+import { type GpuKernel, type GpuPhase, gridSize } from '../../kernel/gpu/schedule.js';
+import type { Buffer } from '../../kernel/ir.js';
+import { Lines, type Scope, Values, withRange } from '../context.js';
+import { literalText } from '../literals.js';
+import { loopName, positionText, sizeText } from '../positions.js';
+import { emitBody } from '../statements.js';
+import { storageType } from '../types.js';
+import type { Unit } from '../unit.js';
+import { teamOverride } from './statements.js';
+
+/** The text of a kernel. */
+export interface CudaKernelText {
+  /** CUDA: tables and functions. */
+  readonly device: string;
+  /** C: the host function. */
+  readonly host: string;
+  /** The names of the device functions in the order of their numbers, which begin at the number given. */
+  readonly functions: readonly string[];
+}
+
+/** Prints the kernel `name`, which is passed the run-time dimensions `sizes`; its launches are numbered from `first` on. */
+export function emitCudaKernel(
+  unit: Unit,
+  { kernel, phases }: GpuKernel,
+  name: string,
+  sizes: readonly string[],
+  first: number,
+): CudaKernelText {
+  const tables = kernel.buffers.filter((buffer) => buffer.role === 'table');
+  const passed = kernel.buffers.filter(({ role }) => role === 'in' || role === 'out');
+  const tableName = (buffer: Buffer): string => `${name}_table${tables.indexOf(buffer)}`;
+  const printed = phases.map((phase, i) =>
+    printPhase({ unit, sizes, passed, tableName, phase, name: `${name}_${i}`, number: first + i }),
+  );
+  const host = printed.map(({ launch }) => launch).join('\n');
+  const used = sizes.flatMap((symbol, i) =>
+    new RegExp(`\\bn${i}\\b`).test(host) ? [`  const int64_t n${i} = args->sizes[${i}]; /* ${symbol} */`] : [],
+  );
+  return {
+    device: [...tables.map((table) => tableText(table, tableName(table))), ...printed.map(({ text }) => text)].join(
+      '\n',
+    ),
+    host: `void ${name}(const kernel_args *args) {\n${[...used, host].join('\n')}\n}\n`,
+    functions: printed.map((_, i) => `${name}_${i}`),
+  };
+}
+
+interface PhaseText {
+  readonly unit: Unit;
+  readonly sizes: readonly string[];
+  readonly passed: readonly Buffer[];
+  readonly tableName: (buffer: Buffer) => string;
+  readonly phase: GpuPhase;
+  readonly name: string;
+  readonly number: number;
+}
+
+/** The most threads of a block, which the compiler may count on. */
+const BLOCK = 256;
+
+function printPhase(context: PhaseText): { readonly text: string; readonly launch: string } {
+  const { unit, sizes, passed, tableName, phase, name, number } = context;
+  const { team } = phase;
+  const sizeName = (symbol: string): string => {
+    const at = sizes.indexOf(symbol);
+    if (at < 0) throw new Error(`a kernel is not passed the size ${symbol}`);
+    return `n${at}`;
+  };
+  const override = teamOverride(team, 'lane');
+  const lines = new Lines(unit, (buffer) => (buffer.role === 'table' ? tableName(buffer) : buffer.name), override);
+  let scope: Scope = {
+    positions: { known: new Map(), ranges: new Map(), sizeName },
+    values: new Values(),
+    loads: new Map(),
+    folds: new Map(),
+  };
+  lines.line('if (td_stopped(fault, guarded)) return;');
+  if (team > 1) lines.line(`const int32_t lane = threadIdx.x & ${team - 1};`);
+  emitBody(lines, phase.values, scope);
+  if (phase.grid.length === 0) emitOnce(lines, phase, scope);
+  else {
+    for (const { index, extent } of phase.grid) {
+      scope = { ...scope, positions: withRange(scope, index, extent) };
+    }
+    emitGrid(lines, phase, scope);
+  }
+  const text = lines.text;
+  const mentions = (what: string): boolean => new RegExp(`\\b${what}\\b`).test(text);
+  const buffers = passed.flatMap((buffer, i) => (mentions(buffer.name) ? [{ buffer, i }] : []));
+  const dims = sizes.flatMap((symbol, i) => (mentions(`n${i}`) ? [{ symbol, i }] : []));
+  const hasFaults = mentions('TDSL_FAULT');
+  const params = [
+    `${hasFaults ? '' : 'const '}td_fault *fault`,
+    'int32_t guarded',
+    ...(hasFaults ? ['uint32_t site'] : []),
+    ...buffers.map(
+      ({ buffer }) => `${buffer.role === 'in' ? 'const ' : ''}${storageType(buffer.dtype)} *${buffer.name}`,
+    ),
+    ...dims.map(({ i }) => `int64_t n${i}`),
+    'int64_t items',
+  ];
+  const items = sizeText(gridSize(phase), sizeName);
+  const addresses = [
+    'NULL',
+    'NULL',
+    ...(hasFaults ? ['(void *)&args->site'] : []),
+    ...buffers.map(({ i }) => `(void *)&args->buffers[${i}]`),
+    ...dims.map(({ i }) => `(void *)&n${i}`),
+    '&items',
+  ];
+  const launch = `  {
+    int64_t items = ${items};
+    void *params[] = {${addresses.join(', ')}};
+    tdsl_launch(args->call, ${number}, items, ${team}, params);
+  }`;
+  return {
+    text: `extern "C" __global__ void __launch_bounds__(${BLOCK}) ${name}(${params.join(', ')}) {\n${text}\n}\nTD_KERNEL(${name})\n`,
+    launch,
+  };
+}
+
+/** A phase without a grid is the work of one thread or team. */
+function emitOnce(lines: Lines, { team, body }: GpuPhase, scope: Scope): void {
+  lines.line(`if (blockIdx.x > 0${team === 1 ? ' || threadIdx.x > 0' : ''}) return;`);
+  emitBody(lines, body, scope);
+}
+
+/** The iterations of a grid, dealt out to all its threads or teams in turn. */
+function emitGrid(lines: Lines, { grid, team, body }: GpuPhase, scope: Scope): void {
+  const own = team === 1 ? 'threadIdx.x' : `(int32_t)(threadIdx.x / ${team})`;
+  const start = `blockIdx.x * (int64_t)(blockDim.x${team === 1 ? '' : ` / ${team}`}) + ${own}`;
+  const step = `gridDim.x * (int64_t)(blockDim.x${team === 1 ? '' : ` / ${team}`})`;
+  const item = grid.length === 1 ? loopName((grid[0] as { index: string }).index) : 'item';
+  lines.block(`for (int64_t ${item} = ${start}; ${item} < items; ${item} += ${step}) `, () => {
+    if (grid.length > 1) splitItem(lines, grid, scope);
+    emitBody(lines, body, scope);
+  });
+}
+
+/** Defines the loop variables of a grid from the number of the iteration, the last one running fastest. */
+function splitItem(lines: Lines, grid: GpuPhase['grid'], scope: Scope): void {
+  let rest = 'item';
+  grid.toReversed().forEach(({ index, extent }, i) => {
+    const name = loopName(index);
+    if (i === grid.length - 1) {
+      lines.line(`const int64_t ${name} = ${rest};`);
+      return;
+    }
+    const size = positionText(extent, scope.positions);
+    const quotient = lines.fresh('rest');
+    lines.line(`const int64_t ${quotient} = td_divide(${rest}, ${size});`);
+    lines.line(`const int64_t ${name} = ${rest} - ${quotient} * (${size});`);
+    rest = quotient;
+  });
+}
+
+function tableText(table: Buffer, name: string): string {
+  const values = (table.data ?? []).map((value) => literalText(value, table.dtype));
+  return `TDSL_TABLE ${storageType(table.dtype)} ${name}[] = {${values.join(', ')}};\n`;
+}

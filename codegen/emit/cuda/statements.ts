@@ -1,0 +1,127 @@
+// Prints what a team of threads does together: shared loops, folds that are joined at their end, and stores that one thread makes. All
+// other statements are printed as for the CPU, one element at a time.
+
+import type { DType } from '../../../compiler/ir/dtype.js';
+import type { Team } from '../../kernel/gpu/schedule.js';
+import type { Accumulate, Stmt } from '../../kernel/ir.js';
+import { walk } from '../../kernel/ir.js';
+import { type FoldState, inner, type Lines, type Override, type Scope, withRange } from '../context.js';
+import { declareState, finishFold } from '../folds.js';
+import { loopName, positionText } from '../positions.js';
+import { emitScalars, type Operand } from '../scalar.js';
+import { emitBody } from '../statements.js';
+import { computeType, scalarForm } from '../types.js';
+
+const WARP = 32;
+
+/** Waits for the threads of a team; what they wrote is then seen by all of them. */
+export const teamBarrier = (team: Team): string => (team === WARP ? '__syncwarp();' : '__syncthreads();');
+
+/** How statements are printed for a team. `lane` is the C text of a thread's number in its team. */
+export function teamOverride(team: Team, lane: string): Override {
+  if (team === 1) return () => false;
+  let isShared = false;
+  let isOne = false;
+  const shared = (lines: Lines, stmt: Extract<Stmt, { kind: 'for' }>, scope: Scope): void => {
+    const name = loopName(stmt.index);
+    const writes = [...walk(stmt.body)].some(({ kind }) => kind === 'store');
+    const positions = withRange(scope, stmt.index, stmt.extent);
+    const extent = positionText(stmt.extent, scope.positions);
+    // A result may lie where an operand lies, and a later loop may read what this one keeps in a result.
+    if (writes) lines.line(teamBarrier(team));
+    isShared = true;
+    lines.block(`for (int64_t ${name} = ${lane}; ${name} < ${extent}; ${name} += ${team}) `, () =>
+      emitBody(lines, stmt.body, inner(scope, { positions })),
+    );
+    isShared = false;
+    if (writes) {
+      lines.line(teamBarrier(team));
+      scope.loads.clear();
+    }
+  };
+  return (lines, stmt, scope) => {
+    if (isShared || isOne) return false;
+    if (stmt.kind === 'for' && stmt.mark === 'team') {
+      shared(lines, stmt, scope);
+      return true;
+    }
+    if (stmt.kind === 'store') {
+      lines.line(teamBarrier(team));
+      lines.block(`if (${lane} == 0) `, () => {
+        isOne = true;
+        emitBody(lines, [stmt], scope);
+        isOne = false;
+      });
+      return true;
+    }
+    if (
+      stmt.kind === 'accumulate' &&
+      [...walk(stmt.body)].some((part) => part.kind === 'for' && part.mark === 'team')
+    ) {
+      emitShared(lines, stmt, scope, team);
+      return true;
+    }
+    return false;
+  };
+}
+
+/** A fold whose steps the threads of the team share. */
+function emitShared(lines: Lines, stmt: Accumulate, scope: Scope, team: Team): void {
+  const state = declareState(lines, stmt, scope);
+  emitBody(lines, stmt.body, inner(scope, { folds: new Map([...scope.folds, [stmt.name, state]]) }));
+  joinWarp(lines, state);
+  if (team > WARP) joinBlock(lines, state, team);
+  finishFold(lines, stmt, state, scope);
+}
+
+const assign = (lines: Lines, state: FoldState, right: readonly string[]): void => {
+  const own = state.variables[0] as readonly string[];
+  const operands = [...own, ...right].map((text): Operand => ({ text, inLanes: false }));
+  const merged = emitScalars(lines, state.accumulate.fold.merge, operands, scalarForm).map(({ text }, i) => {
+    const name = lines.fresh();
+    lines.line(`const ${typeOf(lines, state, i)} ${name} = ${text};`);
+    return name;
+  });
+  for (const [i, variable] of own.entries()) lines.line(`${variable} = ${merged[i]};`);
+};
+
+const typeOf = (lines: Lines, { accumulate }: FoldState, i: number): string =>
+  computeType(lines.unit, accumulate.fold.state[i] as DType, scalarForm);
+
+/** Joins the states of a warp in a tree that depends on nothing but the lanes, and gives all lanes the result. */
+function joinWarp(lines: Lines, state: FoldState): void {
+  const own = state.variables[0] as readonly string[];
+  lines.block(`for (int32_t distance = ${WARP / 2}; distance > 0; distance /= 2) `, () => {
+    const right = own.map((variable, i) => {
+      const name = lines.fresh();
+      const type = typeOf(lines, state, i);
+      lines.line(`const ${type} ${name} = (${type})__shfl_down_sync(0xffffffffu, ${variable}, distance);`);
+      return name;
+    });
+    assign(lines, state, right);
+  });
+  own.forEach((variable, i) => {
+    lines.line(`${variable} = (${typeOf(lines, state, i)})__shfl_sync(0xffffffffu, ${variable}, 0);`);
+  });
+}
+
+/** Joins the states of the warps of a block, in order. */
+function joinBlock(lines: Lines, state: FoldState, team: Team): void {
+  const own = state.variables[0] as readonly string[];
+  const arrays = own.map((variable, i) => {
+    const name = lines.fresh('part');
+    lines.line(`TD_SHARED(${typeOf(lines, state, i)}, ${name}, [${team / WARP}]);`);
+    lines.line(`if ((threadIdx.x & ${WARP - 1}) == 0) ${name}[threadIdx.x / ${WARP}] = ${variable};`);
+    return name;
+  });
+  lines.line('__syncthreads();');
+  for (const [i, variable] of own.entries()) lines.line(`${variable} = ${arrays[i]}[0];`);
+  lines.block(`for (int32_t warp = 1; warp < ${team / WARP}; warp++) `, () => {
+    assign(
+      lines,
+      state,
+      arrays.map((array) => `${array}[warp]`),
+    );
+  });
+  lines.line('__syncthreads();');
+}

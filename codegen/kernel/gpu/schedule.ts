@@ -1,0 +1,189 @@
+// Schedules a lowered kernel for a GPU. Every phase becomes a launch: the loops of its grid run at the same time, and an iteration of
+// the grid is the work of one thread or of a team, a warp or a block, whose threads share the loops marked `team`.
+
+import { type Dim, dimConst, dimMul, dimValue } from '../../../compiler/ir/dims.js';
+import { type Accumulate, exprPositions, type Kernel, type Loop, type Stmt, walk } from '../ir.js';
+import { stride } from '../positions.js';
+import { collapseLoops } from '../schedule/collapse.js';
+import { phasesOf } from '../schedule/phases.js';
+import { simplifyBody } from '../schedule/simplify.js';
+import { unrollWindows } from '../schedule/unroll.js';
+import { independentLoops, nestOf } from './independent.js';
+
+/** The threads that work on an iteration of the grid. */
+export type Team = 1 | 32 | 256;
+
+/** One launch. */
+export interface GpuPhase {
+  /** The loops of the grid, outermost first. */
+  readonly grid: readonly { readonly index: string; readonly extent: Dim }[];
+  readonly team: Team;
+  /** Values of the whole kernel that the phase needs, then what is done in an iteration of the grid. */
+  readonly values: readonly Stmt[];
+  readonly body: readonly Stmt[];
+}
+
+/** A kernel as it will run on a GPU. */
+export interface GpuKernel {
+  readonly kernel: Kernel;
+  readonly phases: readonly GpuPhase[];
+}
+
+/** The size that a run-time dimension is taken to have. */
+const TYPICAL = 256;
+/** Up to this number of elements a warp works on a row, above it a block. */
+const WARP_ROW = 1024;
+/** With this many results each can have a thread of its own. */
+const MANY_RESULTS = 8192;
+const WARP = 32;
+
+/** The kernel as launches. */
+export function scheduleForGpu(kernel: Kernel): GpuKernel {
+  const body = simplifyBody(unrollWindows(collapseLoops(kernel.body)));
+  const scheduled = { ...kernel, body };
+  return { kernel: scheduled, phases: phasesOf(scheduled).map((phase) => schedulePhase(phase.body, phase.loop)) };
+}
+
+const isValue = (stmt: Stmt): boolean => stmt.kind === 'let' || stmt.kind === 'lookup' || stmt.kind === 'define';
+
+function schedulePhase(body: readonly Stmt[], loop: Loop | undefined): GpuPhase {
+  if (loop !== undefined) {
+    const values = body.filter((stmt) => stmt !== loop);
+    return withTeam(peel(loop), values);
+  }
+  const [last] = body.slice(-1);
+  const isSerial = last?.kind === 'for' && last.mark === 'serial' && body.slice(0, -1).every(isValue);
+  if (isSerial) return inOrder(last, body.slice(0, -1));
+  return withTeam({ grid: [], body }, []);
+}
+
+type Peeled = Pick<GpuPhase, 'grid' | 'body'>;
+
+/** Takes loops off as long as an iteration is values and one more loop: values are computed by every thread that needs them. */
+function peel(loop: Loop): Peeled {
+  const grid = [loop];
+  let body = loop.body;
+  for (;;) {
+    const last = body.at(-1);
+    const isNest = last?.kind === 'for' && last.mark === 'parallel' && body.slice(0, -1).every(isValue);
+    if (!isNest) return { grid, body };
+    grid.push(last);
+    body = [...body.slice(0, -1), ...last.body];
+  }
+}
+
+/** A nest in order: what is independent runs at the same time, the rest in every thread. */
+function inOrder(loop: Loop, values: readonly Stmt[]): GpuPhase {
+  const nest = nestOf(loop);
+  const independent = independentLoops(nest);
+  const rest = nest.loops.filter((each) => !independent.includes(each));
+  const body = rest.reduceRight<readonly Stmt[]>((inner, each) => [{ ...each, body: inner }], nest.body);
+  return { grid: independent, team: 1, values, body };
+}
+
+/** Decides how many threads work on an iteration of the grid. */
+function withTeam(peeled: Peeled, values: readonly Stmt[]): GpuPhase {
+  const alone = { ...peeled, team: 1, values } as const;
+  const { body } = peeled;
+  if (!canShare(body)) return alone;
+  const rows = body.flatMap(sharedLoops);
+  const length = Math.max(0, ...rows.map(({ extent }) => sizeOf(extent)));
+  if (rows.length === 0 || length < WARP) return alone;
+  const results = peeled.grid.reduce((product, { extent }) => product * sizeOf(extent), 1);
+  // Neighbouring threads read neighbouring elements where each has a result of its own, unless rows lie the other way.
+  const isAlongRows = rows.some(movesByOne);
+  const isContraction = body.some((stmt) => stmt.kind === 'accumulate' && stmt.fold.absorbsZero === true);
+  if (results >= MANY_RESULTS && (isContraction || !isAlongRows)) return alone;
+  const work = Math.max(...body.map(workOf));
+  return { ...alone, team: work > WARP_ROW || peeled.grid.length === 0 ? 256 : 32, body: body.map(share) };
+}
+
+const sizeOf = (extent: Dim): number => dimValue(extent) ?? TYPICAL;
+
+/** Whether a team can run statements together: everything is a value, a store, or a loop or fold that can be shared. */
+const canShare = (body: readonly Stmt[]): boolean =>
+  body.every((stmt) => {
+    if (isValue(stmt) || stmt.kind === 'store' || stmt.kind === 'check') return true;
+    if (stmt.kind === 'for') return stmt.mark === 'parallel' && canShareLoop(stmt);
+    return stmt.kind === 'accumulate' && canShareFold(stmt);
+  });
+
+/** A nest of parallel loops in which only the innermost body does something. */
+function canShareLoop(loop: Loop): boolean {
+  const { loops, body } = nestOf(loop);
+  return (
+    loops.length > 0 && !body.some((stmt) => stmt.kind === 'for' && stmt.mark === 'parallel' && storesIn(body, stmt))
+  );
+}
+
+const storesIn = (body: readonly Stmt[], inner: Stmt): boolean =>
+  body.some((stmt) => stmt !== inner && [...walk([stmt])].some(({ kind }) => kind === 'store'));
+
+/** All steps of the fold must be inside of the loop that is shared. */
+function canShareFold(stmt: Accumulate): boolean {
+  const shared = sharedLoop(stmt);
+  if (shared === undefined) return true;
+  const steps = (body: readonly Stmt[]): number =>
+    [...walk(body)].filter((part) => part.kind === 'fold' && part.into === stmt.name).length;
+  return steps(stmt.body) === steps(shared.body);
+}
+
+/** The loops of a statement that a team would share. */
+const sharedLoops = (stmt: Stmt): readonly Loop[] => {
+  const loop = sharedLoop(stmt);
+  return loop === undefined ? [] : [loop];
+};
+
+/** The loop to share: the innermost of a nest that has work for a warp, or else the longest. */
+function sharedLoop(stmt: Stmt): Loop | undefined {
+  const loops = nestLoops(stmt);
+  const long = loops.findLast(({ extent }) => sizeOf(extent) >= WARP);
+  return (
+    long ??
+    loops.reduce<Loop | undefined>(
+      (a, b) => (a !== undefined && sizeOf(a.extent) >= sizeOf(b.extent) ? a : b),
+      undefined,
+    )
+  );
+}
+
+/** The loops of a statement from the outside in, as long as there is one loop with only values beside it. */
+function nestLoops(stmt: Stmt): readonly Loop[] {
+  const loops: Loop[] = [];
+  let body: readonly Stmt[] = stmt.kind === 'accumulate' ? stmt.body : stmt.kind === 'for' ? [stmt] : [];
+  for (;;) {
+    const inner = body.filter((part): part is Loop => part.kind === 'for');
+    const others = body.filter((part) => part.kind !== 'for');
+    const [only] = inner;
+    if (inner.length !== 1 || only === undefined || !others.every(isValue)) return loops;
+    if (stmt.kind === 'for' && only.mark !== 'parallel') return loops;
+    loops.push(only);
+    body = only.body;
+  }
+}
+
+const workOf = (stmt: Stmt): number => nestLoops(stmt).reduce((product, { extent }) => product * sizeOf(extent), 1);
+
+/** Whether something in a loop is read or written at neighbouring places by neighbouring iterations. */
+const movesByOne = (loop: Loop): boolean =>
+  [...walk(loop.body)].some((stmt) => {
+    if (stmt.kind === 'store') return Math.abs(stride(stmt.offset, loop.index) ?? 0) === 1;
+    if (stmt.kind !== 'let' || stmt.value.kind !== 'load') return false;
+    const [offset] = exprPositions(stmt.value);
+    return offset !== undefined && Math.abs(stride(offset, loop.index) ?? 0) === 1;
+  });
+
+/** The statement with its loop marked for the team. */
+function share(stmt: Stmt): Stmt {
+  const shared = sharedLoop(stmt);
+  if (shared === undefined) return stmt;
+  const mark = (part: Stmt): Stmt => {
+    if (part === shared) return { ...shared, mark: 'team' };
+    return 'body' in part ? { ...part, body: part.body.map(mark) } : part;
+  };
+  return mark(stmt);
+}
+
+/** The number of iterations of a grid. */
+export const gridSize = ({ grid }: GpuPhase): Dim =>
+  grid.reduce((product, { extent }) => dimMul(product, extent), dimConst(1));

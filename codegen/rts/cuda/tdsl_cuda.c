@@ -1,0 +1,334 @@
+/*
+ * A GPU as the device of a model, through the CUDA driver, which is bound when it is first needed. Launches and copies are asynchronous on the
+ * stream of the call. A fault stays in a record on the device until tdsl_sync reads it; until then kernels that write state do nothing.
+ */
+#include "tdsl_cuda.h"
+
+#include <dlfcn.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tdsl_device.h"
+#include "tdsl_driver.h"
+
+/* struct td_fault of tdsl_gpu.h, as the host sees it. */
+typedef struct fault_record {
+  uint32_t raised, lock, site, reserved;
+  int64_t position, value, bound;
+} fault_record;
+
+struct tdsl_device {
+  int index;
+  cu_handle context;
+  cu_handle *libraries;
+  cu_handle *functions; /* by the number of the kernel */
+  int processors;
+  cu_address faults;
+  void *(*alloc)(void *context, uint64_t bytes, uint64_t alignment);
+  void (*dealloc)(void *context, void *block);
+  void *alloc_context;
+};
+
+/* --- the driver -------------------------------------------------------------------------------------------------------------------------- */
+
+static tdsl_driver driver;
+static char driver_error[256];
+static pthread_once_t driver_once = PTHREAD_ONCE_INIT;
+static _Thread_local char call_error[256];
+
+static void bind_driver(void) {
+  void *library = NULL;
+  if (tdsl_emulated_driver == NULL) {
+    library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL) {
+      snprintf(driver_error, sizeof driver_error, "no CUDA driver: %s", dlerror());
+      return;
+    }
+  }
+#define BIND(field, name, parameters)                                                                      \
+  *(void **)&driver.field = library != NULL ? dlsym(library, #name) : tdsl_emulated_driver(#name);         \
+  if (*(void **)&driver.field == NULL) {                                                                   \
+    snprintf(driver_error, sizeof driver_error, "the CUDA driver is too old: it has no function %s", #name); \
+    return;                                                                                                \
+  }
+  TDSL_DRIVER_FUNCTIONS(BIND)
+  cu_result result = driver.init(0);
+  const char *text = "unknown error";
+  if (result == 0) return;
+  driver.error_string(result, &text);
+  snprintf(driver_error, sizeof driver_error, "the CUDA driver does not start: %s", text);
+}
+
+static const char *result_text(cu_result result) {
+  const char *text = NULL;
+  if (driver.error_string(result, &text) != 0 || text == NULL) return "unknown error of the driver";
+  return text;
+}
+
+static tdsl_status say(tdsl_text why, tdsl_status status, const char *what, cu_result result) {
+  snprintf(why.data, why.bytes, "%s%s%s", what, result == 0 ? "" : ": ", result == 0 ? "" : result_text(result));
+  return status;
+}
+
+tdsl_status tdsl_device_probe(int32_t index, tdsl_text why) {
+  pthread_once(&driver_once, bind_driver);
+  if (driver_error[0] != 0) return say(why, TDSL_E_NO_DEVICE, driver_error, 0);
+  int count = 0;
+  cu_result result = driver.device_count(&count);
+  if (result != 0) return say(why, TDSL_E_NO_DEVICE, "no CUDA device", result);
+  if (index >= 0 && index < count) return TDSL_OK;
+  snprintf(why.data, why.bytes, "there is no CUDA device %d: the machine has %d", index, count);
+  return TDSL_E_NO_DEVICE;
+}
+
+/* --- devices ----------------------------------------------------------------------------------------------------------------------------- */
+
+static void enter(const tdsl_device *device) { driver.context_push(device->context); }
+static void leave(void) {
+  cu_handle context;
+  driver.context_pop(&context);
+}
+
+/* Loads the model's code and looks up every kernel, so that nothing is loaded while a graph is captured. */
+static tdsl_status load_kernels(tdsl_device *device, tdsl_text why) {
+  device->libraries = calloc(tdsl_image_count, sizeof *device->libraries);
+  device->functions = calloc(tdsl_kernel_count, sizeof *device->functions);
+  if (device->libraries == NULL || device->functions == NULL) return say(why, TDSL_E_NOMEM, "not enough memory for an instance", 0);
+  for (uint32_t i = 0; i < tdsl_image_count; i++) {
+    cu_result result = driver.library_load(&device->libraries[i], tdsl_images[i], NULL, NULL, 0, NULL, NULL, 0);
+    if (result != 0) {
+      snprintf(why.data, why.bytes, "the GPU does not take the model's code (compiled for %s): %s", tdsl_model_definition.info.gpu_archs, result_text(result));
+      return TDSL_E_UNSUPPORTED;
+    }
+  }
+  for (uint32_t k = 0; k < tdsl_kernel_count; k++) {
+    const tdsl_kernel_def *def = &tdsl_kernels[k];
+    cu_handle kernel;
+    cu_result result = driver.library_kernel(&kernel, device->libraries[def->image], def->name);
+    if (result == 0) result = driver.kernel_function(&device->functions[k], kernel);
+    if (result == 0 && def->shared_bytes > 48 * 1024)
+      result = driver.function_attribute(device->functions[k], CU_FUNCTION_DYNAMIC_SHARED_BYTES, (int)def->shared_bytes);
+    if (result != 0) return say(why, TDSL_E_DRIVER, def->name, result);
+  }
+  return TDSL_OK;
+}
+
+tdsl_status tdsl_device_open(const tdsl_options *options, tdsl_device **out, tdsl_text why) {
+  tdsl_device *device = calloc(1, sizeof *device);
+  if (device == NULL) return say(why, TDSL_E_NOMEM, "not enough memory for an instance", 0);
+  device->alloc = options->alloc;
+  device->dealloc = options->dealloc;
+  device->alloc_context = options->alloc_context;
+  cu_result result = driver.device_get(&device->index, options->device_index);
+  if (result == 0) result = driver.context_retain(&device->context, device->index);
+  if (result == 0) result = driver.device_attribute(&device->processors, CU_ATTRIBUTE_PROCESSORS, device->index);
+  if (result != 0) {
+    tdsl_device_close(device);
+    return say(why, TDSL_E_DRIVER, "opening the GPU", result);
+  }
+  enter(device);
+  tdsl_status status = load_kernels(device, why);
+  if (status == TDSL_OK) {
+    result = driver.memory_alloc(&device->faults, sizeof(fault_record));
+    if (result == 0) result = driver.memory_set(device->faults, 0, sizeof(fault_record), NULL);
+    if (result == 0) result = driver.stream_wait(NULL);
+    if (result != 0) status = say(why, TDSL_E_NOMEM, "memory for faults", result);
+  }
+  leave();
+  if (status != TDSL_OK)
+    tdsl_device_close(device);
+  else
+    *out = device;
+  return status;
+}
+
+void tdsl_device_close(tdsl_device *device) {
+  if (device == NULL) return;
+  if (device->context != NULL) {
+    enter(device);
+    if (device->faults != 0) driver.memory_free(device->faults);
+    for (uint32_t i = 0; device->libraries != NULL && i < tdsl_image_count; i++)
+      if (device->libraries[i] != NULL) driver.library_unload(device->libraries[i]);
+    leave();
+    driver.context_release(device->index);
+  }
+  free(device->libraries);
+  free(device->functions);
+  free(device);
+}
+
+/* --- memory ------------------------------------------------------------------------------------------------------------------------------ */
+
+void *tdsl_device_alloc(tdsl_device *device, uint64_t bytes) {
+  if (device->alloc != NULL) return device->alloc(device->alloc_context, bytes, TDSL_ALIGNMENT);
+  cu_address address = 0;
+  enter(device);
+  cu_result result = driver.memory_alloc(&address, bytes > 0 ? bytes : 1);
+  leave();
+  return result == 0 ? (void *)(uintptr_t)address : NULL;
+}
+
+void tdsl_device_free(tdsl_device *device, void *block) {
+  if (block == NULL) return;
+  if (device->dealloc != NULL) {
+    device->dealloc(device->alloc_context, block);
+    return;
+  }
+  enter(device);
+  driver.memory_free((cu_address)(uintptr_t)block);
+  leave();
+}
+
+static cu_address address_of(const void *place) { return (cu_address)(uintptr_t)place; }
+
+tdsl_status tdsl_device_copy(tdsl_device *device, uint32_t operation, void *to, const void *from, uint64_t bytes, void *stream, tdsl_text why) {
+  cu_result result = 0;
+  if (bytes == 0) return TDSL_OK;
+  enter(device);
+  if (operation == TDSL_MEM_TO_DEVICE) {
+    result = driver.copy_to_device(address_of(to), from, bytes, stream);
+  } else if (operation == TDSL_MEM_TO_HOST) {
+    result = driver.copy_to_host(to, address_of(from), bytes, stream);
+    if (result == 0) result = driver.stream_wait(stream);
+  } else {
+    result = driver.copy_on_device(address_of(to), address_of(from), bytes, stream);
+  }
+  leave();
+  return result == 0 ? TDSL_OK : say(why, TDSL_E_DRIVER, "copying", result);
+}
+
+tdsl_status tdsl_device_clear(tdsl_device *device, void *to, uint64_t bytes, tdsl_text why) {
+  if (bytes == 0) return TDSL_OK;
+  enter(device);
+  cu_result result = driver.memory_set(address_of(to), 0, bytes, NULL);
+  if (result == 0) result = driver.stream_wait(NULL);
+  leave();
+  return result == 0 ? TDSL_OK : say(why, TDSL_E_DRIVER, "clearing memory", result);
+}
+
+uint64_t tdsl_device_extra(uint32_t positions) { return (uint64_t)positions * TDSL_ALIGNMENT; }
+
+/* --- runs -------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Keeps the first error of a call. */
+static void record(tdsl_call *call, const char *what, cu_result result) {
+  if (result == 0 || call->status != TDSL_OK) return;
+  call->status = say((tdsl_text){call_error, sizeof call_error}, TDSL_E_DRIVER, what, result);
+}
+
+enum { BLOCK = 256, BLOCKS_PER_PROCESSOR = 8 };
+
+void tdsl_launch_blocks(tdsl_call *call, uint32_t kernel, int64_t blocks, uint32_t threads, void **params) {
+  tdsl_device *device = call->device;
+  if (blocks <= 0 || call->status != TDSL_OK) return;
+  params[0] = &device->faults;
+  params[1] = &call->guarded;
+  if (blocks > INT32_MAX) blocks = INT32_MAX;
+  record(call, tdsl_kernels[kernel].name,
+         driver.launch(device->functions[kernel], (unsigned)blocks, 1, 1, threads, 1, 1, tdsl_kernels[kernel].shared_bytes, call->stream, params, NULL));
+}
+
+void tdsl_launch(tdsl_call *call, uint32_t kernel, int64_t items, uint32_t team, void **params) {
+  const int64_t most = (int64_t)call->device->processors * BLOCKS_PER_PROCESSOR;
+  const int64_t per_block = BLOCK / team;
+  uint32_t threads = BLOCK;
+  if (items <= 0) return;
+  if (items < per_block) threads = (uint32_t)((items * team + 31) / 32 * 32);
+  int64_t blocks = (items - 1) / per_block + 1;
+  tdsl_launch_blocks(call, kernel, blocks < most ? blocks : most, threads, params);
+}
+
+void tdsl_gpu_copy(tdsl_call *call, void *to, const void *from, int64_t bytes) {
+  void *params[] = {NULL, NULL, &to, &from, &bytes};
+  tdsl_launch(call, TDSL_KERNEL_COPY, (bytes + 15) / 16, 1, params);
+}
+
+void tdsl_gpu_clear(tdsl_call *call, void *to, int64_t bytes) {
+  if (bytes > 0 && call->status == TDSL_OK) record(call, "clearing memory", driver.memory_set(address_of(to), 0, (size_t)bytes, call->stream));
+}
+
+/* Reads memory of the device, which makes the host wait: a run that does so cannot be captured. */
+static void peek(tdsl_call *call, void *to, cu_address from, size_t bytes) {
+  memset(to, 0, bytes);
+  if (call->status != TDSL_OK) return;
+  int capturing = 0;
+  if (driver.capture_status(call->stream, &capturing) == 0 && capturing != 0) {
+    call->status = TDSL_E_UNSUPPORTED;
+    snprintf(call_error, sizeof call_error, "a loop or branch depends on data, so this entry cannot be captured in a graph");
+    return;
+  }
+  record(call, "reading a condition", driver.copy_to_host(to, from, bytes, call->stream));
+  record(call, "waiting for a condition", driver.stream_wait(call->stream));
+}
+
+int tdsl_gpu_flag(tdsl_call *call, const void *place) {
+  uint8_t flag;
+  peek(call, &flag, address_of(place), sizeof flag);
+  return flag != 0;
+}
+
+int64_t tdsl_gpu_count(tdsl_call *call, const void *place) {
+  int64_t count;
+  peek(call, &count, address_of(place), sizeof count);
+  return count;
+}
+
+int tdsl_gpu_faulted(tdsl_call *call) {
+  uint32_t raised;
+  peek(call, &raised, call->device->faults, sizeof raised);
+  return raised != 0 || call->status != TDSL_OK;
+}
+
+/* Reports a fault that the host has found. */
+void tdsl_fail(tdsl_call *call, uint32_t site, int64_t position, int64_t value, int64_t bound) {
+  fault_record old;
+  peek(call, &old, call->device->faults, sizeof old);
+  if (call->status != TDSL_OK || (old.raised && old.site <= site)) return;
+  fault_record fault = {1, 0, site, 0, position, value, bound};
+  record(call, "reporting a fault", driver.copy_to_device(call->device->faults, &fault, sizeof fault, call->stream));
+  record(call, "reporting a fault", driver.stream_wait(call->stream));
+}
+
+void tdsl_gpu_set_count(tdsl_call *call, void *place, int64_t value) {
+  void *params[] = {&place, &value};
+  tdsl_device *device = call->device;
+  if (call->status != TDSL_OK) return;
+  record(call, "setting a number", driver.launch(device->functions[TDSL_KERNEL_SET], 1, 1, 1, 1, 1, 1, 0, call->stream, params, NULL));
+}
+
+void *tdsl_gpu_position(tdsl_call *call, uint32_t number, int64_t position) {
+  void *place = call->positions + (size_t)number * TDSL_ALIGNMENT;
+  tdsl_gpu_set_count(call, place, position);
+  return place;
+}
+
+tdsl_status tdsl_device_run(tdsl_device *device, const tdsl_entry_def *entry, tdsl_call *call, tdsl_found *fault, tdsl_text why) {
+  call->device = device;
+  fault->raised = 0;
+  enter(device);
+  tdsl_status status = entry->run(call);
+  leave();
+  if (call->status != TDSL_OK) {
+    snprintf(why.data, why.bytes, "%s", call_error);
+    return call->status;
+  }
+  return status;
+}
+
+tdsl_status tdsl_device_sync(tdsl_device *device, void *stream, tdsl_found *fault, tdsl_text why) {
+  fault_record record;
+  fault->raised = 0;
+  enter(device);
+  cu_result result = driver.copy_to_host(&record, device->faults, sizeof record, stream);
+  if (result == 0) result = driver.stream_wait(stream);
+  if (result == 0 && record.raised) {
+    *fault = (tdsl_found){1, record.site, record.position, record.value, record.bound};
+    result = driver.memory_set(device->faults, 0, sizeof record, stream);
+    if (result == 0) result = driver.stream_wait(stream);
+  }
+  leave();
+  return result == 0 ? TDSL_OK : say(why, TDSL_E_DRIVER, "waiting for the GPU", result);
+}

@@ -1,0 +1,56 @@
+/*
+ * What the host code of an emitted CUDA model uses: kernel launches, and memory as the run functions of entries use it. All of it goes to the
+ * stream of the call; only what reads a flag or a count waits for the device.
+ */
+#ifndef TDSL_CUDA_H
+#define TDSL_CUDA_H
+
+#include "tdsl_rts.h"
+
+/* A kernel of the model: where its code is, and how much dynamic shared memory it asks for. */
+typedef struct tdsl_kernel_def {
+  const char *name;
+  uint32_t image;
+  uint32_t shared_bytes;
+} tdsl_kernel_def;
+
+/* The emitted files define these; the run-time system's own kernels come first. */
+extern const tdsl_kernel_def tdsl_kernels[] __attribute__((visibility("hidden")));
+extern const uint32_t tdsl_kernel_count __attribute__((visibility("hidden")));
+extern const void *const tdsl_images[] __attribute__((visibility("hidden")));
+extern const uint32_t tdsl_image_count __attribute__((visibility("hidden")));
+enum { TDSL_KERNEL_COPY, TDSL_KERNEL_SET, TDSL_OWN_KERNELS };
+
+#define TDSL_GPU_API __attribute__((visibility("hidden")))
+
+/*
+ * Launches a kernel for `items` pieces of work, on each of which `team` threads work together. params[0] and params[1], the fault record
+ * and whether it stops the kernel, are filled in here. Nothing is launched for no items.
+ */
+TDSL_GPU_API void tdsl_launch(tdsl_call *call, uint32_t kernel, int64_t items, uint32_t team, void **params);
+/* The same with one block of `threads` threads for each item. */
+TDSL_GPU_API void tdsl_launch_blocks(tdsl_call *call, uint32_t kernel, int64_t blocks, uint32_t threads, void **params);
+
+TDSL_GPU_API void tdsl_gpu_copy(tdsl_call *call, void *to, const void *from, int64_t bytes);
+TDSL_GPU_API void tdsl_gpu_clear(tdsl_call *call, void *to, int64_t bytes);
+/* Wait for the device and read; after an error of the driver the answer is 0. */
+TDSL_GPU_API int tdsl_gpu_flag(tdsl_call *call, const void *place);
+TDSL_GPU_API int64_t tdsl_gpu_count(tdsl_call *call, const void *place);
+TDSL_GPU_API int tdsl_gpu_faulted(tdsl_call *call);
+TDSL_GPU_API void tdsl_gpu_set_count(tdsl_call *call, void *place, int64_t value);
+/* Writes the position of a loop where kernels read it. */
+TDSL_GPU_API void *tdsl_gpu_position(tdsl_call *call, uint32_t number, int64_t position);
+
+#define tdsl_copy(call, to, from, bytes) tdsl_gpu_copy(call, to, from, bytes)
+#define tdsl_clear(call, to, bytes) tdsl_gpu_clear(call, to, bytes)
+#define tdsl_flag(call, place) tdsl_gpu_flag(call, place)
+#define tdsl_count(call, place) tdsl_gpu_count(call, place)
+#define tdsl_set_count(call, place, value) tdsl_gpu_set_count(call, place, value)
+#define tdsl_position(call, number, position) tdsl_gpu_position(call, number, *(position))
+#define tdsl_faulted(call) tdsl_gpu_faulted(call)
+
+/* From here on kernels do nothing once a fault was reported: what follows writes state. */
+#undef TDSL_CHECK_FAULTS
+#define TDSL_CHECK_FAULTS(call) ((call)->guarded = 1)
+
+#endif

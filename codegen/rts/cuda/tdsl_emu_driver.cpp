@@ -1,0 +1,185 @@
+/*
+ * A CUDA driver over the emulator: the functions of tdsl_driver.h. Linked into a model that runs on the CPU, the model finds them through
+ * tdsl_emulated_driver; as a shared library of its own (with TDSL_STAND_IN) it stands in for libcuda.so.1, and takes the kernels from the library
+ * that TDSL_STAND_IN_KERNELS names.
+ */
+#include <cstdio>
+#include <cstdlib>
+#include <dlfcn.h>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "tdsl_driver.h"
+#include "tdsl_emu_core.h"
+
+namespace {
+
+enum Result { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_IMAGE = 200, NOT_FOUND = 500, LAUNCH_FAILED = 719 };
+
+struct Graph {
+  std::vector<std::function<cu_result()>> nodes;
+};
+Graph *capture;
+std::string error_text;
+
+cu_result result_of(bool is_good) {
+  if (is_good) return SUCCESS;
+  error_text = td_emu::first_report();
+  td_emu::forget_reports();
+  return LAUNCH_FAILED;
+}
+
+/* Does it now, or writes it down while a graph is captured. */
+template <class F>
+cu_result perform(F work) {
+  if (capture == nullptr) return work();
+  capture->nodes.push_back(work);
+  return SUCCESS;
+}
+
+}  // namespace
+
+#ifdef TDSL_STAND_IN
+#define DRIVER(name) extern "C" __attribute__((visibility("default"))) cu_result name
+#else
+#define DRIVER(name) static cu_result name
+#endif
+
+DRIVER(cuInit)(unsigned) {
+#ifdef TDSL_STAND_IN
+  const char *kernels = getenv("TDSL_STAND_IN_KERNELS");
+  if (kernels != nullptr && dlopen(kernels, RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    fprintf(stderr, "%s\n", dlerror());
+    return NO_DEVICE;
+  }
+#endif
+  return SUCCESS;
+}
+DRIVER(cuDeviceGetCount)(int *count) {
+  *count = 1;
+  return SUCCESS;
+}
+DRIVER(cuDeviceGet)(int *device, int index) {
+  *device = index;
+  return index == 0 ? SUCCESS : INVALID_VALUE;
+}
+/* A small device, so that grids do not cover all of their work at once. */
+DRIVER(cuDeviceGetAttribute)(int *value, int attribute, int) {
+  *value = attribute == CU_ATTRIBUTE_PROCESSORS ? 2 : attribute == CU_ATTRIBUTE_MAJOR ? 9 : 0;
+  return SUCCESS;
+}
+DRIVER(cuDevicePrimaryCtxRetain)(cu_handle *context, int) {
+  *context = &error_text;
+  return SUCCESS;
+}
+DRIVER(cuDevicePrimaryCtxRelease_v2)(int) { return SUCCESS; }
+DRIVER(cuCtxPushCurrent_v2)(cu_handle) { return SUCCESS; }
+DRIVER(cuCtxPopCurrent_v2)(cu_handle *context) {
+  *context = nullptr;
+  return SUCCESS;
+}
+DRIVER(cuLibraryLoadData)(cu_handle *library, const void *code, int *, void **, unsigned, int *, void **, unsigned) {
+  /* What nvcc writes begins with this number; the images of emulated models hold it and nothing else. */
+  *library = const_cast<void *>(code);
+  return *static_cast<const uint32_t *>(code) == 0xba55ed50u ? SUCCESS : INVALID_IMAGE;
+}
+DRIVER(cuLibraryUnload)(cu_handle) { return SUCCESS; }
+DRIVER(cuLibraryGetKernel)(cu_handle *kernel, cu_handle, const char *name) {
+  *kernel = const_cast<td_emu::Kernel *>(td_emu::find_kernel(name));
+  return *kernel != nullptr ? SUCCESS : NOT_FOUND;
+}
+DRIVER(cuKernelGetFunction)(cu_handle *function, cu_handle kernel) {
+  *function = kernel;
+  return SUCCESS;
+}
+DRIVER(cuFuncSetAttribute)(cu_handle, int, int) { return SUCCESS; }
+DRIVER(cuLaunchKernel)
+(cu_handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, cu_handle, void **params, void **) {
+  const auto &kernel = *static_cast<const td_emu::Kernel *>(function);
+  if (capture == nullptr) return result_of(td_emu::run_kernel(kernel.name, kernel.call, dim3(gx, gy, gz), dim3(bx, by, bz), shared, params));
+  std::shared_ptr<void *> kept(kernel.keep(params), free);
+  return perform([=] { return result_of(td_emu::run_kernel(kernel.name, kernel.call, dim3(gx, gy, gz), dim3(bx, by, bz), shared, kept.get())); });
+}
+DRIVER(cuGetErrorString)(cu_result result, const char **text) {
+  *text = result == LAUNCH_FAILED      ? error_text.c_str()
+          : result == NOT_FOUND        ? "named symbol not found"
+          : result == INVALID_IMAGE    ? "device kernel image is invalid"
+          : result == OUT_OF_MEMORY    ? "out of memory"
+          : result == NO_DEVICE        ? "no CUDA-capable device is detected"
+          : result == INVALID_VALUE    ? "invalid argument"
+                                       : "no error";
+  return SUCCESS;
+}
+DRIVER(cuMemAlloc_v2)(cu_address *address, size_t bytes) {
+  *address = reinterpret_cast<cu_address>(td_emu::allocate(bytes));
+  return *address != 0 ? SUCCESS : OUT_OF_MEMORY;
+}
+DRIVER(cuMemFree_v2)(cu_address address) { return td_emu::release(reinterpret_cast<void *>(address)) ? SUCCESS : INVALID_VALUE; }
+static cu_result copy(void *to, const void *from, size_t bytes) {
+  return perform([=] {
+    memmove(to, from, bytes);
+    td_emu::written_by_host(to, bytes);
+    return cu_result(SUCCESS);
+  });
+}
+DRIVER(cuMemcpyHtoDAsync_v2)(cu_address to, const void *from, size_t bytes, cu_handle) { return copy(reinterpret_cast<void *>(to), from, bytes); }
+DRIVER(cuMemcpyDtoHAsync_v2)(void *to, cu_address from, size_t bytes, cu_handle) { return copy(to, reinterpret_cast<void *>(from), bytes); }
+DRIVER(cuMemcpyDtoDAsync_v2)(cu_address to, cu_address from, size_t bytes, cu_handle) {
+  return copy(reinterpret_cast<void *>(to), reinterpret_cast<void *>(from), bytes);
+}
+DRIVER(cuMemsetD8Async)(cu_address to, unsigned char value, size_t bytes, cu_handle) {
+  return perform([=] {
+    memset(reinterpret_cast<void *>(to), value, bytes);
+    td_emu::written_by_host(reinterpret_cast<void *>(to), bytes);
+    return cu_result(SUCCESS);
+  });
+}
+DRIVER(cuStreamCreate)(cu_handle *stream, unsigned) {
+  *stream = new char;
+  return SUCCESS;
+}
+DRIVER(cuStreamDestroy_v2)(cu_handle stream) {
+  delete static_cast<char *>(stream);
+  return SUCCESS;
+}
+DRIVER(cuStreamSynchronize)(cu_handle) { return SUCCESS; }
+DRIVER(cuStreamIsCapturing)(cu_handle, int *status) {
+  *status = capture != nullptr;
+  return SUCCESS;
+}
+DRIVER(cuStreamBeginCapture_v2)(cu_handle, int) {
+  capture = new Graph;
+  return SUCCESS;
+}
+DRIVER(cuStreamEndCapture)(cu_handle, cu_handle *graph) {
+  *graph = capture;
+  capture = nullptr;
+  return *graph != nullptr ? SUCCESS : INVALID_VALUE;
+}
+DRIVER(cuGraphInstantiateWithFlags)(cu_handle *exec, cu_handle graph, unsigned long long) {
+  *exec = new Graph(*static_cast<Graph *>(graph));
+  return SUCCESS;
+}
+DRIVER(cuGraphLaunch)(cu_handle exec, cu_handle) {
+  for (const auto &node : static_cast<Graph *>(exec)->nodes)
+    if (cu_result result = node()) return result;
+  return SUCCESS;
+}
+DRIVER(cuGraphDestroy)(cu_handle graph) {
+  delete static_cast<Graph *>(graph);
+  return SUCCESS;
+}
+DRIVER(cuGraphExecDestroy)(cu_handle exec) {
+  delete static_cast<Graph *>(exec);
+  return SUCCESS;
+}
+
+#ifndef TDSL_STAND_IN
+extern "C" void *tdsl_emulated_driver(const char *name) {
+#define FIND(field, function, parameters) \
+  if (strcmp(name, #function) == 0) return reinterpret_cast<void *>(function);
+  TDSL_DRIVER_FUNCTIONS(FIND)
+  return nullptr;
+}
+#endif

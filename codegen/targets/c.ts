@@ -1,0 +1,54 @@
+// The CPU as a target: C for one class of processors or for all of them.
+
+import { dimConst, dimMax, dimMul, isDimConst } from '../../compiler/ir/dims.js';
+import { emitHeader, MAX_CHUNKS } from '../emit/header.js';
+import { instructionHeader } from '../emit/intrinsics.js';
+import { emitKernel, scratchBytes } from '../emit/kernel.js';
+import { Unit } from '../emit/unit.js';
+import type { Kernel } from '../kernel/ir.js';
+import { type Machine, machines } from '../kernel/machine.js';
+import { printKernel } from '../kernel/print.js';
+import { scheduleKernel } from '../kernel/schedule/index.js';
+import { type CompiledKernel, kernelComment, type Target } from './target.js';
+
+/** A kernel for each class of processors, by its name. */
+export type ForMachines = ReadonlyMap<string, Kernel>;
+
+/** Integers wrap, in constants too; vectors wider than a register are passed between inline functions only. */
+const DIAGNOSTICS = '#pragma GCC diagnostic ignored "-Woverflow"\n#pragma GCC diagnostic ignored "-Wpsabi"\n';
+
+/** C for one class of processors; without one the files hold code for every class, and the C compiler takes what fits its target. */
+export function cTarget(machine?: Machine): Target<ForMachines> {
+  const targets = machine === undefined ? machines : machines.filter(({ name }) => name === machine.name);
+  const first = targets[0] as Machine;
+  const chunkBytes = (scheduled: ForMachines) => [...scheduled.values()].map(scratchBytes).reduce(dimMax);
+
+  function emitKernelFile(model: string, kernels: readonly CompiledKernel<ForMachines>[]): string {
+    const parts = targets.map((each: Machine & { readonly predicate?: string }, i) => {
+      const unit = new Unit(each);
+      const texts = kernels.map(({ name, fn, scheduled, sizes }) => {
+        const kernel = scheduled.get(each.name) as Kernel;
+        return `${kernelComment(fn)}\n${emitKernel(unit, kernel, name, sizes, chunkBytes(scheduled))}`;
+      });
+      const body = `${instructionHeader(each)}\n${unit.text}\n${texts.join('\n')}`;
+      return `#${i === 0 ? 'if' : 'elif'} ${each.predicate ?? '1'} /* ${each.name} */\n${body}`;
+    });
+    return `/* Kernels of ${model}. */\n${DIAGNOSTICS}#include "kernels.h"\n\n${parts.join('\n')}\n#else\n#error "these kernels were generated for another CPU"\n#endif\n`;
+  }
+
+  return {
+    device: { name: 'TDSL_CPU', cpuFeatures: 'tdsl_cpu_features', gpuArchs: '""' },
+    schedule: (kernel) => new Map(targets.map((each) => [each.name, scheduleKernel(kernel, each)])),
+    kernels: (scheduled) => [...scheduled.values()],
+    scratch: (scheduled) => {
+      const bytes = chunkBytes(scheduled);
+      return isDimConst(bytes, 0) ? undefined : dimMul(bytes, dimConst(MAX_CHUNKS));
+    },
+    text: (scheduled, name) => printKernel(scheduled.get(first.name) as Kernel, name),
+    files: (model, parts) =>
+      new Map([
+        ['kernels.h', emitHeader(parts.flat().map(({ name }) => name))],
+        ...parts.map((part, i) => [`kernels_${i}.c`, emitKernelFile(model, part)] as const),
+      ]),
+  };
+}

@@ -1,0 +1,43 @@
+// GPUs as a target: CUDA for the kernels, C for what launches them.
+
+import { emitCudaHeader, emitDeviceFile, emitLaunches, FIRST_KERNEL } from '../emit/cuda/files.js';
+import { emitCudaKernel } from '../emit/cuda/kernel.js';
+import { Unit } from '../emit/unit.js';
+import { type GpuKernel, scheduleForGpu } from '../kernel/gpu/schedule.js';
+import type { Machine } from '../kernel/machine.js';
+import { printKernel } from '../kernel/print.js';
+import { kernelComment, type Target } from './target.js';
+
+/** Values of kernels are single elements; vectors are what emitted code asks for itself. */
+const GPU: Machine = { name: 'gpu', vectorBytes: 16, vectorRegisters: 64 };
+
+/** CUDA for the architectures that `archs` names, as nvcc does. */
+export function cudaTarget(archs: readonly string[]): Target<GpuKernel> {
+  return {
+    device: { name: 'TDSL_CUDA', cpuFeatures: '""', gpuArchs: JSON.stringify(archs.join(' ')) },
+    schedule: scheduleForGpu,
+    kernels: ({ kernel }) => [kernel],
+    scratch: () => undefined,
+    text: ({ kernel }, name) => printKernel(kernel, name),
+    files(model, parts) {
+      let number = FIRST_KERNEL;
+      const files = parts.map((part) => {
+        const unit = new Unit(GPU);
+        const kernels = part.map(({ fn, scheduled, name, sizes }) => {
+          const text = emitCudaKernel(unit, scheduled, name, sizes, number);
+          number += text.functions.length;
+          return { text, device: `${kernelComment(fn)}\n${text.device}` };
+        });
+        return { helpers: unit.text, kernels };
+      });
+      return new Map([
+        ['kernels.h', emitCudaHeader(parts.flat().map(({ name }) => name))],
+        ['launches.c', emitLaunches(files.map(({ kernels }) => kernels.map(({ text }) => text)))],
+        ...files.map(({ helpers, kernels }, i) => {
+          const texts = kernels.map(({ device }) => device);
+          return [`kernels_${i}.cu`, emitDeviceFile(model, i, helpers, texts)] as const;
+        }),
+      ]);
+    },
+  };
+}

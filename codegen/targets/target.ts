@@ -1,0 +1,38 @@
+// What differs between targets: how a lowered kernel is scheduled, and how scheduled kernels become files.
+
+import type { Dim } from '../../compiler/ir/dims.js';
+import type { Func } from '../../compiler/ir/graph.js';
+import type { DeviceText } from '../emit/entry.js';
+import type { Kernel } from '../kernel/ir.js';
+import type { Lowered } from '../kernel/lower/kernel.js';
+
+/** A kernel function after scheduling. */
+export interface CompiledKernel<S> {
+  /** The name of the C function that runs it. */
+  readonly name: string;
+  readonly fn: Func;
+  readonly lowered: Lowered;
+  readonly scheduled: S;
+  /** The run-time dimensions that it is passed, in order. */
+  readonly sizes: readonly string[];
+}
+
+/** A target with scheduled kernels of the form `S`. */
+export interface Target<S> {
+  readonly device: DeviceText;
+  schedule(kernel: Kernel): S;
+  /** The kernels that a schedule consists of, to verify, to measure and to find the sizes of. */
+  kernels(scheduled: S): readonly Kernel[];
+  /** Bytes of memory that the kernel needs for itself while it runs; undefined where it needs none. */
+  scratch(scheduled: S): Dim | undefined;
+  /** The scheduled kernel IR as text. */
+  text(scheduled: S, name: string): string;
+  /** The files beside `model.c`, for kernels that are spread over a number of files. */
+  files(model: string, parts: readonly (readonly CompiledKernel<S>[])[]): ReadonlyMap<string, string>;
+}
+
+/** The comment above a kernel: what it computes, and where that is in the program. */
+export function kernelComment({ name, origin }: Func): string {
+  const where = origin.site === undefined ? '' : `, ${origin.site.file}:${origin.site.line}`;
+  return `/* ${name.replaceAll('*/', '* /')}${where} */`;
+}

@@ -1,0 +1,130 @@
+// The CUDA backend in the emulator: values of all kinds of kernels against the interpreter, the same bits in every order of threads, nothing to
+// find in checked mode. `TDSL_TEST_BACKEND=cuda-emulated` runs the tests of tests/codegen on it, too.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { dimConst, dimSymbol } from '../../compiler/ir/dims.js';
+import { Interpreter } from '../../compiler/ir/evaluate/evaluate.js';
+import { type HostTensor, hostTensor } from '../../compiler/ir/evaluate/tensor.js';
+import type { Func } from '../../compiler/ir/graph.js';
+import { plainSubscript, shapeSpace } from '../../compiler/ir/space.js';
+import { pipelines, runPipeline } from '../../compiler/pipeline.js';
+import { assertAgree, type Compiled, checkAgainstInterpreter, compile, define, programOf } from '../codegen/support.js';
+import { randomInputs } from '../support/graphs.js';
+import { loopDims, loopNames, loopProgram } from '../support/loops.js';
+import { runExample } from './examples.js';
+
+const test = suite('cuda-emulated');
+const d = (...sizes: (number | string)[]) =>
+  sizes.map((size) => (typeof size === 'number' ? dimConst(size) : dimSymbol(size)));
+
+/** Functions that take every path of the GPU schedule. */
+const functions: readonly Func[] = [
+  define('gelu_like', (b) => {
+    const x = b.param('x', { dtype: 'f32', shape: d('n', 37) });
+    const y = b.param('y', { dtype: 'f32', shape: d(37) });
+    return [b.elementwise('mul', [b.elementwise('tanh', [x]), y])];
+  }),
+  define('softmax', (b) => {
+    const x = b.param('x', { dtype: 'f32', shape: d('n', 300) });
+    const top = b.reshape(b.reduce('max', x, [1])[0]!, d('n', 1));
+    const e = b.elementwise('exp', [b.elementwise('sub', [x, top])]);
+    return [b.elementwise('div', [e, b.reshape(b.sum(e, [1]), d('n', 1))])];
+  }),
+  define('long_rows', (b) => {
+    const x = b.param('x', { dtype: 'f64', shape: d(3, 'n', 50) });
+    return [...b.reduce('max_with_index', x, [1, 2]), b.sum(x, [1, 2])];
+  }),
+  define('columns', (b) => [b.sum(b.param('x', { dtype: 'f32', shape: d('n', 5) }), [0])]),
+  define('everything', (b) => [b.sum(b.param('x', { dtype: 'f32', shape: d('n', 45) }), [0, 1])]),
+  define('half', (b) => {
+    const x = b.param('x', { dtype: 'f16', shape: d('n', 64) });
+    return [b.sum(x, [1]), b.elementwise('mul', [x, x])];
+  }),
+];
+
+test('elementwise kernels, rows, columns and whole sums', async () => {
+  await checkAgainstInterpreter(functions, [{ n: 1 }, { n: 7 }, { n: 130 }], { cuda: 'emulated' });
+});
+
+test('loops and branches, and their derivatives', async () => {
+  const program = loopProgram(loopNames, 1);
+  const compiled = await compile(program, { cuda: 'emulated' });
+  const reference = new Interpreter(runPipeline(program, pipelines.reference).module);
+  program.entries.forEach(({ fn, symbols }, i) => {
+    const inputs = randomInputs(program.module.functions.get(fn) as Func, loopDims, 57 + i);
+    const own = new Map([...loopDims].filter(([name]) => symbols.includes(name)));
+    const want = reference.run(fn, inputs, { dims: own });
+    compiled.run(fn, inputs, own).forEach((tensor, k) => {
+      assertAgree(tensor, want[k] as HostTensor, `result ${k} of ${fn}`, 100);
+    });
+  });
+});
+
+const scatter = (mode: 'add' | 'set') =>
+  define(`scatter_${mode}`, (b) => {
+    const base = b.param('base', { dtype: 'f32', shape: d(10, 40) });
+    const updates = b.param('updates', { dtype: 'f32', shape: d('n', 40) });
+    const rows = b.param('rows', { dtype: 'i64', shape: d('n') });
+    const access = [{ kind: 'lookup', operand: 2, subscripts: [plainSubscript(0)] } as const, plainSubscript(1)];
+    return [b.scatter(mode, shapeSpace(updates.type.shape), access, [base, updates, rows])];
+  });
+
+test('scatters add in the order of the updates, whatever runs at the same time', async () => {
+  const program = programOf([scatter('add'), scatter('set')]);
+  const compiled = await compile(program, { cuda: 'emulated' });
+  const interpreter = new Interpreter(program.module);
+  const rows = [3, 3, 9, 0, 3, 9];
+  const base = hostTensor(
+    'f32',
+    [10, 40],
+    Array.from({ length: 400 }, (_, i) => i / 7),
+  );
+  const updates = hostTensor(
+    'f32',
+    [6, 40],
+    Array.from({ length: 240 }, (_, i) => Math.sin(i)),
+  );
+  const inputs = [base, updates, hostTensor('i64', [6], rows)];
+  for (const name of ['scatter_add', 'scatter_set']) {
+    assertAgree(compiled.run(name, inputs)[0]!, interpreter.run(name, inputs)[0]!, name);
+  }
+  const outside = [base, updates, hostTensor('i64', [6], [1, 2, 10, 4, -1, 5])];
+  assert.throws(
+    () => compiled.run('scatter_add', outside),
+    /index 10 \(element 2 of the indices\) is out of range for a dimension of size 10/,
+  );
+  assertAgree(compiled.run('scatter_set', inputs)[0]!, interpreter.run('scatter_set', inputs)[0]!, 'after a fault');
+});
+
+/** The bits of all results of the functions. */
+function bitsOf(compiled: Compiled, all: readonly Func[], dims: ReadonlyMap<string, number>): string {
+  const parts = all.flatMap((fn) =>
+    compiled.run(fn.name, randomInputs(fn, dims, 5), dims).map(({ data }) => Buffer.from(data.buffer).toString('hex')),
+  );
+  return parts.join(' ');
+}
+
+test('every order of threads and blocks gives the same bits', async () => {
+  const compiled = await compile(programOf(functions), { cuda: 'emulated' });
+  const dims = new Map([['n', 70]]);
+  const before = process.env.TDSL_EMU_ORDER;
+  const results = ['0', '1', '12345'].map((order) => {
+    process.env.TDSL_EMU_ORDER = order;
+    return bitsOf(compiled, functions, dims);
+  });
+  if (before === undefined) delete process.env.TDSL_EMU_ORDER;
+  else process.env.TDSL_EMU_ORDER = before;
+  assert.is(results[1], results[0]);
+  assert.is(results[2], results[0]);
+});
+
+test('checked mode has nothing to say on these kernels', async () => {
+  await checkAgainstInterpreter(functions, [{ n: 3 }, { n: 40 }], { cuda: 'checked' });
+});
+
+for (const name of ['linear_regression', 'recurrent']) {
+  test(`nor on those of the example ${name}`, () => runExample(name, 'cuda-checked'));
+}
+
+test.run();

@@ -1,0 +1,65 @@
+// Runs every entry of an example on a backend and compares results and state with the interpreter.
+
+import * as assert from 'uvu/assert';
+import { type BackendName, type Instance, instantiate, interpret } from '../../cli/backends.js';
+import { type Lowered, lower } from '../../cli/build.js';
+import { loadProgram } from '../../cli/frontend.js';
+import { dimEvaluate } from '../../compiler/ir/dims.js';
+import { isFloat } from '../../compiler/ir/dtype.js';
+import { elementCount, type HostTensor, hostTensor } from '../../compiler/ir/evaluate/tensor.js';
+import type { TensorType } from '../../compiler/ir/graph.js';
+import { examples } from '../examples/examples.js';
+import { tensorError } from '../support/graphs.js';
+import { Random } from '../support/random.js';
+
+const dims = new Map([
+  ['B', 3],
+  ['T', 4],
+  ['n', 5],
+]);
+/** The interpreter sums in f64. */
+const TOLERANCE = 2e-4;
+
+/** Floats in [-0.5, 0.5), classes 0 to 2. */
+function inputOf({ dtype, shape }: TensorType, random: Random): HostTensor {
+  const sizes = shape.map((dim) => dimEvaluate(dim, dims));
+  const elements = Array.from({ length: elementCount(sizes) }, () => {
+    const number = random.next();
+    return isFloat(dtype) ? number - 0.5 : Math.floor(number * 3);
+  });
+  return hostTensor(dtype, sizes, elements);
+}
+
+/** The file of an example. */
+export const fileOf = (name: string): string => examples.find((example) => example.name === name)?.file ?? name;
+
+/** Runs all entries of an example twice, those that train as well, on a backend and in the interpreter. */
+export async function runExample(name: string, backend: BackendName): Promise<void> {
+  const lowered = lower(loadProgram(fileOf(name), { dims: {} }));
+  compareExample(name, lowered, await instantiate(lowered, backend));
+}
+
+/** The same for an instance that is there. */
+export function compareExample(name: string, { program }: Lowered, instance: Instance): void {
+  const reference = interpret(program);
+  for (const each of [reference, instance]) each.seed(7);
+  for (const entry of program.entries) {
+    if (entry.name === 'init') continue;
+    const func = program.module.functions.get(entry.fn);
+    const types = (func?.params ?? []).filter((_, i) => entry.inputs[i]?.kind === 'argument').map(({ type }) => type);
+    for (const round of [1, 2]) {
+      const random = new Random(round);
+      const args = types.map((type) => inputOf(type, random));
+      const want = reference.run(entry.name, args);
+      const got = instance.run(entry.name, args);
+      for (const [i, tensor] of want.entries()) {
+        const error = tensorError(got[i] as HostTensor, tensor);
+        assert.ok(error < TOLERANCE, `${name}: result ${i} of ${entry.name} is off by ${error}`);
+      }
+    }
+  }
+  reference.state.forEach((tensor, i) => {
+    const error = tensorError(instance.state[i] as HostTensor, tensor);
+    assert.ok(error < TOLERANCE, `${name}: ${program.state[i]?.path} is off by ${error}`);
+  });
+}

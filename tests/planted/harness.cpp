@@ -1,0 +1,26 @@
+// Runs one of the kernels of planted.cu, two blocks of 64 threads over 64 numbers (blocks write apart but for what is planted), and prints
+// what the emulator reports.
+#include <cstdio>
+
+#include "tdsl_emu_core.h"
+
+using namespace td_emu;
+
+int main(int count, char **names) {
+  const Kernel *kernel = count == 2 ? find_kernel(names[1]) : nullptr;
+  if (kernel == nullptr) return 2;
+  auto *x = static_cast<float *>(allocate(64 * sizeof(float))), *out = static_cast<float *>(allocate(129 * sizeof(float)));
+  void *freed = allocate(64 * sizeof(float));
+  memset(x, 0, 64 * sizeof(float));
+  memcpy(x + 62, &freed, sizeof freed);
+  memset(out, 0, 65 * sizeof(float));
+  written_by_host(x, 64 * sizeof(float));
+  written_by_host(out + 64, sizeof(float));
+  release(freed);
+  int64_t n = 64;
+  const bool apart = strncmp(names[1], "blocks", 6) == 0;
+  void *arguments[] = {&x, &out, &n};
+  run_kernel(kernel->name, kernel->call, dim3(apart ? 2 : 1), dim3(64), 0, arguments);
+  puts(first_report().c_str());
+  return 0;
+}
