@@ -4,9 +4,10 @@
 import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { BackendName } from '../../cli/backends.js';
 import { packageRoot } from '../../cli/package.js';
 import { type Group, readGroups } from '../conformance/cases.js';
-import { type BackendName, runGroup } from '../conformance/run.js';
+import { runGroup } from '../conformance/run.js';
 
 const directory = path.join(packageRoot, 'tests', 'reference', 'operations');
 const groups = readGroups(directory);
