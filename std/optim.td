@@ -9,6 +9,58 @@ fn _direction[T: float](p: T[*S], g: T[*S], weight_decay: float, maximize: bool)
   if weight_decay == 0.0 { d } else { d + weight_decay * p }
 }
 
+# Groups of parameters with hyper-parameters of their own, as PyTorch's parameter groups: records such as
+# `{ params: path => ends_with(path, "bias"), weight_decay: 0.0 }` or `{ params: ["body"], lr: 0.01 }`. A parameter belongs to the first group
+# whose `params` holds for its path, or names the beginning of it; parameters of no group have what the optimizer itself states. A group's
+# `lr` is kept in proportion to the optimizer's, so that schedules and a host that sets `lr` reach all groups.
+
+## Whether a parameter belongs to a group.
+fn _is_in(group: any, path: string) -> bool {
+  let params = group.params
+  if is_list(params) {
+    len([part for part in params if path == part || starts_with(path, part + ".")]) > 0
+  } else {
+    params(path)
+  }
+}
+
+## What a group that a parameter belongs to says, or the optimizer itself.
+fn _setting(groups: any, path: string, name: string, own: float) -> float {
+  let found = [group for group in groups if _is_in(group, path)]
+  if len(found) == 0 { own } else { field(found[0], name, own) }
+}
+
+## The weight decay of a parameter.
+fn _decay(groups: any, path: string, own: float) -> float =
+  _setting(groups, path, "weight_decay", own)
+
+## The learning rate of a parameter, or what is proportional to it, from that of the optimizer.
+fn _rate(lr: any, groups: any, path: string, base: float) {
+  let own = _setting(groups, path, "lr", base)
+  if own == base { lr } else { lr * (own / base) }
+}
+
+## Refuses groups that say what no group can, or that no parameter belongs to.
+fn _check_groups(groups: any, params: any, lr: float) {
+  for i in 0..len(groups) {
+    let group = groups[i]
+    for name in field_names(group) {
+      assert(
+        name == "params" || name == "lr" || name == "weight_decay",
+        "a group of parameters has the fields params, lr and weight_decay, not " + name,
+      )
+    }
+    assert(
+      len([path for path in paths(params) if _is_in(group, path)]) > 0,
+      "group " + i + " of the optimizer has no parameter; there are " + paths(params),
+    )
+    assert(
+      lr != 0.0 || field(group, "lr", lr) == lr,
+      "the learning rate of a group is in proportion to the optimizer's, which is 0",
+    )
+  }
+}
+
 ## Checks of the decay rates of moving averages.
 fn _check_betas(betas: [float], eps: float) {
   assert(len(betas) == 2, "betas are two numbers")
@@ -25,7 +77,9 @@ model SGD[M: model](
   weight_decay: float = 0.0,
   nesterov: bool = false,
   maximize: bool = false,
+  groups: [any] = [],
 ) {
+  let base_lr = lr
   state lr: f64 = lr
   if momentum != 0.0 {
     state momentum_buffer: like(params) = zeros
@@ -33,25 +87,36 @@ model SGD[M: model](
   }
 
   fn step(params: mut M, grads: like(params)) {
+    _check_groups(groups, params, base_lr)
     assert(weight_decay >= 0.0 && momentum >= 0.0, "weight_decay and momentum are not negative")
     assert(
       !nesterov || (momentum > 0.0 && dampening == 0.0),
       "nesterov needs a momentum and no dampening",
     )
     if momentum == 0.0 {
-      map (p, g) over (params, grads) {
-        p = cast(p - lr * _direction(p, g, weight_decay, maximize), p.dtype)
+      map (path, p, g) over (params, grads) {
+        p = cast(
+          p -
+            _rate(lr, groups, path, base_lr) *
+              _direction(p, g, _decay(groups, path, weight_decay), maximize),
+          p.dtype,
+        )
       }
     } else {
-      map (p, g, buffer) over (params, grads, momentum_buffer) {
-        let d = _direction(p, g, weight_decay, maximize)
+      map (path, p, g, buffer) over (params, grads, momentum_buffer) {
+        let d = _direction(p, g, _decay(groups, path, weight_decay), maximize)
         # The first step takes the gradient as it is, without dampening.
         buffer = if dampening == 0.0 {
           momentum * buffer + d
         } else {
           where(steps == 0, d, momentum * buffer + (1 - dampening) * d)
         }
-        p = cast(p - lr * (if nesterov { d + momentum * buffer } else { buffer }), p.dtype)
+        p = cast(
+          p -
+            _rate(lr, groups, path, base_lr) *
+              (if nesterov { d + momentum * buffer } else { buffer }),
+          p.dtype,
+        )
       }
       if dampening != 0.0 { steps = steps + 1 }
     }
@@ -67,7 +132,9 @@ model Adam[M: model](
   weight_decay: float = 0.0,
   amsgrad: bool = false,
   maximize: bool = false,
+  groups: [any] = [],
 ) {
+  let base_lr = lr
   state lr: f64 = lr
   state steps: i64 = 0
   state exp_avg: like(params) = zeros
@@ -75,23 +142,24 @@ model Adam[M: model](
   if amsgrad { state max_exp_avg_sq: like(params) = zeros }
 
   fn step(params: mut M, grads: like(params)) {
+    _check_groups(groups, params, base_lr)
     _check_betas(betas, eps)
     steps = steps + 1
     let rate = lr / (1 - betas[0] ** cast(steps, f64))
     let root = sqrt(1 - betas[1] ** cast(steps, f64))
-    map (p, g, m, v) over (params, grads, exp_avg, exp_avg_sq) {
-      let d = _direction(p, g, weight_decay, maximize)
+    map (path, p, g, m, v) over (params, grads, exp_avg, exp_avg_sq) {
+      let d = _direction(p, g, _decay(groups, path, weight_decay), maximize)
       m = betas[0] * m + (1 - betas[0]) * d
       v = betas[1] * v + (1 - betas[1]) * d * d
     }
     if amsgrad {
       map (v, most) over (exp_avg_sq, max_exp_avg_sq) { most = maximum(most, v) }
-      map (p, m, most) over (params, exp_avg, max_exp_avg_sq) {
-        p = cast(p - rate * (m / (sqrt(most) / root + eps)), p.dtype)
+      map (path, p, m, most) over (params, exp_avg, max_exp_avg_sq) {
+        p = cast(p - _rate(rate, groups, path, base_lr) * (m / (sqrt(most) / root + eps)), p.dtype)
       }
     } else {
-      map (p, m, v) over (params, exp_avg, exp_avg_sq) {
-        p = cast(p - rate * (m / (sqrt(v) / root + eps)), p.dtype)
+      map (path, p, m, v) over (params, exp_avg, exp_avg_sq) {
+        p = cast(p - _rate(rate, groups, path, base_lr) * (m / (sqrt(v) / root + eps)), p.dtype)
       }
     }
   }
@@ -106,7 +174,9 @@ model AdamW[M: model](
   weight_decay: float = 0.01,
   amsgrad: bool = false,
   maximize: bool = false,
+  groups: [any] = [],
 ) {
+  let base_lr = lr
   state lr: f64 = lr
   state steps: i64 = 0
   state exp_avg: like(params) = zeros
@@ -114,11 +184,11 @@ model AdamW[M: model](
   if amsgrad { state max_exp_avg_sq: like(params) = zeros }
 
   fn step(params: mut M, grads: like(params)) {
+    _check_groups(groups, params, base_lr)
     _check_betas(betas, eps)
     steps = steps + 1
     let rate = lr / (1 - betas[0] ** cast(steps, f64))
     let root = sqrt(1 - betas[1] ** cast(steps, f64))
-    let kept = 1 - lr * weight_decay
     map (g, m, v) over (grads, exp_avg, exp_avg_sq) {
       let d = if maximize { -g } else { g }
       m = betas[0] * m + (1 - betas[0]) * d
@@ -126,12 +196,20 @@ model AdamW[M: model](
     }
     if amsgrad {
       map (v, most) over (exp_avg_sq, max_exp_avg_sq) { most = maximum(most, v) }
-      map (p, m, most) over (params, exp_avg, max_exp_avg_sq) {
-        p = cast(kept * p - rate * (m / (sqrt(most) / root + eps)), p.dtype)
+      map (path, p, m, most) over (params, exp_avg, max_exp_avg_sq) {
+        p = cast(
+          (1 - _rate(lr, groups, path, base_lr) * _decay(groups, path, weight_decay)) * p -
+            _rate(rate, groups, path, base_lr) * (m / (sqrt(most) / root + eps)),
+          p.dtype,
+        )
       }
     } else {
-      map (p, m, v) over (params, exp_avg, exp_avg_sq) {
-        p = cast(kept * p - rate * (m / (sqrt(v) / root + eps)), p.dtype)
+      map (path, p, m, v) over (params, exp_avg, exp_avg_sq) {
+        p = cast(
+          (1 - _rate(lr, groups, path, base_lr) * _decay(groups, path, weight_decay)) * p -
+            _rate(rate, groups, path, base_lr) * (m / (sqrt(v) / root + eps)),
+          p.dtype,
+        )
       }
     }
   }
@@ -145,21 +223,24 @@ model Adamax[M: model](
   eps: float = 1e-8,
   weight_decay: float = 0.0,
   maximize: bool = false,
+  groups: [any] = [],
 ) {
+  let base_lr = lr
   state lr: f64 = lr
   state steps: i64 = 0
   state exp_avg: like(params) = zeros
   state exp_inf: like(params) = zeros
 
   fn step(params: mut M, grads: like(params)) {
+    _check_groups(groups, params, base_lr)
     _check_betas(betas, eps)
     steps = steps + 1
     let rate = lr / (1 - betas[0] ** cast(steps, f64))
-    map (p, g, m, u) over (params, grads, exp_avg, exp_inf) {
-      let d = _direction(p, g, weight_decay, maximize)
+    map (path, p, g, m, u) over (params, grads, exp_avg, exp_inf) {
+      let d = _direction(p, g, _decay(groups, path, weight_decay), maximize)
       m = betas[0] * m + (1 - betas[0]) * d
       u = maximum(betas[1] * u, abs(d) + eps)
-      p = cast(p - rate * (m / u), p.dtype)
+      p = cast(p - _rate(rate, groups, path, base_lr) * (m / u), p.dtype)
     }
   }
 }
@@ -172,7 +253,9 @@ model NAdam[M: model](
   eps: float = 1e-8,
   weight_decay: float = 0.0,
   momentum_decay: float = 0.004,
+  groups: [any] = [],
 ) {
+  let base_lr = lr
   state lr: f64 = lr
   state steps: i64 = 0
   state mu_product: f64 = 1.0
@@ -180,6 +263,7 @@ model NAdam[M: model](
   state exp_avg_sq: like(params) = zeros
 
   fn step(params: mut M, grads: like(params)) {
+    _check_groups(groups, params, base_lr)
     _check_betas(betas, eps)
     steps = steps + 1
     let t = cast(steps, f64)
@@ -190,12 +274,17 @@ model NAdam[M: model](
     let of_gradient = lr * (1 - now) / (1 - mu_product)
     # PyTorch multiplies by the factor of this step once more than Dozat does.
     let of_average = lr * next / (1 - mu_product * now * next)
-    map (p, g, m, v) over (params, grads, exp_avg, exp_avg_sq) {
-      let d = _direction(p, g, weight_decay, false)
+    map (path, p, g, m, v) over (params, grads, exp_avg, exp_avg_sq) {
+      let d = _direction(p, g, _decay(groups, path, weight_decay), false)
       m = betas[0] * m + (1 - betas[0]) * d
       v = betas[1] * v + (1 - betas[1]) * d * d
       let scale = sqrt(v / correction) + eps
-      p = cast(p - of_gradient * (d / scale) - of_average * (m / scale), p.dtype)
+      p = cast(
+        p -
+          _rate(of_gradient, groups, path, base_lr) * (d / scale) -
+          _rate(of_average, groups, path, base_lr) * (m / scale),
+        p.dtype,
+      )
     }
   }
 }
@@ -210,19 +299,22 @@ model RMSprop[M: model](
   momentum: float = 0.0,
   centered: bool = false,
   maximize: bool = false,
+  groups: [any] = [],
 ) {
+  let base_lr = lr
   state lr: f64 = lr
   state square_avg: like(params) = zeros
   if centered { state grad_avg: like(params) = zeros }
   if momentum > 0.0 { state momentum_buffer: like(params) = zeros }
 
   fn step(params: mut M, grads: like(params)) {
+    _check_groups(groups, params, base_lr)
     assert(
       alpha >= 0.0 && eps >= 0.0 && momentum >= 0.0,
       "alpha, eps and momentum are not negative",
     )
-    let steps = map (p, g, v) over (params, grads, square_avg) {
-      let d = _direction(p, g, weight_decay, maximize)
+    let steps = map (path, p, g, v) over (params, grads, square_avg) {
+      let d = _direction(p, g, _decay(groups, path, weight_decay), maximize)
       v = alpha * v + (1 - alpha) * d * d
       d
     }
@@ -235,12 +327,14 @@ model RMSprop[M: model](
       map (v) over (square_avg) { sqrt(v) + eps }
     }
     if momentum > 0.0 {
-      map (p, d, scale, buffer) over (params, steps, scales, momentum_buffer) {
+      map (path, p, d, scale, buffer) over (params, steps, scales, momentum_buffer) {
         buffer = momentum * buffer + d / scale
-        p = cast(p - lr * buffer, p.dtype)
+        p = cast(p - _rate(lr, groups, path, base_lr) * buffer, p.dtype)
       }
     } else {
-      map (p, d, scale) over (params, steps, scales) { p = cast(p - lr * (d / scale), p.dtype) }
+      map (path, p, d, scale) over (params, steps, scales) {
+        p = cast(p - _rate(lr, groups, path, base_lr) * (d / scale), p.dtype)
+      }
     }
   }
 }
@@ -254,22 +348,25 @@ model Adagrad[M: model](
   initial_accumulator_value: float = 0.0,
   eps: float = 1e-10,
   maximize: bool = false,
+  groups: [any] = [],
 ) {
+  let base_lr = lr
   state lr: f64 = lr
   state steps: i64 = 0
   state sum: like(params) = constant(value: initial_accumulator_value)
 
   fn step(params: mut M, grads: like(params)) {
+    _check_groups(groups, params, base_lr)
     assert(
       lr_decay >= 0.0 && initial_accumulator_value >= 0.0 && eps >= 0.0,
       "lr_decay, initial_accumulator_value and eps are not negative",
     )
     let rate = lr / (1 + cast(steps, f64) * lr_decay)
     steps = steps + 1
-    map (p, g, total) over (params, grads, sum) {
-      let d = _direction(p, g, weight_decay, maximize)
+    map (path, p, g, total) over (params, grads, sum) {
+      let d = _direction(p, g, _decay(groups, path, weight_decay), maximize)
       total = total + d * d
-      p = cast(p - rate * (d / (sqrt(total) + eps)), p.dtype)
+      p = cast(p - _rate(rate, groups, path, base_lr) * (d / (sqrt(total) + eps)), p.dtype)
     }
   }
 }
@@ -282,22 +379,25 @@ model Adadelta[M: model](
   eps: float = 1e-6,
   weight_decay: float = 0.0,
   maximize: bool = false,
+  groups: [any] = [],
 ) {
+  let base_lr = lr
   state lr: f64 = lr
   state square_avg: like(params) = zeros
   state acc_delta: like(params) = zeros
 
   fn step(params: mut M, grads: like(params)) {
+    _check_groups(groups, params, base_lr)
     assert(
       rho >= 0.0 && rho <= 1.0 && eps >= 0.0,
       "rho is between 0 and 1, and eps is not negative",
     )
-    map (p, g, v, moved) over (params, grads, square_avg, acc_delta) {
-      let d = _direction(p, g, weight_decay, maximize)
+    map (path, p, g, v, moved) over (params, grads, square_avg, acc_delta) {
+      let d = _direction(p, g, _decay(groups, path, weight_decay), maximize)
       v = rho * v + (1 - rho) * d * d
       let delta = sqrt(moved + eps) / sqrt(v + eps) * d
       moved = rho * moved + (1 - rho) * delta * delta
-      p = cast(p - lr * delta, p.dtype)
+      p = cast(p - _rate(lr, groups, path, base_lr) * delta, p.dtype)
     }
   }
 }

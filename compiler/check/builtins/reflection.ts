@@ -137,6 +137,19 @@ export const reflectionBuiltins: readonly Builtin[] = [
   define('paths(tree: any) -> [string]', 'The dotted paths of the leaves of a tree.', (cx, args) =>
     list(leaves(treeOf(cx, args.get('tree'))).map(({ path }) => string(path))),
   ),
+  define('field_names(x: any) -> [string]', 'The names of the fields of a record.', (_, args) => {
+    const x = args.get('x');
+    return x.kind === 'record' ? list([...x.fields.keys()].map(string)) : args.refuse('x', 'a record');
+  }),
+  define(
+    'field(x: any, name: string, default: any) -> any',
+    'A field of a record, or another value where the record has no such field.',
+    (_, args) => {
+      const x = args.get('x');
+      if (x.kind !== 'record') return args.refuse('x', 'a record');
+      return x.fields.get(args.string('name')) ?? args.get('default');
+    },
+  ),
   define('starts_with(text: string, part: string) -> bool', 'Whether a text begins with another.', (_, args) =>
     bool(args.string('text').startsWith(args.string('part'))),
   ),
