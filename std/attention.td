@@ -7,7 +7,7 @@ fn _masked(scores: tensor, mask: tensor) -> tensor =
 
 ## Attention in `num_heads` parts of the features: (output, weights averaged over the heads), or the output alone where the weights are not
 ## needed. Tensors are [length, batch, features] unless `batch_first`. `attn_mask` is [length, keys] or one for each batch and head;
-## `key_padding_mask` [batch, keys] hides keys.
+## `key_padding_mask` [batch, keys] hides keys. `dropout_p` drops weights.
 fn multi_head_attention(
   query: tensor,
   key: tensor,
@@ -21,6 +21,7 @@ fn multi_head_attention(
   attn_mask: tensor? = none,
   need_weights: bool = true,
   batch_first: bool = false,
+  dropout_p: float = 0.0,
 ) {
   assert(
     ndim(query) == 3 || ndim(query) == 2,
@@ -64,7 +65,7 @@ fn multi_head_attention(
     )
   }
   let weights = softmax(hidden, -1)
-  let joined = transpose(weights @ v, 1, 2)
+  let joined = transpose(dropout(weights, dropout_p) @ v, 1, 2)
   let y = linear(
     reshape(joined, [size(joined, 0), size(joined, 1), features]),
     out_proj_weight,

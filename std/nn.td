@@ -1,5 +1,15 @@
 tdsl 1
 # Layers, with PyTorch's names, arguments, parameter layouts and initial values.
+import std.nn_sequence {
+  GRU,
+  GRUCell,
+  LSTM,
+  LSTMCell,
+  MultiheadAttention,
+  RNN,
+  RNNCell,
+  TransformerEncoderLayer,
+}
 
 ## `x @ weight.T + bias` over the last axis.
 model Linear(in_features: int, out_features: int, bias: bool = true) {

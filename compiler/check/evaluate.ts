@@ -9,7 +9,7 @@ import { explained } from './explain.js';
 import { Poisoned } from './failure.js';
 import { reductionExpression } from './index-expression.js';
 import { indexValue, sliceItem } from './indexing.js';
-import { lookup, unknownName } from './lookup.js';
+import { lookup, refuseHiddenFunction, unknownName } from './lookup.js';
 import { comprehension, fold, mapTrees, noGrad, scan, whileLoop } from './loops.js';
 import { member } from './member.js';
 import { binary, condition, isTest, unary } from './operators.js';
@@ -111,6 +111,7 @@ function compound(cx: Context, expr: Compound, scope: Scope): Val {
     }
     case 'Call': {
       const callee = evaluatePlace(cx, expr.callee, scope);
+      if (expr.callee.kind === 'Name') refuseHiddenFunction(cx, expr.callee.name, callee, scope);
       return cx.engine.call(cx, callee, evaluateArguments(cx, callee, expr.args, scope));
     }
     case 'Index':

@@ -9,7 +9,7 @@ import { dtypeNamed } from './dtype-names.js';
 import { Poisoned } from './failure.js';
 import { foreignName } from './foreign.js';
 import type { Binding, Scope } from './scope.js';
-import { fnValue, type Val, type ValOf } from './values.js';
+import { describe, fnValue, type Val, type ValOf } from './values.js';
 import { importText, type Unit, type UnitItem } from './workspace.js';
 
 /** What a name means in a scope; undefined when it is not known. */
@@ -32,6 +32,20 @@ function libraryValue(cx: Context, name: string): Val | undefined {
   if (dtype !== undefined) return { kind: 'dtype', dtype };
   const unit = name.startsWith('_') ? undefined : cx.workspace.libraryUnit(name);
   return unit && itemValue(cx, unit, name);
+}
+
+/** Refuses the call of a tensor or a number that hides a function of the same name: `let mean = mean(x)` is easily written. */
+export function refuseHiddenFunction(cx: Context, name: string, callee: Val, scope: Scope): void {
+  if (callee.kind !== 'tensor' && callee.kind !== 'int' && callee.kind !== 'float') return;
+  const hiding = scope.find(name)?.binding;
+  const hidden = itemValue(cx, scope.unit, name) ?? libraryValue(cx, name);
+  if (hiding === undefined || hidden?.kind !== 'function') return;
+  cx.fail('E0211', {
+    message: `${describe(callee)} cannot be called`,
+    label: `\`${name}\` is a value here, which hides the function of that name`,
+    notes: hiding.site === undefined ? [] : [{ text: `the value \`${name}\` is declared here`, ...hiding.site }],
+    help: 'give the value another name',
+  });
 }
 
 /** An item of a file as a value; imports are followed. */

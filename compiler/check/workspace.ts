@@ -203,12 +203,17 @@ export class Workspace {
     return path === undefined ? undefined : this.unit(path);
   }
 
-  /** The module of the library that declares a model, for hints. */
+  /** The module of the library that users import a model from, for hints: `std.nn` also passes on what `std.nn_sequence` declares. */
   libraryModuleOfModel(name: string): string | undefined {
     this.libraryIndex();
-    for (const { path, text } of this.#library.values()) {
-      if (new RegExp(`^model ${name}\\b`, 'm').test(text)) return path.replace(/^std\//, 'std.').replace(/\.td$/, '');
-    }
-    return undefined;
+    const modules = [...this.#library.values()].map(({ path, text }) => ({
+      module: path.replace(/^std\//, 'std.').replace(/\.td$/, ''),
+      text,
+    }));
+    const declared = modules.find(({ text }) => new RegExp(`^model ${name}\\b`, 'm').test(text))?.module;
+    const passesOn = new RegExp(`^import ${declared} \\{[^}]*\\b${name}\\b`, 'm');
+    return (
+      modules.find(({ module, text }) => declared?.startsWith(`${module}_`) && passesOn.test(text))?.module ?? declared
+    );
   }
 }

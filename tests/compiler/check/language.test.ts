@@ -8,6 +8,13 @@ import { diagnosticsOf, f32, i64, memoryHost, programOf, results } from '../../s
 const entry = (text: string, name = 'f') => programOf(text).entries.find((candidate) => candidate.name === name);
 const codes = (text: string) => diagnosticsOf(text).map(({ code }) => code);
 
+test('a layer that is not imported is found where users import it from', () => {
+  const help = (layer: string): readonly (string | undefined)[] =>
+    diagnosticsOf(`export fn f(net: ${layer}, x: f32[3, 2]) -> f32 = sum(x)`).map((diagnostic) => diagnostic.help);
+  assert.equal(help('LSTM(2, 3)'), ['import it: import std.nn { LSTM }']);
+  assert.equal(help('Linear(2, 3)'), ['import it: import std.nn { Linear }']);
+});
+
 test('a dimension is bound anew in every call', () => {
   const text = `dim B
 fn total(x: f32[B, 2]) -> f32 = sum(x) / B
