@@ -8,11 +8,12 @@ import { Arguments, type Builtin } from './builtins/builtin.js';
 import type { Context, Expected } from './context.js';
 import { callTangent, withDerivative } from './custom-derivative.js';
 import { settle } from './evaluate.js';
+import { applyJacobian } from './jacobian.js';
 import { Matcher } from './match.js';
 import { bindPattern } from './patterns.js';
 import { Scope } from './scope.js';
 import { type OpenNames, openNames, type Signature } from './signature.js';
-import { applyTransform } from './transforms.js';
+import { applyGradient } from './transforms.js';
 import {
   type Arg,
   describe,
@@ -22,8 +23,10 @@ import {
   list,
   type ModelRef,
   type Site,
+  type Transform,
   type Val,
 } from './values.js';
+import { applyVmap } from './vmap.js';
 import type { Unit } from './workspace.js';
 
 /** Calls a value: a function, a model (its `forward`), or a model's name (which describes a sub-model). */
@@ -39,7 +42,7 @@ export function call(cx: Context, callee: Val, args: readonly Arg[]): Val {
         case 'builtin':
           return callBuiltin(cx, fn.builtin, fn.builtin.name === 'tied' ? args : args.map(read));
         case 'transform':
-          return applyTransform(cx, fn, args);
+          return applyTransform(cx, fn.transform, args);
         case 'tangent':
           return callTangent(cx, fn, args);
         case 'partial':
@@ -239,6 +242,19 @@ function defaultValue(cx: Context, param: ast.Param, scope: Scope): Val {
   return cx.engine.evaluate(cx, param.default, scope);
 }
 
+/** Calls a function made of another one. */
+function applyTransform(cx: Context, transform: Transform, args: readonly Arg[]): Val {
+  switch (transform.name) {
+    case 'grad':
+    case 'value_and_grad':
+      return applyGradient(cx, transform, args);
+    case 'jacobian':
+      return applyJacobian(cx, transform, args);
+    case 'vmap':
+      return applyVmap(cx, transform, args.map(read));
+  }
+}
+
 function callDeclared(
   cx: Context,
   decl: ast.Fn,
@@ -309,6 +325,7 @@ export function parameterShapes(cx: Context, callee: Val): readonly ParameterSha
     case 'builtin':
       return fn.builtin.parameters;
     case 'transform':
+      return parameterShapes(cx, fn.transform.of);
     case 'tangent':
       return parameterShapes(cx, fn.of);
     case 'partial':

@@ -9,15 +9,17 @@ export interface Flat {
   readonly values: readonly Value[];
   /** The value with other tensors in the place of its own. */
   readonly rebuild: (values: readonly Value[]) => Val;
+  /** The value with other values in the place of its tensors. */
+  readonly fill: (values: readonly Val[]) => Val;
 }
 
 /** The tensors of a value in order. Compile-time numbers become tensors; what is no number stays as it is. */
 export function flatten(cx: Context, val: Val, what: string): Flat {
   const values: Value[] = [];
-  const walk = (part: Val): ((from: readonly Value[]) => Val) => {
+  const walk = (part: Val): ((from: readonly Val[]) => Val) => {
     if (isNumeric(part)) {
       const at = values.push(toTensor(cx, part)) - 1;
-      return (from) => tensor(from[at] as Value);
+      return (from) => from[at] as Val;
     }
     switch (part.kind) {
       case 'list':
@@ -37,6 +39,6 @@ export function flatten(cx: Context, val: Val, what: string): Flat {
         return cx.fail('E0301', { message: `${what} is made of tensors, not of ${describe(part)}` });
     }
   };
-  const rebuild = walk(val);
-  return { values, rebuild };
+  const fill = walk(val);
+  return { values, fill, rebuild: (from) => fill(from.map(tensor)) };
 }

@@ -18,7 +18,7 @@ import {
   type Cell,
   calleeName,
   describe,
-  type FunctionValue,
+  type Transform,
   tensor,
   tuple,
   typeText,
@@ -26,7 +26,7 @@ import {
   type Wrt,
 } from './values.js';
 
-type Transform = Extract<FunctionValue, { type: 'transform' }>;
+type Gradient = Extract<Transform, { name: 'grad' | 'value_and_grad' }>;
 
 /** A function of the graph made of a call, and what the caller needs to use it in a region. */
 export interface Outlined {
@@ -134,7 +134,10 @@ export function outline(
 }
 
 /** Refuses a derivative that cannot go through the function: reverse mode must know how much loops store. */
-function expectWay(cx: Context, { type, fn, wrt }: Extract<Region, { type: 'jvp' | 'vjp' }>): void {
+export function expectWay(
+  cx: Context,
+  { type, fn, wrt }: Pick<Extract<Region, { type: 'jvp' | 'vjp' }>, 'type' | 'fn' | 'wrt'>,
+): void {
   const found = obstacle(cx.functions, type, fn, wrt);
   if (found === undefined) return;
   const { site, text } = found.node.origin;
@@ -168,7 +171,7 @@ export function regionOf(
 }
 
 /** The arguments that `wrt` names, by the parameters of the function. */
-function selectArguments(cx: Context, of: Val, wrt: Wrt, args: readonly Arg[]): readonly Arg[] {
+export function selectArguments(cx: Context, of: Val, wrt: Wrt, args: readonly Arg[]): readonly Arg[] {
   const params = parameterShapes(cx, of);
   const assigned = assignArguments(cx, calleeName(of), params, args);
   return wrt.params.map((param) => {
@@ -195,7 +198,7 @@ function selectArguments(cx: Context, of: Val, wrt: Wrt, args: readonly Arg[]): 
 }
 
 /** The arguments with the differentiated ones replaced by what stands for them in the function. Models stay: their leaves are places. */
-function substituted(
+export function substituted(
   args: readonly Arg[],
   selected: readonly Arg[],
   substitute: (argument: number) => Val,
@@ -207,7 +210,7 @@ function substituted(
 }
 
 /** Calls `grad(f)` or `value_and_grad(f)`. */
-export function applyTransform(cx: Context, transform: Transform, args: readonly Arg[]): Val {
+export function applyGradient(cx: Context, transform: Gradient, args: readonly Arg[]): Val {
   const { of, wrt, name } = transform;
   const selected = selectArguments(cx, of, wrt, args);
   const given = treesOf(cx, selected);
@@ -223,7 +226,7 @@ export function applyTransform(cx: Context, transform: Transform, args: readonly
   ) {
     const found = outlined.value.values.map((value) => typeText(value.type)).join(', ');
     cx.fail('E0501', {
-      message: `${name} differentiates a scalar of floats, but \`${calleeName(of)}\` gives ${outlined.value.values.length > 1 ? `(${found})` : found}`,
+      message: `${transform.caller ?? name} differentiates a scalar of floats, but \`${calleeName(of)}\` gives ${outlined.value.values.length > 1 ? `(${found})` : found}`,
       label: result === undefined ? 'no tensor' : `its shape is [${printShape(result.type.shape)}]`,
       help: 'reduce it: sum(…), mean(…); or give a cotangent to vjp',
     });
@@ -237,7 +240,7 @@ export function applyTransform(cx: Context, transform: Transform, args: readonly
 }
 
 /** Trees with other leaves, taken in order. */
-function rebuildAll(trees: readonly Tree[], leaves: readonly Val[]): readonly Val[] {
+export function rebuildAll(trees: readonly Tree[], leaves: readonly Val[]): readonly Val[] {
   let at = 0;
   return trees.map((tree) => rebuild(tree, () => leaves[at++] as Val));
 }

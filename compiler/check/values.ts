@@ -62,14 +62,38 @@ export interface Blueprint {
   readonly site: Site;
 }
 
-export type TransformName = 'grad' | 'value_and_grad';
+/** A function made of another one. */
+export type Transform =
+  /** The derivative of a scalar by the parameters at `wrt`; `caller` is the function that asks for it on behalf of the program. */
+  | {
+      readonly name: 'grad' | 'value_and_grad';
+      readonly of: Val;
+      readonly wrt: Wrt;
+      readonly caller?: string;
+    }
+  /** All partial derivatives, by the mode that takes fewer products unless one is asked for. */
+  | {
+      readonly name: 'jacobian';
+      readonly of: Val;
+      readonly wrt: Wrt;
+      readonly mode: 'auto' | 'jvp' | 'vjp';
+    }
+  /** The function for many sets of arguments: over which axes of arguments and results they lie, and how random draws are made. */
+  | {
+      readonly name: 'vmap';
+      readonly of: Val;
+      readonly inDims: Val;
+      readonly outDims: Val;
+      readonly randomness: 'different' | 'same' | 'error';
+      /** Where the axes are named. */
+      readonly site: Site;
+    };
 
 export type FunctionValue =
   | { readonly type: 'declared'; readonly decl: ast.Fn; readonly unit: Unit; readonly self?: ModelRef }
   | { readonly type: 'lambda'; readonly node: ast.Lambda; readonly scope: Scope }
   | { readonly type: 'builtin'; readonly builtin: Builtin }
-  /** The derivative of a function with respect to the parameters at `wrt`; `wrt` undefined means the first one, alone. */
-  | { readonly type: 'transform'; readonly name: TransformName; readonly of: Val; readonly wrt: Wrt }
+  | { readonly type: 'transform'; readonly transform: Transform }
   /** The tangent of a function that a stated derivative is given: where the function is called, what it gives by what it closes over. */
   | { readonly type: 'tangent'; readonly of: Val; readonly tangentOf: (captured: Value) => Value | undefined }
   /** A function with its first argument: `x.sum` is `sum` with `x`. */
@@ -209,7 +233,7 @@ export function functionName(fn: FunctionValue): string {
     case 'builtin':
       return fn.builtin.name;
     case 'transform':
-      return `${fn.name}(${calleeName(fn.of)})`;
+      return `${fn.transform.name}(${calleeName(fn.transform.of)})`;
     case 'tangent':
       return `the tangent of ${calleeName(fn.of)}`;
     case 'partial':

@@ -195,9 +195,21 @@ export type Region =
   | { readonly type: 'kernel'; readonly fn: string }
   /** A call that stays closed: nothing inside is merged with what is outside, and reverse mode computes it again instead of storing its values. */
   | { readonly type: 'checkpoint'; readonly fn: string }
+  | VmapRegion
   | CustomJvpRegion
   | LoopRegion
   | IfRegion;
+
+/**
+ * A function for many sets of operands at once: inputs are those of `fn`, the ones in `over` with `size` as a new first dimension, the others the
+ * same for all sets; so are the results, all with the new first dimension. The pass `differentiate` expands it.
+ */
+export interface VmapRegion {
+  readonly type: 'vmap';
+  readonly fn: string;
+  readonly over: readonly number[];
+  readonly size: Dim;
+}
 
 /**
  * A call of a function whose derivative is stated: inputs and results are those of `fn`. `derivative` takes fn's parameters, fn's results and a

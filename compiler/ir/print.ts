@@ -19,6 +19,7 @@
 //   pad %x with f32(0) low [1] high [1] interior [0] · concat %x, %y along 0 · cumsum %x along 1 reverse
 //   constant [1, 2, 3] · iota along 0 · size {2*B} · random_bits %key · fold_in %key, %data
 //   call @f(%x) · vjp @loss(%x, %d) wrt [0] of [0] · kernel @k1(%x) · checkpoint @f(%x) · if %c then @f else @g (%x)
+//   vmap @f(%x, %w) over [0] size [B]
 //   custom_jvp @f(%x) derivative @df wrt [0] of [0]
 //   loop @step over [T] reverse with %w carry %h0 each %xs           `times %n`: counted; `while @more`: with a condition
 

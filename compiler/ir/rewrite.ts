@@ -105,6 +105,7 @@ export function attributeDims(node: NodeDraft): readonly Dim[] {
       if (node.source.type === 'size') return [node.source.value];
       return node.source.type === 'fold_in' ? [] : node.source.shape;
     case 'region':
+      if (node.region.type === 'vmap') return [node.region.size];
       return node.region.type === 'loop' && node.region.length !== undefined ? [node.region.length] : [];
     default:
       return [];

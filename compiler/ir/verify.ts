@@ -7,7 +7,7 @@
 
 import { inferTypes } from '../ops/table.js';
 import { isProvablyNonNegative } from './bounds.js';
-import { ifProblem, isLoop, loopProblem } from './control.js';
+import { ifProblem, isLoop, loopProblem, stacked } from './control.js';
 import { type Dim, dimAdd, dimConst, dimEquals, dimMul, dimSub, dimValue, shapeEquals } from './dims.js';
 import { isFloat } from './dtype.js';
 import type {
@@ -50,8 +50,8 @@ export type Stage = 'elaborated' | 'inlined' | 'differentiated' | 'fused';
 
 /** The regions that each stage allows. */
 const allowedRegions: Readonly<Record<Stage, readonly Region['type'][]>> = {
-  elaborated: ['call', 'jvp', 'vjp', 'custom_jvp', 'loop', 'if', 'checkpoint'],
-  inlined: ['jvp', 'vjp', 'custom_jvp', 'loop', 'if', 'checkpoint'],
+  elaborated: ['call', 'jvp', 'vjp', 'vmap', 'custom_jvp', 'loop', 'if', 'checkpoint'],
+  inlined: ['jvp', 'vjp', 'vmap', 'custom_jvp', 'loop', 'if', 'checkpoint'],
   differentiated: ['loop', 'if', 'checkpoint'],
   fused: ['kernel', 'loop', 'if', 'checkpoint'],
 };
@@ -182,6 +182,15 @@ class FunctionVerifier {
     const region = node.region as Exclude<Region, { type: 'loop' | 'if' }>;
     const params = callee.params.map((param) => param.type);
     const results = callee.results.map((result) => result.type);
+    if (region.type === 'vmap') {
+      const outside = region.over.find((at) => params[at] === undefined);
+      if (outside !== undefined) this.#fail(`@${callee.name} has no parameter ${outside}`, node);
+      const over = new Set(region.over);
+      return {
+        inputs: params.map((type, i) => (over.has(i) ? stacked(type, region.size) : type)),
+        results: results.map((type) => stacked(type, region.size)),
+      };
+    }
     if (region.type !== 'jvp' && region.type !== 'vjp') return { inputs: params, results };
     const { wrt, of } = this.#differentiated(node, region, callee);
     return region.type === 'jvp'

@@ -2,12 +2,15 @@
 // of the tangents. `vjp` regions are linearised and then transposed: what depends on a tangent is linear by construction, so
 // walking it backwards with the kinds' transposition rules turns cotangents of the results into cotangents of the parameters.
 //
+// `vmap` regions become the function for many sets (batch/batch.ts).
+//
 // Functions come before their callers, so the function of a region holds no derivative regions itself: derivatives nest to any depth.
 // Loops and conditional nodes become loops and conditional nodes; docs/differentiation.md says what they store and compute again.
 
 import type { Builder } from '../ir/builder.js';
-import type { Func, Module, RegionNode, Value } from '../ir/graph.js';
-import { mapFunction, mapModule } from '../ir/rewrite.js';
+import type { Func, Module, RegionNode, Value, VmapRegion } from '../ir/graph.js';
+import { inlineInto, mapFunction, mapModule } from '../ir/rewrite.js';
+import { batchFunction } from './batch/batch.js';
 import { openCustom } from './differentiate/custom.js';
 import { linearise } from './differentiate/linearise.js';
 import { Session, zeros } from './differentiate/session.js';
@@ -47,14 +50,26 @@ function expandVjp(session: Session, b: Builder, node: RegionNode, func: Func): 
   return [...linearised.results, ...outputs];
 }
 
+function expandVmap(session: Session, b: Builder, node: RegionNode, { fn, over, size }: VmapRegion): readonly Value[] {
+  const func = session.get(fn);
+  const batched = func.params.map((_, i) => over.includes(i));
+  return inlineInto(b, batchFunction(session, func, batched, size), node.inputs);
+}
+
 /** The function with its derivative regions expanded; the session holds the functions before it. */
 function expandFunction(session: Session, func: Func): Func {
   return mapFunction(func, (node, { builder }) => {
-    if (node.kind !== 'region' || (node.region.type !== 'jvp' && node.region.type !== 'vjp')) return undefined;
-    const callee = session.get(node.region.fn);
-    return node.region.type === 'jvp'
-      ? expandJvp(session, builder, node, callee)
-      : expandVjp(session, builder, node, callee);
+    if (node.kind !== 'region') return undefined;
+    switch (node.region.type) {
+      case 'jvp':
+        return expandJvp(session, builder, node, session.get(node.region.fn));
+      case 'vjp':
+        return expandVjp(session, builder, node, session.get(node.region.fn));
+      case 'vmap':
+        return expandVmap(session, builder, node, node.region);
+      default:
+        return undefined;
+    }
   });
 }
 

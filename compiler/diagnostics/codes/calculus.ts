@@ -59,4 +59,19 @@ export const calculusCodes = {
     example:
       'model M {\n  param w: f32 = zeros\n  fn forward(x: f32) -> f32 = w * x\n    derivative (dx) => w * dx\n}\nexport fn f(m: M, x: f32) -> f32 = grad((m) => m(x))(m).w',
   },
+  E0509: {
+    class: 'user',
+    title: '`vmap` goes over axes of its arguments',
+    explanation:
+      '`vmap(f)` calls `f` for many sets of arguments at once. `in_dims` says along which axis of each argument the sets lie, `out_dims` where they lie in the result; all these axes have one size. What is the same for all sets has `none`.',
+    example: 'fn f(x: f32[4, 3], y: f32[3]) -> f32[4] = vmap((x, y) => sum(x * y))(x, y)',
+  },
+  E0510: {
+    class: 'user',
+    title: 'an effect in `vmap`',
+    explanation:
+      'All sets of arguments run at once, so they cannot each write the one state that there is; and with `randomness: "error"` they draw nothing.',
+    example:
+      'model M {\n  buffer n: f32 = zeros\n  fn forward(x: f32) -> f32 { n = n + x; x }\n}\nexport fn f(m: mut M, x: f32[3]) -> f32[3] = vmap(x => m(x))(x)',
+  },
 } as const satisfies Codes<'E05'>;

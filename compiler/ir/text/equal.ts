@@ -57,7 +57,7 @@ function attributesKey(node: Node): unknown {
         : keyed(source);
     }
     case 'region':
-      return node.region.type === 'loop' ? keyed(node.region) : node.region;
+      return node.region.type === 'loop' || node.region.type === 'vmap' ? keyed(node.region) : node.region;
   }
 }
 

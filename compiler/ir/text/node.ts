@@ -98,6 +98,8 @@ function printRegion(region: Region, inputs: readonly string[]): string {
     case 'jvp':
     case 'vjp':
       return `${region.type} ${fn}(${inputs.join(', ')}) wrt ${list(region.wrt)} of ${list(region.of)}`;
+    case 'vmap':
+      return `${region.type} ${fn}(${inputs.join(', ')}) over ${list(region.over)} size ${list([region.size.key])}`;
     case 'custom_jvp':
       return `${region.type} ${fn}(${inputs.join(', ')}) derivative @${printName(region.derivative)} wrt ${list(region.wrt)} of ${list(region.of)}`;
     default:

@@ -178,6 +178,7 @@ const forms: Readonly<Record<string, Form>> = {
   jvp: readRegion('jvp'),
   vjp: readRegion('vjp'),
   custom_jvp: readCustomJvp,
+  vmap: readVmap,
   loop: readLoop,
   if: readIf,
 };
@@ -277,6 +278,18 @@ function readCustomJvp(scanner: Scanner, operand: ReadOperand): Pending {
     region: { type: 'custom_jvp', fn, derivative, ...readDifferentiated(scanner) },
     inputs,
   });
+}
+
+function readVmap(scanner: Scanner, operand: ReadOperand): Pending {
+  const fn = readFunctionName(scanner);
+  const inputs = scanner.list(operand, '(', ')');
+  scanner.expect('over', 'and the parameters that have a value for each set');
+  const over = scanner.integers('a parameter');
+  scanner.expect('size', 'and the number of sets');
+  const at = scanner.position;
+  const [size, ...others] = scanner.list(() => scanner.dim(']'));
+  if (size === undefined || others.length > 0) return scanner.fail('there is one number of sets', at);
+  return always({ kind: 'region', region: { type: 'vmap', fn, over, size }, inputs });
 }
 
 /** `wrt [0] of [0]`. */
