@@ -158,9 +158,20 @@ function checkName(session: Session, name: string): void {
   });
 }
 
+/** What the sizes of a use decide: how often a loop is unrolled, and where a recursion ends. */
+const decidedByUses: ReadonlySet<string> = new Set(['L0902', 'E0408']);
+
 function checkFunction(session: Session, decl: ast.Fn): void {
-  const possible = attempt(session, decl.name.name, (cx) => inventable(cx, decl, undefined));
-  if (possible) declaredEntry({ ...session, state: new StateTable() }, decl, 'any');
+  let isGeneric = false;
+  const possible = attempt(session, decl.name.name, (cx) => {
+    isGeneric = signatureNames(cx, cx.unit, decl, undefined).size > 0;
+    return inventable(cx, decl, undefined);
+  });
+  if (!possible) return;
+  const report: Session['report'] = (diagnostic) => {
+    if (!(isGeneric && decidedByUses.has(diagnostic.code))) session.report(diagnostic);
+  };
+  declaredEntry({ ...session, state: new StateTable(), report }, decl, 'any');
 }
 
 /** Whether all parameters of a function can be made up; errors in the signature are found on the way. */

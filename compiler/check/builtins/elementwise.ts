@@ -89,8 +89,10 @@ export const elementwiseBuiltins = (): readonly Builtin[] => [
     'cast(input: tensor, dtype: dtype) -> tensor',
     'The value in another dtype: floats to integers truncate, integers to narrower ones wrap, anything to bool is `!= 0`.',
     (cx, args) => {
-      const input = args.tensor('input');
-      return tensor(cx.b.cast(input, args.dtype('dtype')));
+      const input = args.numeric('input');
+      // A compile-time number is not rounded to the dtype that it would have by itself first.
+      const value = input.kind === 'float' ? cx.b.constant(input.value, 'f64') : args.tensor('input');
+      return tensor(cx.b.cast(value, args.dtype('dtype')));
     },
   ),
   define('stop_gradient(input: tensor) -> tensor', 'The same value, a constant for derivatives.', (cx, args) =>

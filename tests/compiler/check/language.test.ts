@@ -220,4 +220,17 @@ test('functions that are named become entries', () => {
   );
 });
 
+test('a cast takes compile-time numbers as they are written', () => {
+  const text = `export fn f(x: f32[1]) -> (f64, f64[1], i64, i8, f32[1]) =
+  (cast(0.1, f64), linspace(0.1, 0.1, 1, dtype: f64), cast(16777217.0, i64), cast(-1.5, i8), x)`;
+  assert.equal(results(text, f32([1], [0])), [[0.1], [0.1], [16777217], [-1], [0]]);
+});
+
+test('a recursion on a size ends when compiling, and a function that recurs is checked where it is used', () => {
+  const total = 'fn total(a: f32[n], b: f32[n]) -> f32 = if n == 1 { a[0] } else { b[0] + total(a[1:], b[1:]) }';
+  assert.equal(codes(total), []);
+  assert.equal(results(`${total}\nexport fn f(x: f32[3]) -> f32 = total(x, 2 * x)`, f32([3], [1, 2, 3])), [[9]]);
+  assert.equal(codes(`dim n\n${total}\nexport fn f(x: f32[n]) -> f32 = total(x, x)`), ['E0408']);
+});
+
 test.run();
