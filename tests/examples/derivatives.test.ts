@@ -18,6 +18,8 @@ const dims = new Map([
   ['B', 3],
   ['T', 4],
   ['n', 5],
+  ['k', 2],
+  ['d', 3],
 ]);
 
 interface Loss {

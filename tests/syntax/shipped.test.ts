@@ -9,7 +9,7 @@ import { formatFile } from '../../compiler/syntax/format.js';
 
 const test = suite('shipped programs');
 
-for (const folder of ['std', 'examples', path.join('tests', 'reference')]) {
+for (const folder of ['std', 'examples', path.join('tests', 'reference'), path.join('tests', 'examples')]) {
   const files = readdirSync(path.join(packageRoot, folder), { recursive: true }).map(String);
   for (const name of files.filter((file) => file.endsWith('.td'))) {
     const file = path.join(folder, name);
