@@ -1,6 +1,7 @@
 // Sessions that the reference interpreter runs: the same methods, state and files as those of compiled modules, with no native code and no
 // toolchain. For small models, for learning, and for checking; a compiled module is hundreds of times faster.
 
+import { readFile } from 'node:fs/promises';
 import { buildManifest } from '../codegen/bindings/manifest.js';
 import { layoutState } from '../codegen/plan/layout.js';
 import { renderDiagnostics, sortDiagnostics } from '../compiler/diagnostics/report.js';
@@ -11,12 +12,15 @@ import { EvaluationError } from '../compiler/ir/evaluate/error.js';
 import { evaluateFunction } from '../compiler/ir/evaluate/evaluate.js';
 import { elementCount, type HostTensor } from '../compiler/ir/evaluate/tensor.js';
 import type { Value } from '../compiler/ir/graph.js';
+import { parseProgram } from '../compiler/ir/parse.js';
 import { printProgram } from '../compiler/ir/print.js';
 import { pipelines, runPipeline } from '../compiler/pipeline.js';
 import type { Entry, Program } from '../compiler/program.js';
 import type { Addon, NativeInstance } from '../runtime/addon.js';
+import { decodeBundle } from '../runtime/bundle.js';
 import { allocate, type DType, type TypedArray, viewOf } from '../runtime/dtype.js';
 import { TdslError } from '../runtime/errors.js';
+import type { FilePath } from '../runtime/io/files.js';
 import type { Manifest } from '../runtime/manifest.js';
 import { type CreateOptions, Session } from '../runtime/session.js';
 import { Tensor } from '../runtime/tensor.js';
@@ -163,7 +167,20 @@ export async function interpret<S extends Session = Session>(
   const { dims, defaultFloat, ...created } = options;
   const { file, host } = hostOf(source);
   const given = { ...(dims && { dims }), ...(defaultFloat && { defaultFloat }) };
-  const program = programOf(compile(file, host, given));
+  return createInterpreted<S>(programOf(compile(file, host, given)), created);
+}
+
+/** A session of the program in a bundle, with the bundle's state, that the reference interpreter runs; for any machine. */
+export async function interpretBundle<S extends Session = Session>(file: FilePath): Promise<S> {
+  const { manifest, state } = decodeBundle(await readFile(file), String(file));
+  const [, first] = Object.entries(manifest.stages)[0] ?? [];
+  if (first === undefined) throw new TdslError('TDSL_ABI', `${file} has no text of its program`);
+  const session = await createInterpreted<S>(runPipeline(parseProgram(first), pipelines.reference), {});
+  session.loadStateDict(state);
+  return session;
+}
+
+async function createInterpreted<S extends Session>(program: Program, options: CreateOptions): Promise<S> {
   const manifest = buildManifest(program, {
     version: packageVersion,
     sourceHash: 'interpreted',
@@ -173,7 +190,7 @@ export async function interpret<S extends Session = Session>(
     stages: new Map([['reference', printProgram(program)]]),
   });
   // The type of the session is what the caller knows of the program; its methods and state are made from the manifest.
-  return (await Session.create(interpretedAddon(program, manifest), manifest, created)) as S;
+  return (await Session.create(interpretedAddon(program, manifest), manifest, options)) as S;
 }
 
 /**

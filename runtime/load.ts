@@ -76,6 +76,6 @@ export function defineModel<S extends Session = Session>({ manifest, addonUrl }:
     manifest,
     describe: () => addon.describe(),
     // The compiled module's declarations say which functions and state its sessions have; the manifest made them.
-    create: async (options) => (await Session.create(addon, manifest, options)) as S,
+    create: async (options) => (await Session.create(addon, manifest, options, fileURLToPath(addonUrl))) as S,
   };
 }

@@ -2,7 +2,7 @@
 
 import type { Addon, NativeInstance } from './addon.js';
 import { TdslError } from './errors.js';
-import type { FilePath } from './io/files.js';
+import { type FilePath, writeAtomically } from './io/files.js';
 import { loadSafetensors, saveSafetensors } from './io/safetensors.js';
 import type { Manifest, ManifestLeaf } from './manifest.js';
 import { type MethodContext, makeAsyncMethod, makeMethod, requireIdle } from './method.js';
@@ -44,6 +44,7 @@ export class Session {
   readonly manifest: Manifest;
   readonly #instance: NativeInstance;
   readonly #tensors: readonly Tensor[];
+  #addonFile: string | undefined;
   #mode: 'train' | 'eval' | undefined;
   /** Settles when the last asynchronous call has ended. */
   #last: Promise<unknown> = Promise.resolve();
@@ -71,11 +72,17 @@ export class Session {
     }
   }
 
-  /** Makes a session and initialises its state from the seed, on another thread. */
-  static async create(addon: Addon, manifest: Manifest, options: CreateOptions = {}): Promise<Session> {
+  /** Makes a session and initialises its state from the seed, on another thread. `addonFile` is where the native code comes from. */
+  static async create(
+    addon: Addon,
+    manifest: Manifest,
+    options: CreateOptions = {},
+    addonFile?: string,
+  ): Promise<Session> {
     const { seed = 0, threads = 0 } = options;
     const key = keyOfSeed(seed);
     const session = new Session(addon, manifest, threads);
+    session.#addonFile = addonFile;
     const { initEntry } = manifest;
     if (initEntry !== null) {
       const takesKey = manifest.entries[initEntry]!.tensors.length > 0;
@@ -138,12 +145,25 @@ export class Session {
 
   /** Writes the state, or one tree of it, as safetensors: in full or not at all. Waits for asynchronous calls that were made before. */
   async save(file: FilePath, selection: StateSelection = {}): Promise<void> {
-    const selected = this.#select(selection);
+    this.#prefix(selection);
     await this.#idle();
-    // The copy is what lets calls go on while the file is written.
-    const own = selected.filter(({ alias }) => !alias);
-    const copy = Object.fromEntries(own.map(({ name, tensor }) => [name, tensor.clone()]));
-    await saveSafetensors(file, copy, { format: 'tdsl', model: this.manifest.name, source: this.manifest.sourceHash });
+    await saveSafetensors(file, this.#copy(selection), {
+      format: 'tdsl',
+      model: this.manifest.name,
+      source: this.manifest.sourceHash,
+    });
+  }
+
+  /** Writes the whole model as a bundle: program, native code and state in one file, which `loadBundle` reads. In full or not at all. */
+  async saveBundle(file: FilePath): Promise<void> {
+    // Loaded here, since bundles make sessions.
+    const { encodeBundle, nativeOf } = await import('./bundle.js');
+    const native = await nativeOf(this.#addonFile);
+    await this.#idle();
+    await writeAtomically(
+      file,
+      encodeBundle({ manifest: this.manifest, state: this.#copy({}), ...(native && { native }) }),
+    );
   }
 
   /** Reads the state, or one tree of it, from a safetensors file, all or none. Waits for asynchronous calls that were made before. */
@@ -169,6 +189,12 @@ export class Session {
   async #idle(): Promise<void> {
     // Calls that were made while waiting come before us too, since they are queued already.
     while (this.#instance.pending > 0) await this.#last;
+  }
+
+  /** Copies of the selected tensors, each under its first name, so that calls may go on while they are written. */
+  #copy(selection: StateSelection): Record<string, Tensor> {
+    const own = this.#select(selection).filter(({ alias }) => !alias);
+    return Object.fromEntries(own.map(({ name, tensor }) => [name, tensor.clone()]));
   }
 
   #prefix({ root }: StateSelection): string {
