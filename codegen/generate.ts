@@ -6,6 +6,7 @@ import type { Func } from '../compiler/ir/graph.js';
 import type { Program } from '../compiler/program.js';
 import { emitModel } from './emit/entry.js';
 import type { LaunchedKernel } from './emit/run.js';
+import type { Precision } from './kernel/gpu/schedule.js';
 import type { Kernel, Stmt } from './kernel/ir.js';
 import { lowerKernel } from './kernel/lower/kernel.js';
 import type { Machine } from './kernel/machine.js';
@@ -26,6 +27,8 @@ export interface GenerateOptions {
   readonly machine?: Machine;
   /** For CUDA, the architectures of GPUs, as nvcc names them; `DEFAULT_ARCHS` without it. */
   readonly archs?: readonly string[];
+  /** For CUDA, how products of f32 are computed: exactly, or on tensor cores from operands rounded to tf32 or bf16. */
+  readonly precision?: Precision;
   /** The number of files that kernels are spread over, for parallel builds. */
   readonly files?: number;
 }
@@ -66,7 +69,7 @@ const DEFAULT_FILES = 4;
 /** Generates the sources of a program whose entries hold kernels. */
 export function generate(program: Program, options: GenerateOptions): Generated {
   return options.target === 'cuda'
-    ? generateFor(program, options, cudaTarget(options.archs ?? DEFAULT_ARCHS))
+    ? generateFor(program, options, cudaTarget(options.archs ?? DEFAULT_ARCHS, options.precision ?? 'f32'))
     : generateFor(program, options, cTarget(options.machine));
 }
 

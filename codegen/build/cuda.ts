@@ -32,7 +32,7 @@ const EMULATED_FLAGS = [
   '-fno-math-errno',
 ];
 /** Fused operations are explicit in emitted code, so nvcc makes none of its own. */
-const NVCC_FLAGS = ['-std=c++17', '-fmad=false', '-Xfatbin', '-compress-all'];
+export const NVCC_FLAGS = ['-std=c++17', '-fmad=false', '-Xfatbin', '-compress-all'];
 
 /** How kernels are compiled for the emulator. Checked code calls a function for every access, which the emulator defines. */
 export const emulatedFlags = (kind: CudaKind): readonly string[] =>
@@ -40,7 +40,7 @@ export const emulatedFlags = (kind: CudaKind): readonly string[] =>
     ? [...EMULATED_FLAGS, '-O1', '-g1', '-fsanitize=thread', '--param', 'tsan-instrument-func-entry-exit=0']
     : [...EMULATED_FLAGS, '-O1', ...(process.arch === 'x64' ? ['-march=native'] : [])];
 
-const cudaFolder = (): string => path.join(packageRoot(), 'codegen', 'rts', 'cuda');
+export const cudaFolder = (): string => path.join(packageRoot(), 'codegen', 'rts', 'cuda');
 
 /** Names and texts of the files of the run-time system for GPUs. */
 export async function cudaSources(): Promise<Map<string, string>> {

@@ -81,13 +81,13 @@ export class Lines implements Sink {
   }
 
   /** Adds what `body` adds, indented, between braces. */
-  block(head: string, body: () => void): void {
+  block(head: string, body: () => void, tail = ''): void {
     this.line(`${head}{`);
     const outer = this.#indent;
     this.#indent = `${outer}  `;
     body();
     this.#indent = outer;
-    this.line('}');
+    this.line(`}${tail}`);
   }
 
   get text(): string {

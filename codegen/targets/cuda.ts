@@ -3,7 +3,7 @@
 import { emitCudaHeader, emitDeviceFile, emitLaunches, FIRST_KERNEL } from '../emit/cuda/files.js';
 import { emitCudaKernel } from '../emit/cuda/kernel.js';
 import { Unit } from '../emit/unit.js';
-import { type GpuKernel, scheduleForGpu } from '../kernel/gpu/schedule.js';
+import { type GpuKernel, type Precision, scheduleForGpu } from '../kernel/gpu/schedule.js';
 import type { Machine } from '../kernel/machine.js';
 import { printKernel } from '../kernel/print.js';
 import { kernelComment, type Target } from './target.js';
@@ -11,11 +11,11 @@ import { kernelComment, type Target } from './target.js';
 /** Values of kernels are single elements; vectors are what emitted code asks for itself. */
 const GPU: Machine = { name: 'gpu', vectorBytes: 16, vectorRegisters: 64 };
 
-/** CUDA for the architectures that `archs` names, as nvcc does. */
-export function cudaTarget(archs: readonly string[]): Target<GpuKernel> {
+/** CUDA for the architectures that `archs` names, as nvcc does; `precision` is that of products of f32. */
+export function cudaTarget(archs: readonly string[], precision: Precision): Target<GpuKernel> {
   return {
     device: { name: 'TDSL_CUDA', cpuFeatures: '""', gpuArchs: JSON.stringify(archs.join(' ')) },
-    schedule: scheduleForGpu,
+    schedule: (kernel) => scheduleForGpu(kernel, precision),
     kernels: ({ kernel }) => [kernel],
     scratch: () => undefined,
     text: ({ kernel }, name) => printKernel(kernel, name),

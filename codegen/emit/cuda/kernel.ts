@@ -1,6 +1,8 @@
 // Prints a kernel for GPUs: a __global__ function for each of its launches, and the host function that makes them one after another.
 
-import { type GpuKernel, type GpuPhase, gridSize } from '../../kernel/gpu/schedule.js';
+import { dimConst, dimMul } from '../../../compiler/ir/dims.js';
+import type { Axis } from '../../kernel/gpu/product.js';
+import { type GpuKernel, type GpuPhase, gridSize, type Items } from '../../kernel/gpu/schedule.js';
 import type { Buffer } from '../../kernel/ir.js';
 import { Lines, type Scope, Values, withRange } from '../context.js';
 import { literalText } from '../literals.js';
@@ -8,6 +10,7 @@ import { loopName, positionText, sizeText } from '../positions.js';
 import { emitBody } from '../statements.js';
 import { storageType } from '../types.js';
 import type { Unit } from '../unit.js';
+import { emitProduct } from './product.js';
 import { teamOverride } from './statements.js';
 
 /** The text of a kernel. */
@@ -62,7 +65,7 @@ const BLOCK = 256;
 
 function printPhase(context: PhaseText): { readonly text: string; readonly launch: string } {
   const { unit, sizes, passed, tableName, phase, name, number } = context;
-  const { team } = phase;
+  const team = phase.kind === 'items' ? phase.team : 1;
   const sizeName = (symbol: string): string => {
     const at = sizes.indexOf(symbol);
     if (at < 0) throw new Error(`a kernel is not passed the size ${symbol}`);
@@ -70,22 +73,17 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
   };
   const override = teamOverride(team, 'lane');
   const lines = new Lines(unit, (buffer) => (buffer.role === 'table' ? tableName(buffer) : buffer.name), override);
-  let scope: Scope = {
+  const scope: Scope = {
     positions: { known: new Map(), ranges: new Map(), sizeName },
     values: new Values(),
     loads: new Map(),
     folds: new Map(),
   };
   lines.line('if (td_stopped(fault, guarded)) return;');
-  if (team > 1) lines.line(`const int32_t lane = threadIdx.x & ${team - 1};`);
-  emitBody(lines, phase.values, scope);
-  if (phase.grid.length === 0) emitOnce(lines, phase, scope);
-  else {
-    for (const { index, extent } of phase.grid) {
-      scope = { ...scope, positions: withRange(scope, index, extent) };
-    }
-    emitGrid(lines, phase, scope);
-  }
+  if (phase.kind === 'product') {
+    unit.define('#product', () => '#include "tdsl_product.cuh"\n');
+    emitProduct(lines, phase, scope);
+  } else emitItems(lines, phase, scope);
   const text = lines.text;
   const mentions = (what: string): boolean => new RegExp(`\\b${what}\\b`).test(text);
   const buffers = passed.flatMap((buffer, i) => (mentions(buffer.name) ? [{ buffer, i }] : []));
@@ -101,7 +99,7 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
     ...dims.map(({ i }) => `int64_t n${i}`),
     'int64_t items',
   ];
-  const items = sizeText(gridSize(phase), sizeName);
+  const { items, call } = workOf(phase, sizeName);
   const addresses = [
     'NULL',
     'NULL',
@@ -113,7 +111,7 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
   const launch = `  {
     int64_t items = ${items};
     void *params[] = {${addresses.join(', ')}};
-    tdsl_launch(args->call, ${number}, items, ${team}, params);
+    ${call}(args->call, ${number}, items, ${phase.kind === 'items' ? team : BLOCK}, params);
   }`;
   return {
     text: `extern "C" __global__ void __launch_bounds__(${BLOCK}) ${name}(${params.join(', ')}) {\n${text}\n}\nTD_KERNEL(${name})\n`,
@@ -121,14 +119,45 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
   };
 }
 
+/** The number of pieces of work of a phase, and how it is launched. */
+function workOf(
+  phase: GpuPhase,
+  sizeName: (symbol: string) => string,
+): { readonly items: string; readonly call: string } {
+  if (phase.kind === 'items') return { items: sizeText(gridSize(phase), sizeName), call: 'tdsl_launch' };
+  const size = (axes: readonly Axis[]): string =>
+    sizeText(
+      axes.reduce((product, { extent }) => dimMul(product, extent), dimConst(1)),
+      sizeName,
+    );
+  const tiles = (axes: readonly Axis[]): string => `((${size(axes)} + ${phase.tile - 1}) / ${phase.tile})`;
+  return {
+    items: `(${size(phase.batches)}) * ${tiles(phase.rows)} * ${tiles(phase.columns)}`,
+    call: 'tdsl_launch_blocks',
+  };
+}
+
+function emitItems(lines: Lines, phase: Items, outer: Scope): void {
+  const { team, values, grid } = phase;
+  if (team > 1) lines.line(`const int32_t lane = threadIdx.x & ${team - 1};`);
+  emitBody(lines, values, outer);
+  if (grid.length === 0) {
+    emitOnce(lines, phase, outer);
+    return;
+  }
+  let scope = outer;
+  for (const { index, extent } of grid) scope = { ...scope, positions: withRange(scope, index, extent) };
+  emitGrid(lines, phase, scope);
+}
+
 /** A phase without a grid is the work of one thread or team. */
-function emitOnce(lines: Lines, { team, body }: GpuPhase, scope: Scope): void {
+function emitOnce(lines: Lines, { team, body }: Items, scope: Scope): void {
   lines.line(`if (blockIdx.x > 0${team === 1 ? ' || threadIdx.x > 0' : ''}) return;`);
   emitBody(lines, body, scope);
 }
 
 /** The iterations of a grid, dealt out to all its threads or teams in turn. */
-function emitGrid(lines: Lines, { grid, team, body }: GpuPhase, scope: Scope): void {
+function emitGrid(lines: Lines, { grid, team, body }: Items, scope: Scope): void {
   const own = team === 1 ? 'threadIdx.x' : `(int32_t)(threadIdx.x / ${team})`;
   const start = `blockIdx.x * (int64_t)(blockDim.x${team === 1 ? '' : ` / ${team}`}) + ${own}`;
   const step = `gridDim.x * (int64_t)(blockDim.x${team === 1 ? '' : ` / ${team}`})`;
@@ -140,7 +169,7 @@ function emitGrid(lines: Lines, { grid, team, body }: GpuPhase, scope: Scope): v
 }
 
 /** Defines the loop variables of a grid from the number of the iteration, the last one running fastest. */
-function splitItem(lines: Lines, grid: GpuPhase['grid'], scope: Scope): void {
+function splitItem(lines: Lines, grid: Items['grid'], scope: Scope): void {
   let rest = 'item';
   grid.toReversed().forEach(({ index, extent }, i) => {
     const name = loopName(index);

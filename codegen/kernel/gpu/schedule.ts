@@ -5,16 +5,18 @@ import { type Dim, dimConst, dimMul, dimValue } from '../../../compiler/ir/dims.
 import { type Accumulate, exprPositions, type Kernel, type Loop, type Stmt, walk } from '../ir.js';
 import { stride } from '../positions.js';
 import { collapseLoops } from '../schedule/collapse.js';
-import { phasesOf } from '../schedule/phases.js';
+import { type Phase, phasesOf } from '../schedule/phases.js';
 import { simplifyBody } from '../schedule/simplify.js';
 import { unrollWindows } from '../schedule/unroll.js';
 import { independentLoops, nestOf } from './independent.js';
+import { type Product, productOf } from './product.js';
 
 /** The threads that work on an iteration of the grid. */
 export type Team = 1 | 32 | 256;
 
-/** One launch. */
-export interface GpuPhase {
+/** A launch in which iterations of the grid do not know of each other. */
+export interface Items {
+  readonly kind: 'items';
   /** The loops of the grid, outermost first. */
   readonly grid: readonly { readonly index: string; readonly extent: Dim }[];
   readonly team: Team;
@@ -22,6 +24,12 @@ export interface GpuPhase {
   readonly values: readonly Stmt[];
   readonly body: readonly Stmt[];
 }
+
+/** One launch. */
+export type GpuPhase = Items | Product;
+
+/** The precision of products of f32: exact, or on tensor cores from operands rounded to tf32 or bf16. */
+export type Precision = 'f32' | 'tf32' | 'bf16';
 
 /** A kernel as it will run on a GPU. */
 export interface GpuKernel {
@@ -38,15 +46,32 @@ const MANY_RESULTS = 8192;
 const WARP = 32;
 
 /** The kernel as launches. */
-export function scheduleForGpu(kernel: Kernel): GpuKernel {
-  const body = simplifyBody(unrollWindows(collapseLoops(kernel.body)));
-  const scheduled = { ...kernel, body };
-  return { kernel: scheduled, phases: phasesOf(scheduled).map((phase) => schedulePhase(phase.body, phase.loop)) };
+export function scheduleForGpu(kernel: Kernel, precision: Precision): GpuKernel {
+  const collapsed = collapseLoops(kernel.body);
+  const scheduled = { ...kernel, body: simplifyBody(unrollWindows(collapsed)) };
+  // Products want their windows as loops: the indices of a window are part of the depth.
+  const whole = phasesOf({ ...kernel, body: simplifyBody(collapsed) });
+  const phases = phasesOf(scheduled).map(
+    (phase, i) => scheduleProduct(whole[i], precision) ?? schedulePhase(phase.body, phase.loop),
+  );
+  return { kernel: scheduled, phases };
+}
+
+function scheduleProduct(phase: Phase | undefined, precision: Precision): Product | undefined {
+  const loop = phase?.loop;
+  if (phase === undefined || loop === undefined) return undefined;
+  const { grid, body } = peel(loop);
+  return productOf(
+    grid,
+    phase.body.filter((stmt) => stmt !== loop),
+    body,
+    precision,
+  );
 }
 
 const isValue = (stmt: Stmt): boolean => stmt.kind === 'let' || stmt.kind === 'lookup' || stmt.kind === 'define';
 
-function schedulePhase(body: readonly Stmt[], loop: Loop | undefined): GpuPhase {
+function schedulePhase(body: readonly Stmt[], loop: Loop | undefined): Items {
   if (loop !== undefined) {
     const values = body.filter((stmt) => stmt !== loop);
     return withTeam(peel(loop), values);
@@ -57,7 +82,7 @@ function schedulePhase(body: readonly Stmt[], loop: Loop | undefined): GpuPhase 
   return withTeam({ grid: [], body }, []);
 }
 
-type Peeled = Pick<GpuPhase, 'grid' | 'body'>;
+type Peeled = Pick<Items, 'grid' | 'body'>;
 
 /** Takes loops off as long as an iteration is values and one more loop: values are computed by every thread that needs them. */
 function peel(loop: Loop): Peeled {
@@ -73,17 +98,17 @@ function peel(loop: Loop): Peeled {
 }
 
 /** A nest in order: what is independent runs at the same time, the rest in every thread. */
-function inOrder(loop: Loop, values: readonly Stmt[]): GpuPhase {
+function inOrder(loop: Loop, values: readonly Stmt[]): Items {
   const nest = nestOf(loop);
   const independent = independentLoops(nest);
   const rest = nest.loops.filter((each) => !independent.includes(each));
   const body = rest.reduceRight<readonly Stmt[]>((inner, each) => [{ ...each, body: inner }], nest.body);
-  return { grid: independent, team: 1, values, body };
+  return { kind: 'items', grid: independent, team: 1, values, body };
 }
 
 /** Decides how many threads work on an iteration of the grid. */
-function withTeam(peeled: Peeled, values: readonly Stmt[]): GpuPhase {
-  const alone = { ...peeled, team: 1, values } as const;
+function withTeam(peeled: Peeled, values: readonly Stmt[]): Items {
+  const alone = { ...peeled, kind: 'items', team: 1, values } as const;
   const { body } = peeled;
   if (!canShare(body)) return alone;
   const rows = body.flatMap(sharedLoops);
@@ -185,5 +210,5 @@ function share(stmt: Stmt): Stmt {
 }
 
 /** The number of iterations of a grid. */
-export const gridSize = ({ grid }: GpuPhase): Dim =>
+export const gridSize = ({ grid }: Items): Dim =>
   grid.reduce((product, { extent }) => dimMul(product, extent), dimConst(1));

@@ -28,7 +28,7 @@ export function phasesOf(kernel: Kernel): readonly Phase[] {
 }
 
 /** The values among `values` that statements use, and those that these use in turn. */
-function neededValues(values: readonly Stmt[], users: readonly Stmt[]): readonly Stmt[] {
+export function neededValues(values: readonly Stmt[], users: readonly Stmt[]): readonly Stmt[] {
   const names = new Set<string>();
   const use = (stmt: Stmt): void => {
     for (const position of stmtPositions(stmt)) dimSymbols(position, names);

@@ -23,6 +23,7 @@
 #define TD_UNROLL _Pragma("unroll")
 
 #define TDSL_INLINE static __device__ __forceinline__
+#define TDSL_INLINE_MEMBER __device__ __forceinline__
 #define TDSL_FUNCTION static __device__ __noinline__
 #define TDSL_TABLE static __device__ const
 
@@ -71,6 +72,7 @@ TDSL_INLINE void td_mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32
 #else
 #include "tdsl_emu.h"
 #define TDSL_INLINE static inline __attribute__((always_inline))
+#define TDSL_INLINE_MEMBER inline __attribute__((always_inline))
 #define TDSL_FUNCTION static __attribute__((noinline, unused))
 #define TDSL_TABLE static const
 #define TD_UNROLL

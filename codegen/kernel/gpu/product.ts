@@ -1,0 +1,197 @@
+// Recognises sums of products that are products of matrices for a GPU: every index of the result belongs to one factor (a row or a column) or to
+// both (a batch), and the factors can be computed element by element from their own indices and the summed ones. Convolutions are among them.
+
+import { type Dim, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
+import type { DType } from '../../../compiler/ir/dtype.js';
+import { type Accumulate, exprPositions, type Guard, type Loop, type Stmt, stmtPositions, type Temp } from '../ir.js';
+import { stride } from '../positions.js';
+import { neededValues } from '../schedule/phases.js';
+
+/** A loop whose index becomes part of a row, a column, a batch or the depth. */
+export interface Axis {
+  readonly index: string;
+  readonly extent: Dim;
+}
+
+export interface Factor {
+  readonly temp: Temp;
+  /** The element is 0 where one of these does not hold. */
+  readonly guards: readonly Guard[];
+  /** What computes the element. */
+  readonly statements: readonly Stmt[];
+  /** Whether neighbouring elements lie along the depth. */
+  readonly isDeep: boolean;
+}
+
+/** How products are computed: exactly in the type of the sums, or on tensor cores. */
+export type ProductKind = 'exact' | 'tf32' | 'bf16';
+
+export interface Product {
+  readonly kind: 'product';
+  readonly batches: readonly Axis[];
+  readonly rows: readonly Axis[];
+  readonly columns: readonly Axis[];
+  readonly depth: readonly Axis[];
+  readonly left: Factor;
+  readonly right: Factor;
+  readonly accumulate: Accumulate;
+  /** Values that the statements after the sum need, and these statements. */
+  readonly after: readonly Stmt[];
+  readonly tile: 64 | 128;
+  readonly arithmetic: ProductKind;
+  /** The dtype of the sums. */
+  readonly dtype: DType;
+}
+
+/** The size that a run-time dimension is taken to have. */
+const TYPICAL = 256;
+/** Below this number of rows or columns a tile would be empty for the most part. */
+const LEAST_SIDE = 24;
+const LEAST_DEPTH = 8;
+const LEAST_RESULTS = 2048;
+/** Tiles of 128 × 128 pay when there are enough of them for the processors of a large GPU. */
+const MANY_TILES = 100;
+
+const sizeOf = (axes: readonly Axis[]): number =>
+  axes.reduce((product, { extent }) => product * (dimValue(extent) ?? TYPICAL), 1);
+
+/** The product that an iteration of a grid computes; undefined where it is none, or too small for tiles. */
+export function productOf(
+  grid: readonly Axis[],
+  values: readonly Stmt[],
+  body: readonly Stmt[],
+  precision: 'f32' | 'tf32' | 'bf16',
+): Product | undefined {
+  const at = body.findIndex(({ kind }) => kind === 'accumulate');
+  const accumulate = body[at];
+  if (accumulate?.kind !== 'accumulate' || !isProductFold(accumulate)) return undefined;
+  const before = [...values, ...body.slice(0, at)];
+  const after = body.slice(at + 1);
+  if (!before.every(isValue) || !after.every((stmt) => isValue(stmt) || stmt.kind === 'store')) return undefined;
+  const nest = foldNest(accumulate);
+  if (nest === undefined || nest.depth.length === 0) return undefined;
+  const inner = [...before, ...nest.values];
+  const [left, right] = nest.fold.args as [Temp, Temp];
+  const outer = new Set(grid.map(({ index }) => index));
+  const own = [left, right].map((temp) => statementsFor(temp, inner));
+  const uses = own.map((statements) => new Set([...symbolsOf(statements)].filter((name) => outer.has(name))));
+  const [leftUses, rightUses] = uses as [Set<string>, Set<string>];
+  const guards = splitGuards(nest.fold.guards, outer, leftUses, rightUses);
+  if (guards === undefined) return undefined;
+  const batches = grid.filter(({ index }) => leftUses.has(index) && rightUses.has(index));
+  const rows = grid.filter(({ index }) => leftUses.has(index) && !rightUses.has(index));
+  const columns = grid.filter(({ index }) => rightUses.has(index) && !leftUses.has(index));
+  if (batches.length + rows.length + columns.length < grid.length) return undefined;
+  const [height, width] = [sizeOf(rows), sizeOf(columns)];
+  const isLarge =
+    Math.min(height, width) >= LEAST_SIDE && height * width >= LEAST_RESULTS && sizeOf(nest.depth) >= LEAST_DEPTH;
+  if (!isLarge) return undefined;
+  const [dtype] = accumulate.fold.state as [DType];
+  const factor = (temp: Temp, statements: readonly Stmt[], mask: readonly Guard[]): Factor => ({
+    temp,
+    guards: mask,
+    statements: [...new Set([...neededValues(inner, maskUsers(mask)), ...statements])].sort(
+      (a, b) => inner.indexOf(a) - inner.indexOf(b),
+    ),
+    isDeep: isDeep(statements, nest.depth),
+  });
+  const arithmetic = arithmeticOf(left.dtype, right.dtype, dtype, precision);
+  const tiles = Math.ceil(height / 128) * Math.ceil(width / 128) * sizeOf(batches);
+  return {
+    kind: 'product',
+    batches,
+    rows,
+    columns,
+    depth: nest.depth,
+    left: factor(left, own[0] as readonly Stmt[], guards.left),
+    right: factor(right, own[1] as readonly Stmt[], guards.right),
+    accumulate,
+    after: [...neededValues(before, after), ...after],
+    tile: dtype === 'f32' && tiles >= MANY_TILES ? 128 : 64,
+    arithmetic,
+    dtype,
+  };
+}
+
+/** Products of bf16 lose nothing on tensor cores; those of f32 do, and are rounded only where the program was compiled so. */
+function arithmeticOf(left: DType, right: DType, sum: DType, precision: 'f32' | 'tf32' | 'bf16'): ProductKind {
+  if (sum !== 'f32') return 'exact';
+  if (left === 'bf16' && right === 'bf16') return 'bf16';
+  return precision === 'f32' ? 'exact' : precision;
+}
+
+const isValue = (stmt: Stmt): boolean => stmt.kind === 'let' || stmt.kind === 'lookup' || stmt.kind === 'define';
+
+const isProductFold = ({ fold }: Accumulate): boolean =>
+  fold.absorbsZero === true && fold.state.length === 1 && (fold.state[0] === 'f32' || fold.state[0] === 'f64');
+
+interface FoldNest {
+  readonly depth: readonly Axis[];
+  /** All values inside of the fold, in order. */
+  readonly values: readonly Stmt[];
+  readonly fold: Extract<Stmt, { kind: 'fold' }>;
+}
+
+/** The loops of a fold that takes one step of two factors in its innermost body. */
+function foldNest(accumulate: Accumulate): FoldNest | undefined {
+  const depth: Loop[] = [];
+  const values: Stmt[] = [];
+  let body = accumulate.body;
+  for (;;) {
+    const others = body.filter((stmt) => !isValue(stmt));
+    values.push(...body.filter(isValue));
+    const [only] = others;
+    if (others.length !== 1 || only === undefined) return undefined;
+    if (only.kind === 'fold')
+      return only.into === accumulate.name && only.args.length === 2 ? { depth, values, fold: only } : undefined;
+    if (only.kind !== 'for') return undefined;
+    depth.push(only);
+    body = only.body;
+  }
+}
+
+/** The statements among `values` that compute a temporary, its own definition included. */
+function statementsFor(temp: Temp, values: readonly Stmt[]): readonly Stmt[] {
+  const own = values.filter((stmt) => stmt.kind === 'let' && stmt.temp.name === temp.name);
+  return [...neededValues(values, own), ...own];
+}
+
+function symbolsOf(statements: readonly Stmt[]): ReadonlySet<string> {
+  const symbols = new Set<string>();
+  for (const stmt of statements) {
+    for (const position of stmtPositions(stmt)) dimSymbols(position, symbols);
+    if (stmt.kind === 'let') for (const position of exprPositions(stmt.value)) dimSymbols(position, symbols);
+  }
+  return symbols;
+}
+
+/** Guards of the sum become masks of the factor that has their indices; undefined where one needs both. */
+function splitGuards(
+  guards: readonly Guard[],
+  outer: ReadonlySet<string>,
+  left: ReadonlySet<string>,
+  right: ReadonlySet<string>,
+): { readonly left: readonly Guard[]; readonly right: readonly Guard[] } | undefined {
+  const sides = guards.map((guard) => {
+    const symbols = [...dimSymbols(guard.value)].filter((name) => outer.has(name));
+    if (symbols.every((name) => left.has(name))) return 'left';
+    return symbols.every((name) => right.has(name)) ? 'right' : undefined;
+  });
+  if (sides.includes(undefined)) return undefined;
+  return {
+    left: guards.filter((_, i) => sides[i] === 'left'),
+    right: guards.filter((_, i) => sides[i] === 'right'),
+  };
+}
+
+/** A statement that uses the positions of guards, to find the values that they need. */
+const maskUsers = (guards: readonly Guard[]): readonly Stmt[] =>
+  guards.length === 0 ? [] : [{ kind: 'check', guards, site: 0 }];
+
+/** Whether the factor's loads move by one element along the innermost summed index. */
+function isDeep(statements: readonly Stmt[], depth: readonly Axis[]): boolean {
+  const last = depth.at(-1)?.index ?? '';
+  return statements.some(
+    (stmt) => stmt.kind === 'let' && stmt.value.kind === 'load' && Math.abs(stride(stmt.value.offset, last) ?? 0) === 1,
+  );
+}
