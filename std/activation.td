@@ -21,7 +21,7 @@ fn selu[T: float](input: T[*S]) -> T[*S] =
 
 ## `x * Φ(x)` with Φ the normal distribution's cumulative function, or its `"tanh"` approximation (Hendrycks and Gimpel 2016).
 fn gelu[T: float](input: T[*S], approximate: string = "none") -> T[*S] {
-  assert(approximate == "none" || approximate == "tanh", "approximate is \"none\" or \"tanh\"")
+  check_word(approximate, ["none", "tanh"], "gelu: approximate is \"none\" or \"tanh\"")
   if approximate == "tanh" {
     0.5 * input * (1 + tanh(0.7978845608028654 * (input + 0.044715 * input * input * input)))
   } else {
@@ -32,7 +32,7 @@ fn gelu[T: float](input: T[*S], approximate: string = "none") -> T[*S] {
 ## The first half along `dim` times the sigmoid of the second half (Dauphin et al. 2016).
 fn glu[T: float](input: T[*S], dim: int = -1) -> tensor {
   let n = size(input, dim)
-  assert(n % 2 == 0, "glu halves a dimension, so its size must be even")
+  assert(n % 2 == 0, "glu halves an axis, so its size is even, not " + n)
   narrow(input, dim, 0, n // 2) * sigmoid(narrow(input, dim, n // 2, n // 2))
 }
 

@@ -5,6 +5,74 @@ tdsl 1
 fn _masked(scores: tensor, mask: tensor) -> tensor =
   if is_floating_point(mask) { scores + mask } else { where(mask, -inf, scores) }
 
+## Checks that the operands of attention go together; `batch` is their batch axis, none without one.
+fn _check_attention(
+  query: tensor,
+  key: tensor,
+  value: tensor,
+  in_proj_weight: tensor,
+  out_proj_weight: tensor,
+  key_padding_mask: tensor?,
+  batch: int?,
+) {
+  let features = size(query, -1)
+  let length = if batch == none { 0 } else { 1 - batch }
+  for x in [key, value] {
+    assert(
+      ndim(x) == ndim(query) && size(x, -1) == features,
+      "multi_head_attention: key and value of shapes " +
+        key.shape +
+        " and " +
+        value.shape +
+        " do not go with the query of shape " +
+        query.shape,
+    )
+  }
+  assert(
+    size(key, length) == size(value, length),
+    "multi_head_attention: there are " +
+      size(key, length) +
+      " keys and " +
+      size(value, length) +
+      " values",
+  )
+  if batch != none {
+    for x in [key, value] {
+      assert(
+        size(x, batch) == size(query, batch),
+        "multi_head_attention: the query has a batch of " +
+          size(query, batch) +
+          ", key or value one of " +
+          size(x, batch),
+      )
+    }
+  }
+  assert(
+    in_proj_weight.shape == [3 * features, features],
+    "multi_head_attention: the in_proj_weight of shape " +
+      in_proj_weight.shape +
+      " is not of shape " +
+      [3 * features, features],
+  )
+  assert(
+    out_proj_weight.shape == [features, features],
+    "multi_head_attention: the out_proj_weight of shape " +
+      out_proj_weight.shape +
+      " is not of shape " +
+      [features, features],
+  )
+  if key_padding_mask != none {
+    let wanted = (if batch == none { [] } else { [size(query, batch)] }) + [size(key, length)]
+    assert(
+      key_padding_mask.shape == wanted,
+      "multi_head_attention: the key_padding_mask of shape " +
+        key_padding_mask.shape +
+        " is not of shape " +
+        wanted,
+    )
+  }
+}
+
 ## Attention in `num_heads` parts of the features: (output, weights averaged over the heads), or the output alone where the weights are not
 ## needed. Tensors are [length, batch, features] unless `batch_first`. `attn_mask` is [length, keys] or one for each batch and head;
 ## `key_padding_mask` [batch, keys] hides keys. `dropout_p` drops weights.
@@ -35,6 +103,15 @@ fn multi_head_attention(
     "multi_head_attention: " + num_heads + " heads do not divide the " + features + " features",
   )
   let width = features // num_heads
+  _check_attention(
+    query,
+    key,
+    value,
+    in_proj_weight,
+    out_proj_weight,
+    key_padding_mask,
+    if single { none } else if batch_first { 0 } else { 1 },
+  )
   # [batch, heads, length, width] of one of the three projections.
   let projected = (x, part) => {
     let batch = if single { unsqueeze(x, 0) } else if batch_first { x } else { transpose(x, 0, 1) }
@@ -51,7 +128,16 @@ fn multi_head_attention(
   let masked = if attn_mask == none {
     scores
   } else {
-    _masked(scores, if ndim(attn_mask) == 3 { reshape(attn_mask, scores.shape) } else { attn_mask })
+    let sizes = scores.shape
+    let wanted = if ndim(attn_mask) == 3 { [sizes[0] * num_heads] + sizes[2:] } else { sizes[2:] }
+    assert(
+      attn_mask.shape == wanted,
+      "multi_head_attention: the attn_mask of shape " +
+        attn_mask.shape +
+        " is not of shape " +
+        wanted,
+    )
+    _masked(scores, if ndim(attn_mask) == 3 { reshape(attn_mask, sizes) } else { attn_mask })
   }
   let hidden = if key_padding_mask == none {
     masked

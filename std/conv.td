@@ -20,7 +20,7 @@ fn _padding(
     if padding == "valid" {
       [[0, 0] for i in 0..rank]
     } else {
-      for s in stride { assert(s == 1, "padding \"same\" needs a stride of 1") }
+      for s in stride { assert(s == 1, "padding \"same\" needs a stride of 1, not of " + s) }
       let total = [dilation[i] * (kernel[i] - 1) for i in 0..rank]
       [[n // 2, n - n // 2] for n in total]
     }
@@ -32,9 +32,10 @@ fn _padding(
 ## The sizes of a convolution's result.
 fn _sizes(sizes: [dim], kernel: [int], stride: [int], padding: [[int]], dilation: [int]) -> [dim] {
   for i in 0..len(kernel) {
-    assert(stride[i] > 0, "the stride is at least 1")
-    assert(dilation[i] > 0, "the dilation is at least 1")
-    assert(padding[i][0] >= 0 && padding[i][1] >= 0, "the padding is not negative")
+    check_least(stride[i], 1, "the stride")
+    check_least(dilation[i], 1, "the dilation")
+    check_least(padding[i][0], 0, "the padding")
+    check_least(padding[i][1], 0, "the padding")
     let padded = sizes[i] + padding[i][0] + padding[i][1]
     let window = dilation[i] * (kernel[i] - 1) + 1
     assert(
@@ -62,12 +63,17 @@ fn _transposed_sizes(
   dilation: [int],
 ) -> [dim] {
   for i in 0..len(kernel) {
-    assert(stride[i] > 0, "the stride is at least 1")
-    assert(dilation[i] > 0, "the dilation is at least 1")
-    assert(padding[i] >= 0, "the padding is not negative")
+    check_least(stride[i], 1, "the stride")
+    check_least(dilation[i], 1, "the dilation")
+    check_least(padding[i], 0, "the padding")
     assert(
       output_padding[i] >= 0 && (output_padding[i] < stride[i] || output_padding[i] < dilation[i]),
-      "the output padding is smaller than the stride or the dilation",
+      "the output padding " +
+        output_padding[i] +
+        " is not smaller than the stride " +
+        stride[i] +
+        " or the dilation " +
+        dilation[i],
     )
   }
   [
@@ -99,7 +105,7 @@ fn _batched(
       " without a batch axis, not of shape " +
       input.shape,
   )
-  assert(groups > 0, name + ": groups is at least 1")
+  check_least(groups, 1, name + ": groups")
   let batch = if ndim(input) == rank + 2 { input } else { unsqueeze(input, 0) }
   assert(
     size(batch, 1) == channels,

@@ -27,6 +27,8 @@ fn new_ones(input: tensor, size: [dim], dtype: dtype? = none) -> tensor =
 ## Ones where row and column are equal, else zeros.
 fn eye(n: dim, m: dim? = none, dtype: dtype = real) -> tensor {
   let columns = if m == none { n } else { m }
+  assert(n >= 0, "eye: the size " + n + " is negative")
+  assert(columns >= 0, "eye: the size " + columns + " is negative")
   cast(unsqueeze(arange(end: n), 1) == arange(end: columns), dtype)
 }
 
@@ -56,7 +58,13 @@ fn logspace(
 
 ## The coordinates of a grid, one tensor for each argument, all of the grid's shape. With `"xy"` the first two axes change places.
 fn meshgrid(tensors...: tensor, indexing: string = "ij") {
-  assert(indexing == "ij" || indexing == "xy", "meshgrid: indexing is \"ij\" or \"xy\"")
+  check_word(indexing, ["ij", "xy"], "meshgrid: indexing is \"ij\" or \"xy\"")
+  for t in tensors {
+    assert(
+      ndim(t) <= 1,
+      "meshgrid takes vectors, not a tensor of rank " + ndim(t) + " (shape " + t.shape + ")",
+    )
+  }
   let sizes = [numel(t) for t in tensors]
   let rank = len(sizes)
   let grids = [

@@ -7,7 +7,10 @@ fn constant(size: [dim], value: float, dtype: dtype = real) -> tensor = full(siz
 
 ## Inputs that feed one unit: the second axis times the receptive field.
 fn fan_in(size: [dim]) -> int {
-  assert(len(size) >= 2, "fan in and fan out need at least two axes")
+  assert(
+    len(size) >= 2,
+    "fan in and fan out need at least 2 axes, not the " + len(size) + " of shape " + size,
+  )
   let fan = size[1]
   for n in size[2:] { fan = fan * n }
   fan
@@ -15,7 +18,10 @@ fn fan_in(size: [dim]) -> int {
 
 ## Units that one input feeds: the first axis times the receptive field.
 fn fan_out(size: [dim]) -> int {
-  assert(len(size) >= 2, "fan in and fan out need at least two axes")
+  assert(
+    len(size) >= 2,
+    "fan in and fan out need at least 2 axes, not the " + len(size) + " of shape " + size,
+  )
   let fan = size[0]
   for n in size[2:] { fan = fan * n }
   fan
@@ -38,7 +44,7 @@ fn calculate_gain(nonlinearity: string, param: float? = none) -> float {
         nonlinearity == "conv1d" ||
         nonlinearity == "conv2d" ||
         nonlinearity == "conv3d",
-      "no gain is known for this nonlinearity",
+      "no gain is known for the nonlinearity \"" + nonlinearity + "\"",
     )
     1.0
   }
@@ -55,7 +61,7 @@ fn xavier_normal(size: [dim], gain: float = 1.0, dtype: dtype = real) -> tensor 
   normal(0.0, gain * (2.0 / (fan_in(size) + fan_out(size))) ** 0.5, size, dtype)
 
 fn _kaiming_std(size: [dim], a: float, mode: string, nonlinearity: string) -> float {
-  assert(mode == "fan_in" || mode == "fan_out", "mode is \"fan_in\" or \"fan_out\"")
+  check_word(mode, ["fan_in", "fan_out"], "mode is \"fan_in\" or \"fan_out\"")
   let fan = if mode == "fan_in" { fan_in(size) } else { fan_out(size) }
   calculate_gain(nonlinearity, a) / fan ** 0.5
 }
@@ -104,7 +110,8 @@ fn trunc_normal(
   b: float = 2.0,
   dtype: dtype = real,
 ) -> tensor {
-  assert(a < b, "a is less than b")
+  assert(a < b, "trunc_normal: a is less than b, not " + a + " with b " + b)
+  check_least(std, 0, "trunc_normal: the standard deviation")
   let wide = if dtype == f64 { f64 } else { f32 }
   let scale = std * 2.0 ** 0.5
   let low = cast(erf(tensor((a - mean) / scale, dtype: f64)), wide)

@@ -29,14 +29,20 @@ fn split(tensor: tensor, split_size_or_sections: int | [int], dim: int = 0) {
   let n = size(tensor, dim)
   if is_list(split_size_or_sections) {
     let starts = [sum_of(split_size_or_sections[:i]) for i in 0..len(split_size_or_sections)]
+    for part in split_size_or_sections { check_least(part, 0, "split: the size of a section") }
     assert(
       sum_of(split_size_or_sections) == n,
-      "split: the sections " + split_size_or_sections + " do not add up to " + n,
+      "split: the sections " +
+        split_size_or_sections +
+        " add up to " +
+        sum_of(split_size_or_sections) +
+        ", but the axis has size " +
+        n,
     )
     tuple([narrow(tensor, dim, starts[i], split_size_or_sections[i]) for i in 0..len(starts)])
   } else {
     let k = split_size_or_sections
-    assert(k > 0, "split: the size of the parts is at least 1")
+    check_least(k, 1, "split: the size of the parts")
     let count = if n == 0 { 1 } else { (n + k - 1) // k }
     tuple([narrow(tensor, dim, i * k, if n - i * k < k { n - i * k } else { k }) for i in 0..count])
   }
@@ -44,7 +50,7 @@ fn split(tensor: tensor, split_size_or_sections: int | [int], dim: int = 0) {
 
 ## At most `chunks` parts of equal size along `dim`; the last may be smaller.
 fn chunk(input: tensor, chunks: int, dim: int = 0) {
-  assert(chunks > 0, "chunk: the number of chunks is at least 1")
+  check_least(chunks, 1, "chunk: the number of chunks")
   let n = size(input, dim)
   if n == 0 {
     tuple([input for i in 0..chunks])

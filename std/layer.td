@@ -50,11 +50,19 @@ fn embedding[T: float, I: int, n](
   weight: T[n, d],
   padding_idx: int? = none,
 ) -> T[*S, d] {
+  assert_known(
+    input >= 0,
+    "embedding: an index is negative; the rows are 0 to " + (n - 1),
+    of: input,
+  )
   let rows = weight[input]
   if padding_idx == none {
     rows
   } else {
-    assert(padding_idx >= -n && padding_idx < n, "padding_idx is the index of a row of weight")
+    assert(
+      padding_idx >= -n && padding_idx < n,
+      "the padding_idx " + padding_idx + " is not one of the " + n + " rows of weight",
+    )
     let index = if padding_idx < 0 { padding_idx + n } else { padding_idx }
     where(unsqueeze(input == index, -1), stop_gradient(rows), rows)
   }
@@ -68,10 +76,7 @@ fn embedding_bag[T: float, I: int, J: int](
   offsets: J[_]? = none,
   mode: string = "mean",
 ) -> tensor {
-  assert(
-    mode == "sum" || mode == "mean" || mode == "max",
-    "embedding_bag: mode is \"sum\", \"mean\" or \"max\"",
-  )
+  check_word(mode, ["sum", "mean", "max"], "embedding_bag: mode is \"sum\", \"mean\" or \"max\"")
   let rows = weight[input]
   if offsets == none {
     assert(ndim(input) == 2, "embedding_bag needs offsets for a vector of indices")
@@ -83,6 +88,11 @@ fn embedding_bag[T: float, I: int, J: int](
       max(rows, 1)[0]
     }
   } else {
+    assert(
+      ndim(input) == 1,
+      "embedding_bag: offsets are for a vector of indices, not for rank " + ndim(input),
+    )
+    assert_known(offsets[:1] == 0, "embedding_bag: the first of the offsets is 0", of: offsets)
     let bags = size(offsets, 0)
     let bag = sum(unsqueeze(offsets, 1) <= arange(end: size(input, 0)), 0) - 1
     let member = unsqueeze(arange(end: bags), 1) == bag

@@ -3,12 +3,13 @@ tdsl 1
 #
 # Input and target have the same shape: a silent broadcast of [n, 1] against [n] is the classic mistake.
 
+fn _check_reduction(reduction: string) {
+  check_word(reduction, ["mean", "sum", "none"], "reduction is \"mean\", \"sum\" or \"none\"")
+}
+
 ## Applies `reduction` to elementwise losses: `"mean"`, `"sum"` or `"none"`.
 fn _reduce[T: float](loss: T[*S], reduction: string) -> tensor {
-  assert(
-    reduction == "mean" || reduction == "sum" || reduction == "none",
-    "reduction is \"mean\", \"sum\" or \"none\"",
-  )
+  _check_reduction(reduction)
   if reduction == "mean" { mean(loss) } else if reduction == "sum" { sum(loss) } else { loss }
 }
 
@@ -59,6 +60,7 @@ fn smooth_l1_loss[T: float](
   reduction: string = "mean",
   beta: float = 1.0,
 ) -> tensor {
+  check_least(beta, 0, "smooth_l1_loss: beta")
   let d = input - target
   let a = abs(d)
   if beta == 0.0 {
@@ -75,6 +77,7 @@ fn huber_loss[T: float](
   reduction: string = "mean",
   delta: float = 1.0,
 ) -> tensor {
+  assert(delta > 0, "huber_loss: delta is greater than 0, not " + delta)
   let d = input - target
   let a = abs(d)
   _reduce(where(a <= delta, 0.5 * d * d, delta * (a - 0.5 * delta)), reduction)
@@ -89,7 +92,8 @@ fn binary_cross_entropy[T: float](
 ) -> tensor {
   assert_known(
     input >= 0 && input <= 1,
-    "binary_cross_entropy takes probabilities, which are between 0 and 1",
+    "binary_cross_entropy takes probabilities between 0 and 1",
+    of: input,
   )
   let loss = _cross_entropy_of_two(input, target)
   _reduce(if weight == none { loss } else { weight * loss }, reduction)
@@ -128,10 +132,7 @@ fn nll_loss[T: float](
   ignore_index: int = -100,
   reduction: string = "mean",
 ) -> tensor {
-  assert(
-    reduction == "mean" || reduction == "sum" || reduction == "none",
-    "reduction is \"mean\", \"sum\" or \"none\"",
-  )
+  _check_reduction(reduction)
   let axis = _class_axis(input)
   _check_classes("nll_loss", input, target, weight, axis)
   let kept = target != ignore_index
@@ -157,9 +158,10 @@ fn cross_entropy[T: float](
   reduction: string = "mean",
   label_smoothing: float = 0.0,
 ) -> tensor {
+  _check_reduction(reduction)
   assert(
-    reduction == "mean" || reduction == "sum" || reduction == "none",
-    "reduction is \"mean\", \"sum\" or \"none\"",
+    label_smoothing >= 0.0 && label_smoothing <= 1.0,
+    "cross_entropy: label_smoothing is between 0 and 1, not " + label_smoothing,
   )
   let axis = _class_axis(input)
   let classes = size(input, axis)
@@ -299,6 +301,7 @@ fn gaussian_nll_loss[T: float](
       S +
       ", nor one number for its last axis",
   )
+  assert_known(spread >= 0, "gaussian_nll_loss: a variance is negative", of: spread)
   let variance = spread + stop_gradient(clamp(spread, min: eps) - spread)
   let d = input - target
   let loss = 0.5 * (log(variance) + d * d / variance)
@@ -356,5 +359,7 @@ fn triplet_margin_loss[T: float](
 }
 
 ## The p-norm distances of all pairs of rows of `x1` [..., n, d] and `x2` [..., m, d]: [..., n, m].
-fn cdist[T: float](x1: T[*S, _, d], x2: T[*U, _, d], p: float = 2.0) -> tensor =
+fn cdist[T: float](x1: T[*S, _, d], x2: T[*U, _, d], p: float = 2.0) -> tensor {
+  check_least(p, 0, "cdist: p")
   norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
+}

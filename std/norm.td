@@ -25,7 +25,7 @@ fn batch_norm[T: float](
   momentum: float = 0.1,
   eps: float = 1e-5,
 ) {
-  assert(len(S) >= 2, "batch_norm takes [N, C, ...], not " + S)
+  assert(len(S) >= 2, "batch_norm takes [N, C, ...], not rank " + len(S) + " (shape " + S + ")")
   let untracked = running_mean == none || running_var == none
   assert(training || !untracked, "batch_norm needs running statistics when it is not training")
   for p in [running_mean, running_var, weight, bias] {
@@ -39,16 +39,16 @@ fn batch_norm[T: float](
   let axes = [0] + [i for i in 2..len(S)]
   let along = [1, -1] + [1 for i in 2..len(S)]
   if training {
+    let n = reduced_size(input, axes)
+    assert(
+      n != 1,
+      "batch_norm needs more than 1 value for each of the " + S[1] + " channels when training",
+    )
     let (variance, average) = var_mean(input, axes, false, true)
     let output = _affine(_standardise(input, average, variance, eps), weight, bias)
     if untracked {
       output
     } else {
-      let n = reduced_size(input, axes)
-      assert(
-        n != 1,
-        "batch_norm needs more than one value for each of the " + S[1] + " channels when training",
-      )
       let unbiased = stop_gradient(reshape(variance, [-1])) * (n / (n - 1))
       let new_mean =
         (1 - momentum) * running_mean + momentum * stop_gradient(reshape(average, [-1]))
@@ -72,6 +72,7 @@ fn layer_norm[T: float](
   bias: T[*N]? = none,
   eps: float = 1e-5,
 ) -> T[*S] {
+  assert(len(normalized_shape) > 0, "layer_norm: the normalized_shape has at least one size")
   let first = len(S) - len(normalized_shape)
   assert(
     first >= 0 && S[first:] == normalized_shape,
@@ -81,7 +82,10 @@ fn layer_norm[T: float](
     if p != none {
       assert(
         p.shape == normalized_shape,
-        "layer_norm: weight and bias have the normalized shape, not " + p.shape,
+        "layer_norm: weight and bias have the normalized shape " +
+          normalized_shape +
+          ", not " +
+          p.shape,
       )
     }
   }
@@ -100,8 +104,17 @@ fn group_norm[T: float](
   eps: float = 1e-5,
 ) -> T[*S] {
   assert(len(S) >= 2, "group_norm takes [N, C, ...], not " + S)
+  check_least(num_groups, 1, "group_norm: num_groups")
+  for p in [weight, bias] {
+    if p != none {
+      assert(
+        size(p, 0) == S[1],
+        "group_norm: a parameter has " + size(p, 0) + " numbers for " + S[1] + " channels",
+      )
+    }
+  }
   assert(
-    num_groups > 0 && S[1] % num_groups == 0,
+    S[1] % num_groups == 0,
     "group_norm: " + num_groups + " groups do not divide the " + S[1] + " channels",
   )
   let grouped = reshape(input, [S[0], num_groups, S[1] // num_groups * product_of(S[2:])])
@@ -120,14 +133,29 @@ fn instance_norm[T: float](
   momentum: float = 0.1,
   eps: float = 1e-5,
 ) -> T[*S] {
-  assert(len(S) >= 3, "instance_norm takes [N, C, L, ...], not " + S)
+  assert(
+    len(S) >= 3,
+    "instance_norm takes [N, C, L, ...], not rank " + len(S) + " (shape " + S + ")",
+  )
+  for p in [running_mean, running_var, weight, bias] {
+    if p != none {
+      assert(
+        size(p, 0) == S[1],
+        "instance_norm: a parameter has " + size(p, 0) + " numbers for " + S[1] + " channels",
+      )
+    }
+  }
   if use_input_stats {
+    assert(
+      product_of(S[2:]) != 1,
+      "instance_norm needs more than 1 value for each channel of a sample, not the shape " + S,
+    )
     let (variance, average) = var_mean(input, [i for i in 2..len(S)], false, true)
     _affine(_standardise(input, average, variance, eps), weight, bias)
   } else {
     assert(
       running_mean != none && running_var != none,
-      "instance_norm needs the running statistics that it is told to use",
+      "instance_norm needs running_mean and running_var where use_input_stats is false",
     )
     let along = [1, -1] + [1 for i in 2..len(S)]
     _affine(
@@ -147,6 +175,7 @@ fn local_response_norm[T: float](
   k: float = 1.0,
 ) -> T[*S] {
   assert(len(S) >= 3, "local_response_norm takes [N, C, L, ...], not " + S)
+  check_least(size, 1, "local_response_norm: the size")
   let around = [0 for i in 0..2 * (len(S) - 2)] + [size // 2, (size - 1) // 2]
   let squares = pad(input * input, around)
   let total = 0

@@ -21,7 +21,7 @@ fn div(input: tensor, other: tensor, rounding_mode: string? = none) -> tensor {
   } else if rounding_mode == "floor" {
     input // other
   } else {
-    assert(rounding_mode == "trunc", "div: rounding_mode is none, \"floor\" or \"trunc\"")
+    check_word(rounding_mode, ["trunc"], "div: rounding_mode is none, \"floor\" or \"trunc\"")
     trunc_div(input, other)
   }
 }

@@ -12,13 +12,18 @@ fn _windows(
   ceil_mode: bool,
 ) -> [dim] {
   for i in 0..len(kernel) {
-    assert(
-      kernel[i] > 0 && stride[i] > 0 && dilation[i] > 0,
-      name + ": kernel_size, stride and dilation are at least 1",
-    )
+    check_least(kernel[i], 1, name + ": the kernel_size")
+    check_least(stride[i], 1, name + ": the stride")
+    check_least(dilation[i], 1, name + ": the dilation")
     assert(
       padding[i] >= 0 && 2 * padding[i] <= kernel[i],
-      name + ": the padding is at most half of the kernel size",
+      name +
+        ": the padding is at most half of the kernel size " +
+        kernel[i] +
+        ", that is " +
+        kernel[i] // 2 +
+        ", not " +
+        padding[i],
     )
     let window = dilation[i] * (kernel[i] - 1) + 1
     let padded = sizes[i] + 2 * padding[i]
@@ -64,8 +69,11 @@ fn _batched(name: string, input: tensor, rank: int) -> tensor {
       (rank + 2) +
       ", or " +
       (rank + 1) +
-      " without a batch axis, not of shape " +
-      input.shape,
+      " without a batch axis, not of rank " +
+      ndim(input) +
+      " (shape " +
+      input.shape +
+      ")",
   )
   if ndim(input) == rank + 2 { input } else { unsqueeze(input, 0) }
 }
@@ -174,7 +182,7 @@ fn _average(
   divisor: int?,
 ) -> tensor {
   if divisor != none {
-    assert(divisor != 0, "divisor_override is not 0")
+    assert(divisor != 0, "the divisor_override is not 0")
     sums / divisor
   } else if (count_include_pad && !ceil_mode) || (sum_of(p) == 0 && !ceil_mode) {
     sums / product_of(k)
@@ -276,6 +284,7 @@ fn _even_windows(n: dim, m: dim) -> tensor {
 
 ## Means over windows that cover the last axes as evenly as possible, `output_size` of them along each.
 fn adaptive_avg_pool[T: float](input: T[*S], output_size: [dim]) -> tensor {
+  for n in output_size { assert(n >= 0, "the output_size is not negative, but " + n) }
   let x = input
   let skipped = len(S) - len(output_size)
   for a in 0..len(output_size) {
@@ -290,10 +299,17 @@ fn adaptive_avg_pool[T: float](input: T[*S], output_size: [dim]) -> tensor {
 fn adaptive_avg_pool2d[T: float](input: T[*S], output_size: int | [int?]) -> tensor {
   assert(
     len(S) == 3 || len(S) == 4,
-    "adaptive_avg_pool2d takes [N, C, H, W] or [C, H, W], not " + S,
+    "adaptive_avg_pool2d takes [N, C, H, W] or [C, H, W], not rank " +
+      len(S) +
+      " (shape " +
+      S +
+      ")",
   )
   let wanted = if is_list(output_size) { output_size } else { [output_size, output_size] }
-  assert(len(wanted) == 2, "adaptive_avg_pool2d: output_size is one number or two")
+  assert(
+    len(wanted) == 2,
+    "adaptive_avg_pool2d: output_size is one number or 2, not " + len(wanted),
+  )
   adaptive_avg_pool(
     input,
     [if wanted[i] == none { S[len(S) - 2 + i] } else { wanted[i] } for i in 0..2],
@@ -304,6 +320,7 @@ fn adaptive_avg_pool2d[T: float](input: T[*S], output_size: int | [int?]) -> ten
 fn adaptive_max_pool1d[T: float](input: T[*S], output_size: int | [int]) -> tensor {
   assert(len(S) == 2 || len(S) == 3, "adaptive_max_pool1d takes [N, C, L] or [C, L], not " + S)
   let m = for_each_axis(output_size, 1, "output_size")[0]
+  check_least(m, 1, "adaptive_max_pool1d: the output_size")
   max(where(_even_windows(S[-1], m), unsqueeze(input, -2), -inf), -1)[0]
 }
 

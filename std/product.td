@@ -21,7 +21,10 @@ fn dot[T: number](input: T[n], tensor: T[n]) -> T = input @ tensor
 
 ## All products of an element of one vector and one of another.
 fn outer(input: tensor, vec2: tensor) -> tensor {
-  assert(ndim(input) == 1 && ndim(vec2) == 1, "outer takes two vectors")
+  assert(
+    ndim(input) == 1 && ndim(vec2) == 1,
+    "outer takes two vectors, not tensors of ranks " + ndim(input) + " and " + ndim(vec2),
+  )
   unsqueeze(input, 1) * vec2
 }
 
@@ -75,7 +78,10 @@ fn addbmm[T: number](
 
 ## The vector product along an axis of size 3.
 fn cross(input: tensor, other: tensor, dim: int = -1) -> tensor {
-  assert(size(input, dim) == 3 && size(other, dim) == 3, "cross needs an axis of size 3")
+  assert(
+    size(input, dim) == 3 && size(other, dim) == 3,
+    "cross needs an axis of size 3, not of " + size(input, dim) + " and " + size(other, dim),
+  )
   roll(input, -1, dim) * roll(other, -2, dim) - roll(input, -2, dim) * roll(other, -1, dim)
 }
 
@@ -92,6 +98,12 @@ fn kron(input: tensor, other: tensor) -> tensor {
 ## The sum over pairs of axes: the last `dims` of `a` with the first of `b`, or the axes in two lists.
 fn tensordot[T: number](a: T[*S], b: T[*U], dims: int | [[int]] = 2) -> tensor {
   let (rank_a, rank_b) = (ndim(a), ndim(b))
+  if is_int(dims) {
+    assert(
+      dims >= 0 && dims <= rank_a && dims <= rank_b,
+      "tensordot: " + dims + " axes are summed, but the ranks are " + rank_a + " and " + rank_b,
+    )
+  }
   let of_a = if is_list(dims) {
     [axis_of(d, rank_a) for d in dims[0]]
   } else {
@@ -102,10 +114,26 @@ fn tensordot[T: number](a: T[*S], b: T[*U], dims: int | [[int]] = 2) -> tensor {
   } else {
     [i for i in 0..dims]
   }
-  assert(len(of_a) == len(of_b), "tensordot needs as many axes of a as of b")
+  assert(
+    len(of_a) == len(of_b),
+    "tensordot needs as many axes of a as of b, not " + len(of_a) + " and " + len(of_b),
+  )
   let kept_a = [i for i in 0..rank_a if !contains(of_a, i)]
   let kept_b = [i for i in 0..rank_b if !contains(of_b, i)]
   let (sizes_a, sizes_b) = ([S[i] for i in kept_a], [U[i] for i in kept_b])
+  for i in 0..len(of_a) {
+    assert(
+      S[of_a[i]] == U[of_b[i]],
+      "tensordot: axis " +
+        of_a[i] +
+        " of a has size " +
+        S[of_a[i]] +
+        ", axis " +
+        of_b[i] +
+        " of b " +
+        U[of_b[i]],
+    )
+  }
   let left = reshape(
     permute(a, kept_a + of_a),
     [product_of(sizes_a), product_of([S[i] for i in of_a])],

@@ -26,21 +26,27 @@ fn randn_like(input: tensor, dtype: dtype? = none) -> tensor =
 
 ## Integers from `low` up to `high`, which is excluded.
 fn randint(low: int = 0, high: int, size: [dim], dtype: dtype = i64) -> tensor {
-  assert(high > low, "randint needs low < high")
+  assert(high > low, "randint: high is greater than low, not " + high + " with low " + low)
   cast(low + cast(floor(rand(size, f64) * (high - low)), i64), dtype)
 }
 
 ## 1 with the probabilities that `input` holds, else 0.
-fn bernoulli[T: float](input: T[*S]) -> T[*S] =
+fn bernoulli[T: float](input: T[*S]) -> T[*S] {
+  assert_known(input >= 0 && input <= 1, "bernoulli takes probabilities between 0 and 1", of: input)
   cast(rand(input.shape, input.dtype) < input, input.dtype)
+}
 
 ## Uniform on [a, b); also an initialiser.
-fn uniform(size: [dim], a: float = 0.0, b: float = 1.0, dtype: dtype = real) -> tensor =
+fn uniform(size: [dim], a: float = 0.0, b: float = 1.0, dtype: dtype = real) -> tensor {
+  assert(a <= b, "uniform: a is not greater than b, but " + a + " is greater than " + b)
   a + (b - a) * rand(size, dtype)
+}
 
 ## Normal; also an initialiser.
-fn normal(mean: float = 0.0, std: float = 1.0, size: [dim], dtype: dtype = real) -> tensor =
+fn normal(mean: float = 0.0, std: float = 1.0, size: [dim], dtype: dtype = real) -> tensor {
+  check_least(std, 0, "normal: the standard deviation")
   mean + std * randn(size, dtype)
+}
 
 ## The numbers 0 ... n - 1 in random order.
 fn randperm(n: int) -> tensor = argsort(rand([n], f64))
@@ -52,15 +58,23 @@ fn multinomial[T: float, n](
   num_samples: int,
   replacement: bool = false,
 ) -> i64[*S, num_samples] {
-  assert(len(S) <= 1, "multinomial takes a vector of weights or a matrix of them")
-  assert(num_samples > 0, "multinomial draws at least one sample")
+  assert(
+    len(S) <= 1,
+    "multinomial takes a vector of weights or a matrix of them, not a tensor of rank " +
+      ndim(input),
+  )
+  check_least(num_samples, 1, "multinomial: num_samples")
+  assert_known(input >= 0, "multinomial: a weight is negative", of: input)
   if replacement {
     let sums = cumsum(cast(input, f64), -1)
     let place = rand(S + [num_samples], f64) * sums[..., -1:]
     # The first index whose running sum exceeds the place; weights of 0 are never the first.
     sum(unsqueeze(sums, -2) <= unsqueeze(place, -1), -1)
   } else {
-    assert(num_samples <= n, "multinomial without replacement draws at most " + n + " samples")
+    assert(
+      num_samples <= n,
+      "multinomial without replacement draws at most " + n + " samples, not " + num_samples,
+    )
     let arrival = -log(1 - rand(S + [n], f64)) / cast(input, f64)
     narrow(argsort(where(input > 0, arrival, inf), -1), -1, 0, num_samples)
   }

@@ -11,13 +11,47 @@ fn rnn_cell(
   b_ih: tensor,
   b_hh: tensor,
   nonlinearity: string = "tanh",
-) -> tensor = _rnn_step(linear(input, w_ih, b_ih), (hx,), w_hh, b_hh, nonlinearity)[0]
+) -> tensor {
+  _check_state("rnn_cell", input, [hx])
+  _check_cell("rnn_cell", 1, size(hx, -1), w_ih, w_hh)
+  _rnn_step(linear(input, w_ih, b_ih), (hx,), w_hh, b_hh, nonlinearity)[0]
+}
+
+## Checks the shapes of a cell's weights, for `gates` gates of the hidden size, and of its state against what the input gives.
+fn _check_cell(name: string, gates: int, hidden: dim, w_ih: tensor, w_hh: tensor) {
+  for w in [w_ih, w_hh] {
+    assert(
+      ndim(w) == 2 && size(w, 0) == gates * hidden,
+      name +
+        ": a weight of shape " +
+        w.shape +
+        " does not have " +
+        gates * hidden +
+        " rows, " +
+        gates +
+        " for each of the " +
+        hidden +
+        " hidden units",
+    )
+  }
+}
+
+## The same of a single cell; its state has a row for each row of the input.
+fn _check_state(name: string, input: tensor, states: [tensor]) {
+  for state in states {
+    assert(
+      state.shape[:-1] == input.shape[:-1],
+      name +
+        ": the state of shape " +
+        state.shape +
+        " does not go with the input of shape " +
+        input.shape,
+    )
+  }
+}
 
 fn _rnn_step(gates: tensor, state: any, w_hh: tensor, b_hh: tensor, nonlinearity: string) {
-  assert(
-    nonlinearity == "tanh" || nonlinearity == "relu",
-    "rnn: nonlinearity is \"tanh\" or \"relu\"",
-  )
+  check_word(nonlinearity, ["tanh", "relu"], "rnn: nonlinearity is \"tanh\" or \"relu\"")
   let total = gates + linear(state[0], w_hh, b_hh)
   (if nonlinearity == "tanh" { tanh(total) } else { relu(total) },)
 }
@@ -30,7 +64,11 @@ fn gru_cell(
   w_hh: tensor,
   b_ih: tensor,
   b_hh: tensor,
-) -> tensor = _gru_step(linear(input, w_ih, b_ih), (hx,), w_hh, b_hh)[0]
+) -> tensor {
+  _check_state("gru_cell", input, [hx])
+  _check_cell("gru_cell", 3, size(hx, -1), w_ih, w_hh)
+  _gru_step(linear(input, w_ih, b_ih), (hx,), w_hh, b_hh)[0]
+}
 
 fn _gru_step(gates: tensor, state: any, w_hh: tensor, b_hh: tensor) {
   let h = state[0]
@@ -50,7 +88,11 @@ fn lstm_cell(
   w_hh: tensor,
   b_ih: tensor,
   b_hh: tensor,
-) = _lstm_step(linear(input, w_ih, b_ih), (hx, cx), w_hh, b_hh)
+) {
+  _check_state("lstm_cell", input, [hx, cx])
+  _check_cell("lstm_cell", 4, size(hx, -1), w_ih, w_hh)
+  _lstm_step(linear(input, w_ih, b_ih), (hx, cx), w_hh, b_hh)
+}
 
 fn _lstm_step(gates: tensor, state: any, w_hh: tensor, b_hh: tensor) {
   let (enter, forget, cell, leave) = chunk(gates + linear(state[0], w_hh, b_hh), 4, -1)
@@ -62,6 +104,7 @@ fn _lstm_step(gates: tensor, state: any, w_hh: tensor, b_hh: tensor) {
 ## gates and the states to the next states, of which the first is the output. Gives the output and the last states, stacked.
 fn _run(
   name: string,
+  gates: int,
   input: tensor,
   initial: [tensor],
   weights: [tensor],
@@ -110,6 +153,16 @@ fn _run(
   } else {
     input
   }
+  for state in starts {
+    assert(
+      size(state, 1) == size(x, 1),
+      name +
+        ": the first state has a batch of " +
+        size(state, 1) +
+        ", the input one of " +
+        size(x, 1),
+    )
+  }
   let finals = [[] for state in initial]
   for layer in 0..num_layers {
     let outputs = []
@@ -121,8 +174,9 @@ fn _run(
         weights[4 * at + 2],
         weights[4 * at + 3],
       )
-      let gates = linear(if direction == 1 { flip(x, [0]) } else { x }, w_ih, b_ih)
-      let (ys, last) = scan gates from tuple([state[at] for state in starts]) { (state, g) =>
+      _check_cell(name, gates, size(starts[0], 2), w_ih, w_hh)
+      let inputs = linear(if direction == 1 { flip(x, [0]) } else { x }, w_ih, b_ih)
+      let (ys, last) = scan inputs from tuple([state[at] for state in starts]) { (state, g) =>
         let next = step(g, state, w_hh, b_hh)
         (next, next[0])
       }
@@ -155,6 +209,7 @@ fn rnn(
 ) =
   _run(
     "rnn",
+    1,
     input,
     [h0],
     weights,
@@ -175,6 +230,7 @@ fn gru(
 ) =
   _run(
     "gru",
+    3,
     input,
     [h0],
     weights,
@@ -196,6 +252,7 @@ fn lstm(
 ) =
   _run(
     "lstm",
+    4,
     input,
     [h0, c0],
     weights,

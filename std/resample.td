@@ -5,7 +5,27 @@ tdsl 1
 ## `value`, none is 0), `"reflect"` (without repeating the edge), `"replicate"` or `"circular"`.
 fn pad(input: tensor, pad: [int], mode: string = "constant", value: number? = none) -> tensor {
   assert(len(pad) % 2 == 0, "pad: pairs of sizes are needed, not " + len(pad) + " numbers")
-  assert(len(pad) <= 2 * ndim(input), "pad: there are more pairs than the " + ndim(input) + " axes")
+  assert(
+    len(pad) <= 2 * ndim(input),
+    "pad: " +
+      len(pad) +
+      " numbers pad " +
+      len(pad) // 2 +
+      " axes, but the input has rank " +
+      ndim(input),
+  )
+  assert(
+    mode == "constant" ||
+      (ndim(input) >= 2 && len(pad) // 2 < ndim(input) && (ndim(input) >= 3 || len(pad) == 2)),
+    "pad: mode \"" +
+      mode +
+      "\" pads the axes after [N, C] or [C], so " +
+      len(pad) +
+      " numbers are too many: they pad " +
+      len(pad) // 2 +
+      " axes of an input of rank " +
+      ndim(input),
+  )
   assert(mode == "constant" || value == none, "pad: only mode \"constant\" takes a value")
   let padded = input
   for i in 0..len(pad) // 2 {
@@ -50,7 +70,13 @@ fn _pad_axis(
       value,
     )
   } else if mode == "reflect" {
-    assert(low < m && high < m, "pad: reflection needs a padding smaller than the size " + m)
+    assert(
+      low < m && high < m,
+      "pad: reflection needs a padding smaller than the size " +
+        m +
+        ", not " +
+        (if low < m { high } else { low }),
+    )
     cat(
       [flip(narrow(x, axis, 1, low), [axis]), x, flip(narrow(x, axis, m - 1 - high, high), [axis])],
       axis,
@@ -65,7 +91,13 @@ fn _pad_axis(
       mode == "circular",
       "pad: mode is \"constant\", \"reflect\", \"replicate\" or \"circular\", not \"" + mode + "\"",
     )
-    assert(low <= m && high <= m, "pad: circular padding is at most the size " + m)
+    assert(
+      low <= m && high <= m,
+      "pad: circular padding is at most the size " +
+        m +
+        ", not " +
+        (if low <= m { high } else { low }),
+    )
     cat([narrow(x, axis, m - low, low), x, narrow(x, axis, 0, high)], axis)
   }
 }
@@ -86,7 +118,17 @@ fn unfold[T: number, C, H, W](
   assert(len(S) <= 1, "unfold takes [N, C, H, W] or [C, H, W]")
   let rows = (H + 2 * p[0] - d[0] * (k[0] - 1) - 1) // s[0] + 1
   let columns = (W + 2 * p[1] - d[1] * (k[1] - 1) - 1) // s[1] + 1
-  assert(rows > 0 && columns > 0, "unfold: the window is larger than the padded input")
+  assert(
+    rows > 0 && columns > 0,
+    "unfold: the window of " +
+      k +
+      " elements with dilation " +
+      d +
+      " does not fit the input " +
+      [H, W] +
+      " with padding " +
+      p,
+  )
   let x = reshape(input, [product_of(S), C, H, W])
   y[n, c, u in 0..k[0], v in 0..k[1], i in 0..rows, j in 0..columns] = x[
     n,
@@ -127,11 +169,12 @@ fn fold[T: number, R, L](
     L == rows * columns,
     "fold: axis -1 has size " +
       L +
-      ", but there are " +
+      ", but the window has " +
+      rows * columns +
+      " positions, " +
       rows +
       " x " +
-      columns +
-      " positions of the window",
+      columns,
   )
   let x = reshape(input, [product_of(S), R // area, k[0], k[1], rows, columns])
   y[n, c, i in 0..size[0], j in 0..size[1]] =
@@ -144,7 +187,12 @@ fn pixel_shuffle[T: any, C, H, W](input: T[*S, C, H, W], upscale_factor: int) ->
   let r = upscale_factor
   assert(
     r > 0 && C % (r * r) == 0,
-    "pixel_shuffle: the " + C + " channels are no multiple of the square of the factor " + r,
+    "pixel_shuffle: the " +
+      C +
+      " channels are no multiple of " +
+      r * r +
+      ", the square of the factor " +
+      r,
   )
   let n = len(S)
   let apart = reshape(input, S + [C // (r * r), r, r, H, W])
@@ -177,7 +225,12 @@ fn interpolate[T: float](
       (mode == "trilinear" && rank == 3)
   assert(
     nearest || smooth,
-    "interpolate has no mode \"" + mode + "\" for " + rank + " spatial axes",
+    "interpolate has no mode \"" +
+      mode +
+      "\" for the " +
+      rank +
+      " spatial axes of an input of rank " +
+      len(S),
   )
   assert(
     align_corners == none || smooth,
@@ -195,6 +248,7 @@ fn interpolate[T: float](
   } else {
     [trunc_int(S[i + 2] * factors[i]) for i in 0..rank]
   }
+  for n in sizes { assert(n >= 1, "interpolate: the sizes of the result are at least 1, not " + n) }
   if mode == "area" {
     adaptive_avg_pool(input, sizes)
   } else {

@@ -4,6 +4,10 @@ tdsl 1
 
 ## The slices along `dim` at the positions in `index`.
 fn index_select(input: tensor, dim: int, index: tensor) -> tensor {
+  assert(
+    ndim(index) <= 1,
+    "index_select takes a vector of positions, not a tensor of rank " + ndim(index),
+  )
   let at = axis_of(dim, ndim(input))
   let positions = reshape(index, [-1])
   if ndim(input) == 0 {
@@ -42,8 +46,14 @@ fn index_fill(input: tensor, dim: int, index: tensor, value: number) -> tensor {
 }
 
 ## `value` where the mask is true.
-fn masked_fill(input: tensor, mask: tensor, value: number) -> tensor =
-  where(mask, cast(value, input.dtype), input)
+fn masked_fill(input: tensor, mask: tensor, value: number) -> tensor {
+  let filled = where(mask, value, input)
+  assert(
+    filled.dtype == input.dtype,
+    "masked_fill: the value " + value + " is not one of " + input.dtype,
+  )
+  filled
+}
 
 ## The elements where the mask, which broadcasts with the input, is true, as a vector. Their number is part of its type, so the mask is
 ## known when compiling.
@@ -101,7 +111,10 @@ fn take_along_dim(input: tensor, indices: tensor, dim: int? = none) -> tensor {
     flatten(input)[flatten(indices)]
   } else {
     let rank = ndim(input)
-    assert(ndim(indices) == rank, "take_along_dim needs indices of rank " + rank)
+    assert(
+      ndim(indices) == rank,
+      "take_along_dim needs indices of rank " + rank + ", not " + ndim(indices),
+    )
     let at = axis_of(dim, rank)
     let others = [
       if input.shape[i] == 1 { indices.shape[i] } else { input.shape[i] }

@@ -11,7 +11,7 @@ fn flatten(input: tensor, start_dim: int = 0, end_dim: int = -1) -> tensor {
     reshape(input, [1])
   } else {
     let (first, last) = (axis_of(start_dim, rank), axis_of(end_dim, rank))
-    assert(first <= last, "flatten: start_dim comes after end_dim")
+    assert(first <= last, "flatten: start_dim " + start_dim + " comes after end_dim " + end_dim)
     let sizes = input.shape
     reshape(input, sizes[:first] + [product_of(sizes[first:last + 1])] + sizes[last + 1:])
   }
@@ -97,7 +97,11 @@ fn repeat_interleave(input: tensor, repeats: int | [int] | tensor, dim: int? = n
     let n = size(input, dim)
     assert(
       len(repeats) == n || len(repeats) == 1,
-      "repeat_interleave needs one number, or one for each of the elements along dim",
+      "repeat_interleave: there are " +
+        len(repeats) +
+        " repeats for the " +
+        n +
+        " elements along the axis",
     )
     if len(repeats) == 1 {
       repeat_interleave(input, repeats[0], dim)
@@ -105,6 +109,7 @@ fn repeat_interleave(input: tensor, repeats: int | [int] | tensor, dim: int? = n
       index_select(input, dim, tensor([i for i in 0..n for j in 0..repeats[i]], i64))
     }
   } else {
+    check_least(repeats, 0, "repeat_interleave: the number of repeats")
     let at = axis_of(dim, ndim(input))
     let sizes = input.shape
     let spread = expand(unsqueeze(input, at + 1), sizes[:at + 1] + [repeats] + sizes[at + 1:])
@@ -118,7 +123,14 @@ fn roll(input: tensor, shifts: int | [int], dims: (int | [int])? = none) -> tens
     reshape(_roll_axis(flatten(input), shifts, 0), input.shape)
   } else if is_list(dims) {
     let steps = if is_list(shifts) { shifts } else { [shifts] }
-    assert(len(steps) == len(dims), "roll needs a shift for each of its dims")
+    assert(
+      len(steps) == len(dims),
+      "roll needs a shift for each of its dims: there are " +
+        len(steps) +
+        " shifts and " +
+        len(dims) +
+        " dims",
+    )
     let rolled = input
     for i in 0..len(dims) { rolled = _roll_axis(rolled, steps[i], dims[i]) }
     rolled

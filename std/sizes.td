@@ -42,6 +42,18 @@ fn for_each_axis(value: int | [int], n: int, name: string) -> [int] {
   }
 }
 
+## Refuses a word that is not one of those allowed; `rule` says which they are.
+fn check_word(word: string, allowed: [string], rule: string) {
+  let found = false
+  for item in allowed { found = found || item == word }
+  assert(found, rule + ", not \"" + word + "\"")
+}
+
+## Refuses a number below `least`.
+fn check_least(value: int | float, least: int | float, what: string) {
+  assert(value >= least, what + " is at least " + least + ", not " + value)
+}
+
 ## Whether a tensor is known to have no elements.
 fn is_empty(input: tensor) -> bool = is_known(numel(input)) && numel(input) == 0
 

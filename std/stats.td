@@ -153,6 +153,7 @@ fn _median(input: tensor, dim: int, keepdim: bool) {
 
 ## Quantiles by linear interpolation between neighbours; the axis of `q` comes first. NaN where there is a NaN.
 fn quantile[T: float](input: T[*S], q: tensor, dim: int? = none, keepdim: bool = false) -> tensor {
+  assert_known(q >= 0 && q <= 1, "quantile: q is between 0 and 1", of: q)
   let x = if dim == none { flatten(input) } else { movedim(input, dim, -1) }
   let n = size(x, -1)
   let ordered = sort(x, -1)[0]
@@ -177,8 +178,8 @@ fn quantile[T: float](input: T[*S], q: tensor, dim: int? = none, keepdim: bool =
 
 ## How many elements fall into each of `bins` equal intervals from `min` to `max`, both included; 0 and 0 take the range of the data.
 fn histc[T: float](input: T[*S], bins: int = 100, min: float = 0.0, max: float = 0.0) -> T[_] {
-  assert(bins > 0, "histc: at least one bin is needed")
-  assert(min <= max, "histc: max is smaller than min")
+  check_least(bins, 1, "histc: the number of bins")
+  assert(min <= max, "histc: the max " + max + " is smaller than the min " + min)
   let x = flatten(input)
   let whole = min == max
   let low = if whole { amin(x) } else { cast(min, input.dtype) }

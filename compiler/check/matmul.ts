@@ -14,7 +14,7 @@ export function matmul(cx: Context, left: Numeric, right: Numeric, what: string)
   for (const operand of [a, b]) {
     if (operand.type.shape.length === 0) {
       cx.fail('E0303', {
-        message: `${what} takes tensors of rank 1 or more, not ${typeText(operand.type)}`,
+        message: `${what} takes tensors of rank 1 or more, not ${typeText(operand.type)} of rank 0`,
         help: 'use `*` for numbers',
       });
     }

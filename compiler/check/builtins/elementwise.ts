@@ -4,7 +4,7 @@ import { dimMax, dimNeg } from '../../ir/dims.js';
 import { elementwiseOps } from '../../ops/elementwise/index.js';
 import type { Context } from '../context.js';
 import { refuseZeroDivisor } from '../operators.js';
-import { pointwise } from '../tensors.js';
+import { dtypeOf, pointwise } from '../tensors.js';
 import { float, int, isWeakNumber, numberOf, tensor, type Val } from '../values.js';
 import { type Arguments, type Builtin, define } from './builtin.js';
 
@@ -72,6 +72,14 @@ function elementwiseBuiltin(name: string, record: string, arity: number, doc: st
 function where(cx: Context, args: Arguments): Val {
   const condition = args.numeric('condition');
   if (condition.kind === 'bool') return args.get(condition.value ? 'input' : 'other');
+  const dtype = dtypeOf(cx, condition);
+  if (dtype !== 'bool') {
+    cx.fail('E0305', {
+      message: `\`condition\` of where is a tensor of bool, not of ${dtype}`,
+      site: args.site('condition'),
+      help: 'compare it: where(c != 0, x, y)',
+    });
+  }
   return pointwise(cx, 'where', [condition, args.numeric('input'), args.numeric('other')], 'where');
 }
 

@@ -48,10 +48,17 @@ function assert(cx: Context, args: Arguments): Val {
 /** `assert_known(condition, message)`: conditions on elements are decided where the data are constants. */
 function assertKnown(cx: Context, args: Arguments): Val {
   const condition = args.numeric('condition');
+  if (condition.kind === 'bool' && !condition.value) {
+    const number = numberOf(args.get('of'));
+    cx.fail('E0314', { message: `${show(args.get('message'))}${number === undefined ? '' : `, not ${number}`}` });
+  }
   if (condition.kind !== 'tensor') return assert(cx, args);
-  const value = knownValue(cx.b, condition.value);
-  if (value?.data.some((element) => Number(element) === 0)) cx.fail('E0314', { message: show(args.get('message')) });
-  return none;
+  const holds = knownValue(cx.b, condition.value)?.data;
+  const at = holds?.findIndex((element) => Number(element) === 0) ?? -1;
+  if (at < 0) return none;
+  const of = args.isNone('of') ? undefined : knownValue(cx.b, args.tensor('of'));
+  const found = of !== undefined && of.data.length === holds?.length ? `, not ${Number(of.data[at])}` : '';
+  return cx.fail('E0314', { message: `${show(args.get('message'))}${found}` });
 }
 
 /** A compile-time value as Python writes it. */
@@ -94,8 +101,8 @@ export const reflectionBuiltins: readonly Builtin[] = [
     assert,
   ),
   define(
-    'assert_known(condition: tensor, message: string = "this must hold") -> none',
-    'Refuses the program where an element of the condition is false and that is known when compiling.',
+    'assert_known(condition: tensor, message: string = "this must hold", of: tensor? = none) -> none',
+    'Refuses the program where an element of the condition is false and that is known when compiling; the report ends with that element of `of`.',
     assertKnown,
   ),
   rounded('trunc_int', 'The integer part of a compile-time number.', Math.trunc),

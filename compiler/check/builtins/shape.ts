@@ -81,7 +81,7 @@ function expand(cx: Context, args: Arguments): Val {
   const offset = size.length - own.length;
   if (offset < 0) {
     cx.fail('E0303', {
-      message: `${typeText(input.type)} has more axes than [${printShape(size)}]`,
+      message: `${typeText(input.type)} has ${own.length} axes, more than the ${size.length} of [${printShape(size)}]`,
       site: args.site('size'),
     });
   }
