@@ -26,6 +26,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./commands/run.js')).addRun,
   },
   ir: { summary: 'print the intermediate representation', load: async () => (await import('./commands/ir.js')).addIr },
+  explain: {
+    summary: 'walk the derivative of a function, line by line',
+    load: async () => (await import('./commands/explain.js')).addExplain,
+  },
   fmt: { summary: 'format programs', load: async () => (await import('./commands/fmt.js')).addFmt },
   doctor: {
     summary: 'tell what this machine lacks for compiling, and how to get it',

@@ -7,11 +7,11 @@ import std.nn { Dropout, LayerNorm, Linear }
 model _RecurrentWeights(inputs: int, hidden: int, gates: int, bias: bool) {
   let bound = 1.0 / hidden ** 0.5
   let has_bias = bias
-  param weight_ih: f32[gates * hidden, inputs] = uniform(a: -bound, b: bound)
-  param weight_hh: f32[gates * hidden, hidden] = uniform(a: -bound, b: bound)
+  param weight_ih: real[gates * hidden, inputs] = uniform(a: -bound, b: bound)
+  param weight_hh: real[gates * hidden, hidden] = uniform(a: -bound, b: bound)
   if has_bias {
-    param bias_ih: f32[gates * hidden] = uniform(a: -bound, b: bound)
-    param bias_hh: f32[gates * hidden] = uniform(a: -bound, b: bound)
+    param bias_ih: real[gates * hidden] = uniform(a: -bound, b: bound)
+    param bias_hh: real[gates * hidden] = uniform(a: -bound, b: bound)
   }
   fn all() =
     [
@@ -207,8 +207,8 @@ model LSTMCell(input_size: int, hidden_size: int, bias: bool = true) {
 ## A linear layer whose bias begins as zeros, as the projections of attention have it.
 model _Projection(features: int, bias: bool) {
   let has_bias = bias
-  param weight: f32[features, features] = kaiming_uniform(a: 5.0 ** 0.5)
-  if has_bias { param bias: f32[features] = zeros }
+  param weight: real[features, features] = kaiming_uniform(a: 5.0 ** 0.5)
+  if has_bias { param bias: real[features] = zeros }
 }
 
 ## Attention in `num_heads` parts of the features (Vaswani et al. 2017): `attention(query, key, value)` gives the output and the weights,
@@ -223,8 +223,8 @@ model MultiheadAttention(
 ) {
   let rate = checked_probability(dropout)
   let has_bias = bias
-  param in_proj_weight: f32[3 * embed_dim, embed_dim] = xavier_uniform
-  if has_bias { param in_proj_bias: f32[3 * embed_dim] = zeros }
+  param in_proj_weight: real[3 * embed_dim, embed_dim] = xavier_uniform
+  if has_bias { param in_proj_bias: real[3 * embed_dim] = zeros }
   out_proj: _Projection(embed_dim, bias)
   fn forward(
     query: tensor,

@@ -51,6 +51,9 @@ function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Result {
 
 /** Command lines that fail: the arguments, the status, and what the message says. */
 const failures: readonly (readonly [args: string, status: number, message: RegExp])[] = [
+  ['explain right.td', 2, /required option '--fn/],
+  ['explain right.td --fn f --format pdf', 2, /--format takes text, md, html, got 'pdf'/],
+  ['explain right.td --fn g', 1, /`g`/],
   ['nonsense', 2, /unknown command 'nonsense'/],
   ['check', 2, /missing required argument 'files'/],
   ['check --wrong right.td', 2, /unknown option '--wrong'/],
@@ -96,6 +99,20 @@ test('a name with a space names a module', () => {
   const result = run(['compile', 'my model.td', '--emit', 'source', '-o', 'out']);
   assert.is(result.status, 0, result.stderr);
   assert.ok(existsSync(path.join(folder, 'out', 'build.sh')));
+});
+
+test('explain writes text, Markdown and a page', () => {
+  const written = (format: string): string => {
+    const { status, stdout, stderr } = run(['explain', 'right.td', '--fn', 'f', '--format', format]);
+    assert.is(status, 0, stderr);
+    return stdout;
+  };
+  assert.match(
+    written('text'),
+    /^backward\n {3}2 {2}%d_x = mul [\s\S]*of 1 {2}%mul = [\s\S]*d mul\(x, y\) = y · dx \+ x · dy/m,
+  );
+  assert.match(written('md'), /^\| 2 \| `%d_x = mul .*\| 1 `%mul = .*` \| d mul\(x, y\)/m);
+  assert.match(written('html'), /<tr id="f0-1">[\s\S]*<a href="#f0-1">/);
 });
 
 test('check prints the diagnostics as JSON', () => {
