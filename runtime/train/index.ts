@@ -1,6 +1,7 @@
 // What a training needs beside a compiled model: data, the loop, its measures, and pictures of how it went.
 
 export * from '../data/index.js';
+export * from '../plot/index.js';
 export { Generator } from '../random.js';
 export { allDigits, type DigitsOptions, mnistDigits } from './digits.js';
 export { EarlyStopping, type EarlyStoppingOptions, type StateHolder } from './early-stopping.js';
@@ -18,7 +19,6 @@ export {
   RunningMean,
   topKAccuracy,
 } from './metrics.js';
-export { linePlot, type PlotOptions, type Series } from './plot.js';
 export {
   type EpochRecord,
   epochLine,

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ticksBetween } from '../../runtime/plot/scale.js';
 import { Tensor } from '../../runtime/tensor.js';
 import {
   accuracy,
@@ -20,7 +21,6 @@ import {
   TensorDataset,
   textProgress,
 } from '../../runtime/train/index.js';
-import { ticksBetween } from '../../runtime/train/plot.js';
 
 /** The message of the error that a promise must end in. */
 const failure = (promise: Promise<unknown>) =>
