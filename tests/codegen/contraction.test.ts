@@ -7,6 +7,7 @@ import { walk } from '../../codegen/kernel/ir.js';
 import { lowerKernel } from '../../codegen/kernel/lower/kernel.js';
 import { type Machine, machines } from '../../codegen/kernel/machine.js';
 import { verifyKernel } from '../../codegen/kernel/verify.js';
+import { dimValue } from '../../compiler/ir/dims.js';
 import type { Func, Value } from '../../compiler/ir/graph.js';
 import { plainAccess } from '../../compiler/ir/space.js';
 import { Random } from '../support/random.js';
@@ -251,6 +252,21 @@ test('copies that do not fit into the cache are made in blocks', async () => {
     }).slice(2),
   ];
   await checkAgainstInterpreter(functions);
+});
+
+test('copies do not grow with run-time dimensions', () => {
+  const functions = [
+    matrixProduct('masked', 40, 50, 'n', { prologue: (b, x) => b.elementwise('relu', [x]) }),
+    matrixProduct('turned', 'n', 50, 60, { transposeB: true, prologue: (b, x) => b.elementwise('relu', [x]) }),
+    ...convolutions('conv', { batch: 'n', channels: 6, outputs: 16, height: 14, width: 14, kernel: 5 }),
+  ];
+  for (const machine of machines) {
+    for (const fn of functions) {
+      const kernel = scheduleContraction(lowerKernel(fn).kernel, machine);
+      const scratch = kernel?.buffers.filter(({ role }) => role === 'scratch') ?? [];
+      for (const { size } of scratch) assert.is.not(dimValue(size), undefined, `${fn.name} on ${machine.name}`);
+    }
+  }
 });
 
 test('random index spaces', async () => {

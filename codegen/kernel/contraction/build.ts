@@ -38,7 +38,7 @@ import {
   smaller,
   vectorPanels,
 } from './runs.js';
-import { type Block, fillCopy, type Layout, layoutCopy, wholeVectors } from './scratch.js';
+import { type Block, fillCopy, hasPanels, type Layout, layoutCopy, wholeVectors } from './scratch.js';
 import {
   addProducts,
   followsInRegisters,
@@ -94,7 +94,9 @@ class ContractionBuilder {
         const isVector = index === plan.vector;
         return [
           index,
-          isVector ? vectorPanels(extent, plan.lanes, plan.vectors) : rowPanels(extent, plan.tile.get(index) ?? 1),
+          isVector
+            ? vectorPanels(extent, plan.lanes, plan.vectors, hasPanels(plan))
+            : rowPanels(extent, plan.tile.get(index) ?? 1),
         ];
       }),
     );

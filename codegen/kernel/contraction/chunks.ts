@@ -22,26 +22,53 @@ export interface PanelCount {
 export type PanelCounts = ReadonlyMap<string, PanelCount>;
 
 /** Bytes of copies that a chunk may hold: half of a common L2 cache. */
-export const COPY_LIMIT = 1 << 19;
+export const COPY_LIMIT = 1 << 18;
 /** Chunks that keep a few threads busy, and rows that make a chunk worth its overhead. */
 const [ENOUGH_CHUNKS, ROWS_PER_CHUNK] = [8, 24];
+/** Columns that share rows in a chunk where rows are copied or far away, and the chunks that are enough then. */
+const [COLUMNS_PER_CHUNK, FEW_CHUNKS] = [128, 4];
 
 const panelOf = (panels: PanelCounts, index: string): PanelCount => panels.get(index) as PanelCount;
 
-/** What a chunk covers: one panel of columns, or all that share a copy; and rows enough for a copy to pay. */
-export function divide(orientation: Orientation, panels: PanelCounts): Chunking {
-  const { copies, order, roles } = orientation;
+/**
+ * The divisions that are worth a thought. A chunk covers one panel of columns, or several, which then share what it reads of the rows;
+ * and rows enough for copies of columns to pay.
+ */
+export function divisions(orientation: Orientation, panels: PanelCounts): readonly Chunking[] {
+  const { vector, isSummed, copies } = orientation;
+  const narrow = divide(orientation, panels, 1, ENOUGH_CHUNKS);
+  if (isSummed) return [narrow];
+  const { size, count } = panelOf(panels, vector);
+  const share = Math.min(count, Math.ceil(COLUMNS_PER_CHUNK / size));
+  const isFar =
+    copies.some((copy) => copy !== undefined && !copy.factor.indices.has(vector)) || rowBytes(orientation) > COPY_LIMIT;
+  if (share === 1 || !isFar) return [narrow];
+  return [narrow, divide(orientation, panels, share, FEW_CHUNKS)];
+}
+
+/** The bytes of the factors without the vector index. */
+const rowBytes = ({ factors, vector, extent, bytes }: Orientation): number =>
+  factors
+    .filter(({ indices }) => !indices.has(vector))
+    .reduce((sum, { indices }) => sum + [...indices].reduce((product, index) => product * extent(index), bytes), 0);
+
+function divide(orientation: Orientation, panels: PanelCounts, columns: number, enough: number): Chunking {
+  const { copies, order, roles, vector } = orientation;
   const joined = new Set(
     copies
       .flatMap((copy) => copy?.coordinates.filter(({ terms }) => terms.length > 1) ?? [])
       .flatMap(({ terms }) => terms.map(({ index }) => index)),
   );
   const shares = new Map<string, Share>(
-    order.map((index) => [index, roles.get(index) === 'row' || joined.has(index) ? 'all' : 1]),
+    order.map((index) => {
+      if (roles.get(index) === 'row' || joined.has(index)) return [index, 'all'];
+      return [index, index === vector ? columns : 1];
+    }),
   );
-  divideRows(orientation, panels, shares);
-  limitCopies(orientation, panels, shares);
-  return { shares, blocks: blocksOf(orientation, panels, shares, joined) };
+  divideRows(orientation, panels, shares, enough);
+  const blocks = blocksOf(orientation, panels, shares, joined);
+  limitCopies(orientation, panels, shares, blocks);
+  return { shares, blocks };
 }
 
 /** The number of chunks. */
@@ -52,7 +79,7 @@ export const chunkCount = (panels: PanelCounts, shares: Chunking['shares']): num
   }, 1);
 
 /** Shares out the outermost index of rows, so far as chunks stay worth their copies. */
-function divideRows(orientation: Orientation, panels: PanelCounts, shares: Map<string, Share>): void {
+function divideRows(orientation: Orientation, panels: PanelCounts, shares: Map<string, Share>, enough: number): void {
   const { nest, order, roles, copies, vector, extent } = orientation;
   const rows = order.filter((index) => roles.get(index) === 'row' && shares.get(index) === 'all');
   const outermost = rows.find((index) => panelOf(panels, index).count > 1);
@@ -63,18 +90,23 @@ function divideRows(orientation: Orientation, panels: PanelCounts, shares: Map<s
   const least = Math.ceil((hasCopy ? ROWS_PER_COPY : ROWS_PER_CHUNK) / (size * inner));
   const isKnown = dimValue(extentOf(nest, outermost)) !== undefined;
   const chunks = chunkCount(panels, shares);
-  const share = isKnown ? Math.max(least, Math.ceil(count / Math.ceil(ENOUGH_CHUNKS / chunks))) : least;
+  const share = isKnown ? Math.max(least, Math.ceil(count / Math.ceil(enough / chunks))) : least;
   if (!isKnown || share < count) shares.set(outermost, Math.max(1, share));
 }
 
 /** Halves what a chunk covers until its copies fit. */
-function limitCopies(orientation: Orientation, panels: PanelCounts, shares: Map<string, Share>): void {
+function limitCopies(
+  orientation: Orientation,
+  panels: PanelCounts,
+  shares: Map<string, Share>,
+  blocks: Chunking['blocks'],
+): void {
   const { copies, order } = orientation;
   const covered = (index: string): number => {
     const share = shares.get(index) ?? 1;
     return share === 'all' ? panelOf(panels, index).count : share;
   };
-  while (copiedBytes(orientation, panels, { shares, blocks: new Map() }) > COPY_LIMIT) {
+  while (copiedBytes(orientation, panels, { shares, blocks }) > COPY_LIMIT) {
     const divisible = order.filter(
       (index) => covered(index) > 1 && copies.some((copy) => copy?.factor.indices.has(index)),
     );
@@ -84,7 +116,7 @@ function limitCopies(orientation: Orientation, panels: PanelCounts, shares: Map<
   }
 }
 
-/** Divides summed indices where a chunk cannot get smaller. */
+/** Divides summed indices so that copies fit, and always those of run-time sizes, with which copies would grow. */
 function blocksOf(
   orientation: Orientation,
   panels: PanelCounts,
@@ -93,11 +125,11 @@ function blocksOf(
 ): ReadonlyMap<string, number> {
   const { nest, copies, vector, extent } = orientation;
   const blocks = new Map<string, number>();
-  for (const { name } of nest.summed) {
-    const bytes = copiedBytes(orientation, panels, { shares, blocks });
-    if (bytes <= COPY_LIMIT) break;
+  for (const { name, extent: size } of nest.summed) {
     if (name === vector || joined.has(name) || !copies.some((copy) => copy?.factor.indices.has(name))) continue;
-    blocks.set(name, Math.max(1, Math.floor((extent(name) * COPY_LIMIT) / bytes)));
+    const bytes = copiedBytes(orientation, panels, { shares, blocks });
+    if (bytes > COPY_LIMIT || dimValue(size) === undefined)
+      blocks.set(name, Math.max(1, Math.floor((extent(name) * COPY_LIMIT) / bytes)));
   }
   return blocks;
 }
@@ -119,7 +151,8 @@ export function copiedElements(
 ): number {
   const length = (index: string): number => {
     const [share, panel] = [shares.get(index), panels.get(index)];
-    if (share === undefined || panel === undefined) return blocks.get(index) ?? extent(index);
+    if (share === undefined || panel === undefined)
+      return Math.min(extent(index), blocks.get(index) ?? Number.POSITIVE_INFINITY);
     return share === 'all' ? extent(index) : Math.min(extent(index), share * panel.size);
   };
   const values = copy.coordinates.map(({ terms }) =>

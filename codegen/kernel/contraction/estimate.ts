@@ -1,8 +1,9 @@
 // Estimates the cycles of a contraction, as register tiles and without them. The estimate has to rank plans, not to predict time.
 
+import { type Dim, dimEvaluate, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import { lanesOf, type Machine } from '../machine.js';
-import { stride } from '../positions.js';
+import { coefficient, stride } from '../positions.js';
 import { type Chunking, COPY_LIMIT, chunkCount, copiedBytes, copiedElements, type PanelCounts } from './chunks.js';
 import { extentOf, type Factor, typicalExtent } from './copies.js';
 import type { Nest } from './nest.js';
@@ -13,8 +14,14 @@ const [LATENCY, ISSUED] = [4, 2];
 /** Addresses that differ by a multiple of this share a set of a common L1 cache, which holds so many of them. */
 const [CACHE_SET_SPAN, CACHE_WAYS] = [4096, 8];
 
-/** What stays in the first cache, and what the second one gives in a cycle. */
-const [NEAR_BYTES, FAR_BYTES_PER_CYCLE] = [24 << 10, 40];
+/** What stays in the first cache and in the second, and its sets: addresses that differ by their span share one. */
+const [NEAR_BYTES, MIDDLE_BYTES] = [20 << 10, 320 << 10];
+const [CACHE_LINE, CACHE_SETS] = [64, 64];
+/** Cycles by which a line delays a tile that comes from the second cache, in order or not, or from behind it, and a page that is not at hand. */
+const [STREAMED_LINE, SCATTERED_LINE, DISTANT_LINE, PAGE] = [0.3, 0.9, 2, 5];
+const [PAGE_BYTES, PAGES] = [4096, 48];
+/** A plan with few chunks keeps few threads busy. */
+const [ENOUGH_CHUNKS, IDLE_LOSS] = [4, 0.06];
 
 const productOf = (numbers: readonly number[]): number => numbers.reduce((product, n) => product * n, 1);
 
@@ -28,7 +35,7 @@ export function tiledCycles(
   const outputs = productOf(nest.outer.map(({ name }) => extent(name)));
   const steps = nest.summed.map(({ name }) => (name === vector ? Math.ceil(extent(name) / lanes) : extent(name)));
   const tileCount = productOf([...panels.values()].map(({ count }) => count));
-  const products = tileCount * (productOf(steps) * stepCycles(orientation, tile, panels) + 10);
+  const products = tileCount * (productOf(steps) * stepCycles(orientation, tile, panels, chunking) + 10);
   // A last part of a vector takes a loop of its own.
   const tails = isSummed && extent(vector) % lanes !== 0 ? (tileCount * productOf(steps) * 2) / (steps.at(-1) ?? 1) : 0;
   const passes = productOf([...chunking.blocks].map(([index, size]) => Math.ceil(extent(index) / size)));
@@ -40,11 +47,21 @@ export function tiledCycles(
   }, 0);
   // Of plans that are otherwise alike, the one whose copies stay in the nearer cache.
   const reach = 1 + (0.1 * copiedBytes(orientation, panels, chunking)) / COPY_LIMIT;
-  return products * reach + tails + outputs * resultCycles(orientation) + copying + repeated;
+  const idle = 1 + IDLE_LOSS * Math.max(0, ENOUGH_CHUNKS - chunkCount(panels, chunking.shares));
+  return (products * reach + tails + outputs * resultCycles(orientation) + copying + repeated) * idle;
 }
 
-/** Cycles of one summed point in a tile of average size. */
-function stepCycles(orientation: Orientation, tile: ReadonlyMap<string, number>, panels: PanelCounts): number {
+/** Cycles of all products in tiles if memory were as near as registers. */
+export const tileCycles = (orientation: Orientation, tile: ReadonlyMap<string, number>, panels: PanelCounts): number =>
+  productOf([...panels.values()].map(({ count }) => count)) * stepCycles(orientation, tile, panels);
+
+/** Cycles of one summed point in a tile of average size; without a chunking, memory does not count. */
+function stepCycles(
+  orientation: Orientation,
+  tile: ReadonlyMap<string, number>,
+  panels: PanelCounts,
+  chunking?: Chunking,
+): number {
   const { nest, vector, isSummed, lanes, factors, roles, extent } = orientation;
   // Panels are balanced: a tile of 6 that divides 10 works on 5.
   const count = (index: string): number => panels.get(index)?.count ?? 1;
@@ -60,28 +77,65 @@ function stepCycles(orientation: Orientation, tile: ReadonlyMap<string, number>,
   }, 0);
   const innermost = nest.summed.at(-1)?.name ?? vector;
   const turns = innermost === vector ? Math.ceil(extent(vector) / lanes) : extent(innermost);
-  const traffic = farBytes(orientation, heights, width) / FAR_BYTES_PER_CYCLE;
-  const work = Math.max(sums / ISSUED, loads / ISSUED, LATENCY, traffic) + 0.02 * loads + 0.3 + 3 / turns;
+  const lines = chunking === undefined ? 0 : lineCycles(orientation, heights, width, chunking);
+  const work = Math.max(sums / ISSUED, loads / ISSUED, LATENCY) + lines + 0.02 * loads + 0.3 + 3 / turns;
   return crowds(orientation, tile) ? 1.5 * work : work;
 }
 
-/** Bytes that a tile reads for one summed point from behind the first cache, because what it reads in all does not fit there. */
-function farBytes(
-  { nest, vector, isSummed, lanes, bytes, coordinates, extent }: Orientation,
+/** Cycles that a tile waits for memory at one summed point, because what it reads does not stay in the first cache. */
+function lineCycles(
+  orientation: Orientation,
   heights: readonly (readonly [string, number])[],
   width: number,
+  { blocks }: Chunking,
 ): number {
-  const summed = new Map(nest.summed.map(({ name }) => [name, extent(name)]));
+  const { nest, vector, isSummed, lanes, copies, factors, coordinates, extent } = orientation;
+  const depth = (name: string): number => Math.min(extent(name), blocks.get(name) ?? Number.POSITIVE_INFINITY);
+  const summed = new Map(nest.summed.map(({ name }) => [name, depth(name)]));
   const lengths = new Map([...summed, ...heights, ...(isSummed ? [] : [[vector, width * lanes] as const])]);
   const points = productOf([...summed].map(([name, length]) => (name === vector ? length / lanes : length)));
-  return coordinates.reduce((sum, all) => {
-    const elements = all.map(({ terms }) =>
+  return factors.reduce((sum, factor, k) => {
+    const elements = (coordinates[k] ?? []).map(({ terms }) =>
       terms.reduce((n, { index, coefficient: c }) => n + Math.abs(c) * ((lengths.get(index) ?? 1) - 1), 1),
     );
-    const read = productOf(elements) * bytes;
-    return read > NEAR_BYTES ? sum + read / points : sum;
+    const read = productOf(elements) * orientation.bytes;
+    if (copies[k] === undefined) return sum + inPlaceCycles(orientation, factor, read, points, summed);
+    return read > NEAR_BYTES ? sum + (STREAMED_LINE * read) / CACHE_LINE / points : sum;
   }, 0);
 }
+
+/** The same for a factor that is read where it is; a tile reads `read` bytes of it in all. */
+function inPlaceCycles(
+  { nest, vector, extent, bytes, size }: Orientation,
+  { plain, indices }: Factor,
+  read: number,
+  points: number,
+  summed: ReadonlyMap<string, number>,
+): number {
+  const innermost = nest.summed.findLast(({ name }) => indices.has(name))?.name;
+  if (plain === undefined || innermost === undefined) return 0;
+  const whole = [...indices].reduce((product, index) => product * extent(index), bytes);
+  const step = coefficient(plain.offset, innermost);
+  const distance = Math.abs(step === undefined ? 1 : valueAt(step, size)) * bytes;
+  const isReused = indices.has(vector);
+  if (distance < CACHE_LINE) {
+    // Other tiles read on where this one stops; what they read of another factor comes between.
+    const isNear = isReused ? read <= NEAR_BYTES : whole <= NEAR_BYTES;
+    return isNear ? 0 : ((whole > MIDDLE_BYTES ? DISTANT_LINE : STREAMED_LINE) * read) / CACHE_LINE / points;
+  }
+  const depth = summed.get(innermost) ?? 1;
+  // Rows begin anywhere in a line.
+  const perStep = read / points / CACHE_LINE + 0.5;
+  const sets = distance % CACHE_LINE === 0 ? CACHE_SETS / gcd(distance / CACHE_LINE, CACHE_SETS) : CACHE_SETS;
+  const inSets = 0.75 * sets * CACHE_WAYS;
+  if (points * perStep <= inSets && points * perStep * CACHE_LINE <= NEAR_BYTES) return 0;
+  const pages = depth * Math.min(1, distance / PAGE_BYTES) > PAGES ? PAGE * Math.min(1, distance / PAGE_BYTES) : 0;
+  return perStep * SCATTERED_LINE + pages;
+}
+
+/** A size when every run-time dimension is `size`. */
+const valueAt = (dim: Dim, size: number): number =>
+  dimValue(dim) ?? dimEvaluate(dim, new Map([...dimSymbols(dim)].map((symbol) => [symbol, size])));
 
 /** Whether rows that are read in place crowd into one set of the first cache and push each other out before their neighbours are read. */
 function crowds({ factors, copies, bytes }: Orientation, tile: ReadonlyMap<string, number>): boolean {

@@ -1,10 +1,9 @@
 // What follows from the choice of the vector index: the roles of the other indices, and which factors have to be copied.
 
-import { dimValue } from '../../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import { lanesOf, type Machine } from '../machine.js';
-import { coefficient, stride } from '../positions.js';
-import { type Coordinate, coordinatesOf, extentOf, type Factor, reversed, typicalExtent } from './copies.js';
+import { stride } from '../positions.js';
+import { type Coordinate, coordinatesOf, extentOf, type Factor, reversed, TYPICAL, typicalExtent } from './copies.js';
 import type { Nest } from './nest.js';
 
 /** The part that an outer index plays: in all factors or none, in the factor of columns, or in the other one. */
@@ -34,14 +33,51 @@ export interface Orientation {
   readonly copies: readonly (Copy | undefined)[];
   /** The extent of an index, or a typical one. */
   readonly extent: (index: string) => number;
+  /** What run-time dimensions count as. */
+  readonly size: number;
 }
 
 /** Rows from which on a copy of the columns pays. */
 export const ROWS_PER_COPY = 192;
-/** Rows of a factor at this distance, so many of them, make reading in place slow: each is on a page of its own. */
-const [FAR_BYTES, FAR_ROWS] = [4096, 256];
 
-export function orient(nest: Nest, machine: Machine, factors: readonly Factor[], vector: string): Orientation {
+/**
+ * Which factors that could be read in place are copied all the same: columns, so that the vectors of a tile lie together; rows that lie
+ * side by side in memory, so that each can be read along the sum.
+ */
+export interface Packing {
+  readonly columns: boolean;
+  readonly rows: boolean;
+}
+
+/** The orientations with one vector index: with and without copies that are not necessary. */
+export function* orientations(
+  nest: Nest,
+  machine: Machine,
+  factors: readonly Factor[],
+  vector: string,
+): Generator<Orientation> {
+  const isSummed = nest.summed.some(({ name }) => name === vector);
+  const inPlace = factors.filter((factor) => factor.indices.size > 0 && canReadInPlace(factor, vector));
+  const columns = !isSummed && inPlace.some(({ indices }) => indices.has(vector) && indices.size > 1);
+  const rows = !isSummed && inPlace.some((factor) => !factor.indices.has(vector) && liesAcross(nest, factor));
+  for (const packing of [
+    { columns: false, rows: false },
+    { columns: true, rows: false },
+    { columns: false, rows: true },
+    { columns: true, rows: true },
+  ]) {
+    if ((packing.columns && !columns) || (packing.rows && !rows)) continue;
+    yield orient(nest, machine, factors, vector, packing);
+  }
+}
+
+function orient(
+  nest: Nest,
+  machine: Machine,
+  factors: readonly Factor[],
+  vector: string,
+  packing: Packing,
+): Orientation {
   const bytes = dtypeBytes(nest.sum.dtype);
   const extent = (index: string): number => typicalExtent(extentOf(nest, index));
   const isSummed = nest.summed.some(({ name }) => name === vector);
@@ -51,14 +87,14 @@ export function orient(nest: Nest, machine: Machine, factors: readonly Factor[],
   const ofRole = (role: Role): readonly string[] =>
     nest.outer.map(({ name }) => name).filter((name) => name !== vector && roles.get(name) === role);
   const order = [...ofRole('batch'), ...ofRole('column'), ...(isSummed ? [] : [vector]), ...ofRole('row')];
-  const rows = ofRole('row').reduce((product, index) => product * extent(index), 1);
-  const isFar = (factor: Factor): boolean =>
-    !isSummed &&
-    rows >= ROWS_PER_COPY &&
-    nest.summed.some(({ name }) => isScattered(factor, name, extent(name), bytes));
   const coordinates = factors.map((factor) => coordinatesOf(nest, factor));
+  const isCopied = (factor: Factor): boolean => {
+    if (!canReadInPlace(factor, vector)) return true;
+    if (factor.indices.has(vector)) return packing.columns && factor.indices.size > 1;
+    return packing.rows && liesAcross(nest, factor);
+  };
   const copies = factors.map((factor, k) =>
-    canReadInPlace(factor, vector) && !isFar(factor) ? undefined : copyOf(factor, coordinates[k] ?? [], vector),
+    isCopied(factor) ? copyOf(nest, factor, coordinates[k] ?? [], vector) : undefined,
   );
   return {
     nest,
@@ -73,12 +109,14 @@ export function orient(nest: Nest, machine: Machine, factors: readonly Factor[],
     coordinates,
     copies,
     extent,
+    size: TYPICAL,
   };
 }
 
 /** The same where run-time dimensions are of another size. */
 export const atSize = (orientation: Orientation, size: number): Orientation => ({
   ...orientation,
+  size,
   extent: (index) => typicalExtent(extentOf(orientation.nest, index), size),
 });
 
@@ -93,18 +131,27 @@ function canReadInPlace({ indices, plain }: Factor, vector: string): boolean {
   return plain !== undefined && (!indices.has(vector) || stride(plain.offset, vector) === 1);
 }
 
-function isScattered({ plain, indices }: Factor, summed: string, extent: number, bytes: number): boolean {
-  const step = plain === undefined || !indices.has(summed) ? undefined : coefficient(plain.offset, summed);
-  return extent >= FAR_ROWS && step !== undefined && (dimValue(step) ?? 0) * bytes >= FAR_BYTES;
+/** The summed index of a factor that runs fastest. */
+const innermostOf = (nest: Nest, { indices }: Factor): string | undefined =>
+  nest.summed.findLast(({ name }) => indices.has(name))?.name;
+
+/** Whether a factor's neighbours in memory belong to different sums, so that each sum reads at a distance. */
+function liesAcross(nest: Nest, factor: Factor): boolean {
+  const summed = innermostOf(nest, factor);
+  const { plain } = factor;
+  if (plain === undefined || summed === undefined || stride(plain.offset, summed) === 1) return false;
+  return nest.outer.some(({ name }) => stride(plain.offset, name) === 1);
 }
 
-function copyOf(factor: Factor, coordinates: readonly Coordinate[], vector: string): Copy {
+function copyOf(nest: Nest, factor: Factor, coordinates: readonly Coordinate[], vector: string): Copy {
   const all = coordinates.map((coordinate) => {
     const own = coordinate.terms.find(({ index }) => index === vector);
     return own !== undefined && own.coefficient < 0 ? reversed(coordinate) : coordinate;
   });
   const along = all.find((coordinate) => liesAlong(factor, coordinate));
-  const last = all.find(({ terms }) => terms.some(({ index }) => index === vector)) ?? along;
+  // Vectors are read across the lanes; rows are read along the sum.
+  const inner = factor.indices.has(vector) ? vector : innermostOf(nest, factor);
+  const last = all.find(({ terms }) => terms.some(({ index }) => index === inner)) ?? along;
   const others = all.filter((coordinate) => coordinate !== last);
   return { factor, coordinates: last === undefined ? others : [...others, last], along };
 }

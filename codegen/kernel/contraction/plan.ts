@@ -3,11 +3,11 @@
 
 import { type Dim, dimConst, dimMax, dimSub, dimSymbol, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import type { Machine } from '../machine.js';
-import { type Chunking, divide, type PanelCounts } from './chunks.js';
+import { type Chunking, divisions, type PanelCounts } from './chunks.js';
 import { type Factor, factorOf, TYPICAL } from './copies.js';
-import { tiledCycles, untiledCycles } from './estimate.js';
+import { tileCycles, tiledCycles, untiledCycles } from './estimate.js';
 import type { Nest } from './nest.js';
-import { atSize, type Copy, heldVectors, type Orientation, orient } from './orientation.js';
+import { atSize, type Copy, heldVectors, type Orientation, orientations } from './orientation.js';
 import { smaller } from './runs.js';
 
 export interface Plan extends Chunking {
@@ -36,8 +36,8 @@ const SIZES: readonly number[] = [...FEW, ...MANY];
 const FEW_BELOW = 24;
 /** Cycles of typical work up to which a second plan is not worth its code. */
 const LITTLE_WORK = 20_000;
-/** A plan for all sizes may take this many times as long as the best for one. */
-const TOLERATED_LOSS = 1.15;
+/** A plan for all sizes may take this many times as long as the best for one, and so many cycles more: less than a call takes. */
+const [TOLERATED_LOSS, TOLERATED_CYCLES] = [1.15, 2000];
 /** Sizes of a tile along an index. */
 const TILE_SIZES = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 25, 28] as const;
 
@@ -55,14 +55,14 @@ export function planContraction(nest: Nest, machine: Machine, always = false): r
   const factors = nest.factors.map((temp) => factorOf(nest, temp));
   const isReused = factors.some(({ indices }) => nest.outer.some(({ name }) => !indices.has(name)));
   if (factors.length < 2 || !isReused) return undefined;
-  const all = [...nest.outer, ...nest.summed]
-    .filter(({ name }) => factors.some(({ indices }) => indices.has(name)))
-    .flatMap(({ name }) => [...candidates(orient(nest, machine, factors, name))]);
+  const all = allCandidates(nest, machine, factors);
   const [best, few, many] = [leastLoss(all, SIZES), leastLoss(all, FEW), leastLoss(all, MANY)];
   if (best === undefined || few === undefined || many === undefined) return undefined;
   const [size, ...others] = runTimeSizes(nest);
   const typical = ({ cycles }: Candidate): number => cycles[SIZES.indexOf(TYPICAL)] as number;
-  const isGood = SIZES.every((_, i) => lossAt(all, best, i) <= TOLERATED_LOSS);
+  const isGood = SIZES.every(
+    (_, i) => (best.cycles[i] as number) <= TOLERATED_LOSS * leastAt(all, i) + TOLERATED_CYCLES,
+  );
   const isTwo = !isGood && few !== many && typical(many) >= LITTLE_WORK && size !== undefined && others.length === 0;
   const main = isGood ? best : many;
   if (!always && typical(main) >= untiledCycles(nest, machine, factors)) return undefined;
@@ -75,19 +75,30 @@ export function planContraction(nest: Nest, machine: Machine, always = false): r
   ];
 }
 
+/** All plans that are worked out. */
+export const allCandidates = (
+  nest: Nest,
+  machine: Machine,
+  factors: readonly Factor[] = nest.factors.map((temp) => factorOf(nest, temp)),
+): readonly Candidate[] =>
+  [...nest.outer, ...nest.summed]
+    .filter(({ name }) => factors.some(({ indices }) => indices.has(name)))
+    .flatMap(({ name }) => [...orientations(nest, machine, factors, name)])
+    .flatMap((orientation) => [...candidates(orientation)]);
+
 const runTimeSizes = (nest: Nest): readonly string[] => {
   const symbols = new Set<string>();
   for (const { extent } of [...nest.outer, ...nest.summed]) dimSymbols(extent, symbols);
   return [...symbols];
 };
 
-/** The time of a candidate at one of the sizes, as a multiple of the least there. */
-const lossAt = (all: readonly Candidate[], { cycles }: Candidate, size: number): number =>
-  (cycles[size] as number) / Math.min(...all.map((other) => other.cycles[size] as number));
+/** The least time of all candidates at one of the sizes. */
+const leastAt = (all: readonly Candidate[], size: number): number =>
+  Math.min(...all.map(({ cycles }) => cycles[size] as number));
 
 /** The candidate that loses the least, summed over sizes, against what each size alone would allow. */
 function leastLoss(all: readonly Candidate[], sizes: readonly number[]): Candidate | undefined {
-  const least = SIZES.map((_, i) => Math.min(...all.map(({ cycles }) => cycles[i] as number)));
+  const least = SIZES.map((_, i) => leastAt(all, i));
   const loss = ({ cycles }: Candidate): number =>
     sizes.reduce((sum, size) => {
       const i = SIZES.indexOf(size);
@@ -97,36 +108,65 @@ function leastLoss(all: readonly Candidate[], sizes: readonly number[]): Candida
   return first === undefined ? undefined : others.reduce((a, b) => (loss(b) < loss(a) ? b : a), first);
 }
 
-interface Candidate {
+/** A plan and what it is estimated to take. */
+export interface Candidate {
   readonly plan: Plan;
   /** The estimated time at each of the sizes. */
   readonly cycles: readonly number[];
 }
 
-/** The plans with one vector index. */
+/** Tiles of which plans are worked out: those that are best without regard to memory. */
+const BEST_TILES = 6;
+
+interface Shape {
+  readonly tile: ReadonlyMap<string, number>;
+  readonly vectors: number;
+}
+
+/** The plans with one vector index and its copies. */
 function* candidates(orientation: Orientation): Generator<Candidate> {
-  const { nest, vector, isSummed, lanes, order, factors, copies, extent } = orientation;
+  const { nest, vector, isSummed, lanes, order, factors, copies } = orientation;
   const isKnown = [...nest.outer, ...nest.summed].every(({ extent: size }) => dimValue(size) !== undefined);
-  const sized = SIZES.map((size) => (isKnown ? orientation : atSize(orientation, size)));
+  const sized = isKnown ? [orientation] : SIZES.map((size) => atSize(orientation, size));
+  const panelsOf = ({ extent }: Orientation, { tile, vectors }: Shape): PanelCounts =>
+    new Map(
+      order.map((index) => {
+        const size = index === vector ? vectors * lanes : (tile.get(index) ?? 1);
+        return [index, { size, count: Math.ceil(extent(index) / size) }] as const;
+      }),
+    );
+  const shapes = [...tileShapes(orientation)];
+  const chosen = new Set(
+    sized.flatMap((each) => {
+      const judged = shapes.map((shape) => ({ shape, cycles: tileCycles(each, shape.tile, panelsOf(each, shape)) }));
+      return judged
+        .sort((a, b) => a.cycles - b.cycles)
+        .slice(0, BEST_TILES)
+        .map(({ shape }) => shape);
+    }),
+  );
+  for (const shape of chosen) {
+    const { tile, vectors } = shape;
+    for (const chunking of divisions(orientation, panelsOf(orientation, shape))) {
+      const plan: Plan = { lanes, vector, vectors, isSummed, tile, order, factors, copies, ...chunking };
+      const cycles = sized.map((each) => tiledCycles(each, tile, panelsOf(each, shape), chunking));
+      yield { plan, cycles: isKnown ? SIZES.map(() => cycles[0] as number) : cycles };
+    }
+  }
+}
+
+/** The register tiles for which there are registers. */
+function* tileShapes(orientation: Orientation): Generator<Shape> {
+  const { vector, isSummed, lanes, order, extent, machine } = orientation;
   const widest = isSummed ? 1 : Math.ceil(extent(vector) / lanes);
   const free = order.filter((index) => index !== vector && orientation.roles.get(index) !== 'batch');
-  for (const tile of tiles(free, extent, orientation.machine.vectorRegisters)) {
+  for (const tile of tiles(free, extent, machine.vectorRegisters)) {
     const sums = [...tile.values()].reduce((product, size) => product * size, 1);
     for (const vectors of sums === 1 ? [1, 2, 3, 4, 6, 8] : [1, 2, 3, 4]) {
       const held = heldVectors(orientation, tile) * vectors;
       // With many values to hold at once gcc loads some of them again and again unless it has registers to spare.
       const registers = sums * vectors + held + (held > 2 ? 3 : 1);
-      if (vectors > widest || registers > orientation.machine.vectorRegisters) continue;
-      const panelsAt = (sized: Orientation): PanelCounts =>
-        new Map(
-          order.map((index) => {
-            const size = index === vector ? vectors * lanes : (tile.get(index) ?? 1);
-            return [index, { size, count: Math.ceil(sized.extent(index) / size) }] as const;
-          }),
-        );
-      const chunking = divide(orientation, panelsAt(orientation));
-      const plan: Plan = { lanes, vector, vectors, isSummed, tile, order, factors, copies, ...chunking };
-      yield { plan, cycles: sized.map((each) => tiledCycles(each, tile, panelsAt(each), chunking)) };
+      if (vectors <= widest && registers <= machine.vectorRegisters) yield { tile, vectors };
     }
   }
 }

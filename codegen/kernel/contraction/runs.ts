@@ -64,8 +64,11 @@ export function rowPanels(extent: Dim, size: number): Panels {
   return panels(descending(extent, size, 1));
 }
 
-/** Panels of whole vectors, at most `vectors` of them, and a last panel that covers part of its last vector. */
-export function vectorPanels(extent: Dim, lanes: number, vectors: number): Panels {
+/**
+ * Panels of whole vectors, at most `vectors` of them, and a last panel that covers part of its last vector. With `aligned` every panel
+ * begins at a multiple of the largest size; else a constant extent is divided evenly.
+ */
+export function vectorPanels(extent: Dim, lanes: number, vectors: number, aligned = false): Panels {
   const known = dimValue(extent);
   if (known === undefined) {
     const whole = descending(extent, vectors * lanes, lanes);
@@ -73,13 +76,26 @@ export function vectorPanels(extent: Dim, lanes: number, vectors: number): Panel
     const count = dimFloorDiv(dimAdd(rest, dimConst(lanes - 1)), dimConst(lanes));
     return panels([...whole, ...(lanes === 1 ? [] : [{ size: lanes, count, length: rest }])]);
   }
-  const pieces = balanced(Math.ceil(known / lanes), vectors).map(([n, count]) => ({ size: n * lanes, count }));
+  const count = Math.ceil(known / lanes);
+  const sizes = aligned ? uniform(count, vectors) : balanced(count, vectors);
+  const pieces = sizes.map(([n, times]) => ({ size: n * lanes, count: times }));
   const idle = (lanes - (known % lanes)) % lanes;
   const last = pieces.pop();
   if (last !== undefined && idle > 0) {
     pieces.push({ size: last.size, count: last.count - 1 }, { size: last.size - idle, count: 1 });
   } else if (last !== undefined) pieces.push(last);
   return panels(pieces.map(({ size, count }) => ({ size, count: dimConst(count) })));
+}
+
+/** The largest size as often as it fits, and the rest. */
+function uniform(extent: number, size: number): readonly (readonly [number, number])[] {
+  const [count, rest] = [Math.floor(extent / size), extent % size];
+  return (
+    [
+      [size, count],
+      [rest, 1],
+    ] as const
+  ).filter(([n, times]) => n > 0 && times > 0);
 }
 
 /** Sizes that differ by at most one, the larger first, and how often they occur. */

@@ -1,13 +1,15 @@
 // Copies of factors in scratch memory: how they are laid out, how they are filled, and where a tile reads them.
 //
 // Along the last coordinate a tile reads whole vectors. Where the vector index moves it by several steps (a convolution with a stride), the
-// values that one such walk meets lie together: the coordinate is stored as (value mod step, value / step).
+// values that one such walk meets lie together: the coordinate is stored as (value mod step, value / step). Where a chunk covers several
+// panels of the vector index, the vectors of each panel lie together, so that a tile reads one stretch of memory.
 
 import {
   type Dim,
   dimAdd,
   dimConst,
   dimFloorDiv,
+  dimMax,
   dimMul,
   dimSub,
   dimSymbol,
@@ -38,7 +40,20 @@ export interface Layout {
   /** The step of the vector index along the last coordinate, and the distance between the parts that it leads to. */
   readonly step: number;
   readonly partSize: Dim;
+  /** Where panels lie one after another: the elements of a panel along the last coordinate, and the distance between panels. */
+  readonly panel?: { readonly size: number; readonly distance: Dim };
 }
+
+/** Whether the panels of a copy lie one after another: it has several in a chunk. */
+const isPaneled = ({ coordinates }: Copy, plan: Plan): boolean => {
+  const [term, ...others] = coordinates.at(-1)?.terms ?? [];
+  const isPlain = term?.index === plan.vector && term.coefficient === 1 && others.length === 0;
+  return !plan.isSummed && isPlain && coordinates.length > 1 && plan.shares.get(plan.vector) !== 1;
+};
+
+/** Whether a plan's panels of vectors must begin at multiples of the largest one. */
+export const hasPanels = (plan: Plan): boolean =>
+  plan.copies.some((copy) => copy !== undefined && isPaneled(copy, plan));
 
 /** Rounds up to whole vectors. */
 export const wholeVectors = (extent: Dim, lanes: number): Dim => {
@@ -57,8 +72,23 @@ export function layoutCopy(
   const { coordinates } = copy;
   const own = coordinates.at(-1)?.terms.find(({ index }) => index === plan.vector);
   const step = own?.coefficient ?? 1;
-  const extents = coordinates.map((coordinate) => coordinateExtent(coordinate, longest));
+  // Where an index has no values the sum would be negative, and so would be the memory.
+  const extents = coordinates.map((coordinate) => dimMax(coordinateExtent(coordinate, longest), dimConst(0)));
   const last = extents.pop() ?? dimConst(1);
+  if (isPaneled(copy, plan)) {
+    const panel = plan.vectors * plan.lanes;
+    const strides = rowMajor([...extents, dimConst(panel)]);
+    const distance = dimMul(strides[0] ?? dimConst(1), extents[0] ?? dimConst(1));
+    const size = dimMul(ceilDiv(last, panel), distance);
+    return {
+      copy,
+      buffer: { name, dtype, role: 'scratch', size },
+      strides,
+      step,
+      partSize: last,
+      panel: { size: panel, distance },
+    };
+  }
   const partSize = wholeVectors(ceilDiv(last, step), own === undefined ? 1 : plan.lanes);
   const whole = [...extents, dimMul(partSize, dimConst(step))];
   const isWindow = (coordinates.at(-1)?.terms.length ?? 0) > 1;
@@ -87,8 +117,19 @@ function spread(shape: readonly Dim[], lanes: number, bytes: number): readonly D
 
 const ceilDiv = (a: Dim, b: number): Dim => dimFloorDiv(dimAdd(a, dimConst(b - 1)), dimConst(b));
 
-/** Where the element with these coordinates lies. */
-function offsetOf({ strides, step, partSize }: Layout, values: readonly Position[]): Position {
+/** Where the element with these coordinates lies. The last is in the panel, of those that lie one after another, in which `start` is. */
+function offsetOf(layout: Layout, values: readonly Position[], start: Position): Position {
+  const { strides, step, partSize, panel } = layout;
+  if (panel !== undefined) {
+    const number = dimFloorDiv(start, dimConst(panel.size));
+    const inside = dimSub(values.at(-1) ?? dimConst(0), dimMul(number, dimConst(panel.size)));
+    return values
+      .slice(0, -1)
+      .reduce(
+        (sum, value, d) => dimAdd(sum, dimMul(strides[d] as Dim, value)),
+        dimAdd(dimMul(number, panel.distance), inside),
+      );
+  }
   return values.reduce((sum, value, d) => {
     if (d < values.length - 1 || step === 1) return dimAdd(sum, dimMul(strides[d] as Dim, value));
     const place = dimFloorDiv(value, dimConst(step));
@@ -97,12 +138,19 @@ function offsetOf({ strides, step, partSize }: Layout, values: readonly Position
   }, dimConst(0));
 }
 
-/** Where the copy of a factor at a point of the index space lies. */
-export function copiedAt(layout: Layout, at: (index: string) => Position, block: Block): Position {
+/** Where the copy of a factor at a point of the index space lies; the panel of its vector begins at `start`. */
+export function copiedAt(
+  layout: Layout,
+  at: (index: string) => Position,
+  block: Block,
+  vector: string,
+  start: Position,
+): Position {
   const local = (index: string): Position => dimSub(at(index), block.base(index));
   return offsetOf(
     layout,
     layout.copy.coordinates.map((coordinate) => coordinateAt(coordinate, local, block.length)),
+    dimSub(start, block.base(vector)),
   );
 }
 
@@ -113,6 +161,7 @@ export function fillCopy(body: Body, nest: Nest, plan: Plan, layout: Layout, blo
   const turned = along !== undefined && along !== last && last !== undefined && layout.step === 1;
   const isAsWide = widestOf(nest, [layout.copy.factor.temp]) <= dtypeBytes(nest.sum.dtype);
   if (turned && isAsWide) fillTransposed(body, nest, plan, layout, block, along);
+  else if (layout.panel !== undefined) fillPanels(body, nest, plan, layout, block);
   else fillDirectly(body, nest, layout, block);
 }
 
@@ -138,7 +187,7 @@ function fillDirectly(body: Body, nest: Nest, layout: Layout, block: Block): voi
     body.append({
       kind: 'store',
       buffer,
-      offset: offsetOf(layout, values),
+      offset: offsetOf(layout, values, dimConst(0)),
       value: valueAt(body, nest, copy, values, block),
     });
   };
@@ -148,6 +197,23 @@ function fillDirectly(body: Body, nest: Nest, layout: Layout, block: Block): voi
       body.loop(count, 'vector', (index) => {
         store([...outer, dimAdd(dimMul(dimSymbol(index), dimConst(step)), part as Position)]);
       });
+    });
+  });
+}
+
+/** Fills a copy panel by panel. */
+function fillPanels(body: Body, nest: Nest, plan: Plan, layout: Layout, block: Block): void {
+  const { copy, buffer } = layout;
+  const extents = copy.coordinates.map((coordinate) => coordinateExtent(coordinate, block.length));
+  const last = extents.pop() ?? dimConst(1);
+  eachPanel(body, vectorPanels(last, plan.lanes, plan.vectors, true), ({ start, size, length }) => {
+    body.loops(extents, 'serial', (outer) => {
+      const store = (lane: string): void => {
+        const values = [...outer, dimAdd(start, dimSymbol(lane))];
+        const offset = offsetOf(layout, values, start);
+        body.append({ kind: 'store', buffer, offset, value: valueAt(body, nest, copy, values, block) });
+      };
+      body.loop(length, 'vector', store, dimValue(length) === undefined ? { atMost: size } : {});
     });
   });
 }
@@ -187,7 +253,7 @@ function fillTransposed(body: Body, nest: Nest, plan: Plan, layout: Layout, bloc
         inRows(deep, (row) =>
           inLanes(wide, (lane) => {
             const value = body.letHere({ kind: 'register', register, at: [row, lane] });
-            const offset = offsetOf(layout, place(dimAdd(deep.start, row), dimAdd(wide.start, lane)));
+            const offset = offsetOf(layout, place(dimAdd(deep.start, row), dimAdd(wide.start, lane)), wide.start);
             body.append({ kind: 'store', buffer, offset, value });
           }),
         );

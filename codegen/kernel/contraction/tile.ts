@@ -115,7 +115,7 @@ function addPoint(
   const { body, nest, plan, layouts } = context;
   overRows(context, tile, 'unroll', (rows) => {
     const at = new Map([...outerAt(tile, new Map([...rows, [plan.vector, lane]])), ...summed]);
-    const [a, b] = nest.factors.map((temp, k) => factorAt(context, temp, layouts[k], at)) as [Temp, Temp];
+    const [a, b] = nest.factors.map((temp, k) => factorAt(context, tile, temp, layouts[k], at)) as [Temp, Temp];
     const place = [...rows.values(), lane];
     const old = body.letHere({ kind: 'register', register, at: place });
     body.append({ kind: 'assign', register, at: place, value: body.letHere({ kind: 'muladd', a, b, c: old }) });
@@ -124,13 +124,15 @@ function addPoint(
 
 /** A factor at a point: from its copy, or from where it is. */
 function factorAt(
-  { body, nest, block, depth }: TileContext,
+  { body, nest, plan, block, depth }: TileContext,
+  tile: Tile,
   temp: Temp,
   layout: Layout | undefined,
   at: ReadonlyMap<string, Position>,
 ): Temp {
   if (layout === undefined) return computeAt(body, nest, temp, { at });
-  const offset = copiedAt(layout, (index) => at.get(index) as Position, block);
+  const { start } = panelOf(tile, plan.vector);
+  const offset = copiedAt(layout, (index) => at.get(index) as Position, block, plan.vector, start);
   return readScratch(body, layout.buffer, offset, depth);
 }
 
