@@ -5,9 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
+import { dimEvaluate } from '../compiler/ir/dims.js';
 import { EvaluationError } from '../compiler/ir/evaluate/error.js';
 import { evaluateFunction } from '../compiler/ir/evaluate/evaluate.js';
-import { bindDims } from '../compiler/ir/evaluate/symbols.js';
+import { bindDims, type Dims } from '../compiler/ir/evaluate/symbols.js';
 import { elementCount, type HostTensor, hostTensor } from '../compiler/ir/evaluate/tensor.js';
 import type { Func } from '../compiler/ir/graph.js';
 import type { Entry, Program } from '../compiler/program.js';
@@ -23,8 +24,11 @@ export interface Instance {
   /** The tensors of the state, in the order of `program.state`. */
   readonly state: readonly HostTensor[];
   setState(leaf: number, value: HostTensor): void;
-  /** Runs an entry: its argument tensors in order to its result tensors in order. State is read and written back. */
-  run(entry: string, args: readonly HostTensor[]): readonly HostTensor[];
+  /**
+   * Runs an entry: its argument tensors in order to its result tensors in order. State is read and written back. `dims` are the values of
+   * run-time dimensions that are arguments themselves.
+   */
+  run(entry: string, args: readonly HostTensor[], dims?: Dims): readonly HostTensor[];
 }
 
 /** A key's two words: the seed, and the number of calls that drew. */
@@ -58,6 +62,15 @@ function seedState(instance: Omit<Instance, 'seed'>, seed: number, init: string)
   }
 }
 
+/** What native code checks when an entry is called. */
+function checkConstraints({ name, constraints }: Entry, dims: Dims): void {
+  for (const { left, right, message } of constraints) {
+    const value = dimEvaluate(left, dims);
+    const holds = right === undefined ? value >= 0 : value === dimEvaluate(right, dims);
+    if (!holds) throw new EvaluationError(`${name}: ${message}`);
+  }
+}
+
 /** An instance that the reference interpreter runs. */
 export function interpret(program: Program): Instance {
   const state = program.state.map(({ dtype, shape }) => zeros(dtype, shape));
@@ -67,8 +80,8 @@ export function interpret(program: Program): Instance {
     setState(leaf: number, value: HostTensor): void {
       state[leaf] = value;
     },
-    run(name: string, args: readonly HostTensor[]): readonly HostTensor[] {
-      const { entry } = findEntry(program, name);
+    run(name: string, args: readonly HostTensor[], dims: Dims = new Map()): readonly HostTensor[] {
+      const { entry, func } = findEntry(program, name);
       const remaining = [...args];
       const inputs = entry.inputs.map((input) => (input.kind === 'state' ? state[input.leaf] : remaining.shift()));
       if (remaining.length > 0 || inputs.includes(undefined)) {
@@ -76,7 +89,9 @@ export function interpret(program: Program): Instance {
           `${name} takes ${entry.inputs.filter(({ kind }) => kind === 'argument').length} tensors, got ${args.length}`,
         );
       }
-      const values = evaluateFunction(program.module, entry.fn, inputs as readonly HostTensor[]);
+      const known = bindDims(func, inputs as readonly HostTensor[], dims);
+      checkConstraints(entry, known);
+      const values = evaluateFunction(program.module, entry.fn, inputs as readonly HostTensor[], { dims: known });
       const results: HostTensor[] = [];
       entry.outputs.forEach((output, i) => {
         const value = values[i] as HostTensor;
@@ -158,10 +173,10 @@ export function nativeInstance(program: Program, addon: Addon): Instance {
       const view = views[leaf] as TypedArray;
       for (let i = 0; i < stored.length; i++) view[i] = stored[i] as never;
     },
-    run(name: string, args: readonly HostTensor[]): readonly HostTensor[] {
+    run(name: string, args: readonly HostTensor[], numbers: Dims = new Map()): readonly HostTensor[] {
       const { entry, func, index } = findEntry(program, name);
       const params = func.params.filter((_, i) => entry.inputs[i]?.kind === 'argument');
-      const dims = bindDims({ ...func, params }, args);
+      const dims = bindDims({ ...func, params }, args, numbers);
       const symbols = Float64Array.from(entry.symbols, (symbol) => dims.get(symbol) ?? 0);
       const shapes = handle.shape(index, symbols).slice(args.length);
       const types = func.results.filter((_, i) => entry.outputs[i]?.kind === 'result').map(({ type }) => type.dtype);

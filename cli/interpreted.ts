@@ -83,6 +83,7 @@ function interpretedAddon(program: Program, manifest: Manifest): Addon {
     const run = (index: number, symbols: Float64Array, ...arrays: TypedArray[]): void => {
       const { entry, params } = signatures[index] as Signature;
       const shapes = shape(index, symbols);
+      const dims = new Map(entry.symbols.map((name, i) => [name, symbols[i] ?? 0]));
       const args = params.map(({ type }, i) =>
         fromNative(type.dtype as DType, shapes[i] ?? [], arrays[i] as TypedArray),
       );
@@ -93,7 +94,7 @@ function interpretedAddon(program: Program, manifest: Manifest): Addon {
       });
       let values: readonly HostTensor[];
       try {
-        values = evaluateFunction(program.module, entry.fn, inputs);
+        values = evaluateFunction(program.module, entry.fn, inputs, { dims });
       } catch (error) {
         throw asCallError(error, entry);
       }

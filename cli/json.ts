@@ -58,11 +58,22 @@ function readTensor(value: Json | undefined, declared: DType, where: string): Ho
   }
 }
 
-/** The tensors of a structure, by their index, from JSON of the same form. */
-export function readStructure(structure: Structure, value: Json | undefined, where: string, into: HostTensor[]): void {
+/** The arguments of a call: tensors by their index, and the values of run-time dimensions that are arguments themselves. */
+export interface Arguments {
+  readonly tensors: HostTensor[];
+  readonly dims: Map<string, number>;
+}
+
+/** Reads the tensors and numbers of a structure from JSON of the same form. */
+export function readStructure(structure: Structure, value: Json | undefined, where: string, into: Arguments): void {
   switch (structure.kind) {
     case 'tensor':
-      into[structure.index] = readTensor(value, structure.type.dtype, where);
+      into.tensors[structure.index] = readTensor(value, structure.type.dtype, where);
+      return;
+    case 'dim':
+      if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+        throw userError(`${where}: expected a whole number that is not negative, found ${JSON.stringify(value)}`);
+      into.dims.set(structure.symbol, value);
       return;
     case 'tuple':
     case 'list':
@@ -98,6 +109,8 @@ export function writeStructure(structure: Structure, tensors: readonly HostTenso
   switch (structure.kind) {
     case 'tensor':
       return writeTensor(tensors[structure.index] as HostTensor);
+    case 'dim':
+      throw new Error('a result is made of tensors');
     case 'tuple':
     case 'list':
       return structure.items.map((item) => writeStructure(item, tensors));

@@ -99,7 +99,7 @@ function begin(workspace: Workspace, unit: Unit, options: CompileOptions, collec
   unit.diagnostics.forEach(collector.add);
   const dims = new Map(Object.entries(options.dims ?? {}).map(([name, size]) => [name, dimConst(size)]));
   const defaultFloat = options.defaultFloat ?? unit.defaultFloat ?? 'f32';
-  return beginSession(workspace, unit, { defaultFloat, dims }, collector.add);
+  return beginSession(workspace, unit, { defaultFloat, dims, fixed: dims }, collector.add);
 }
 
 /** The name of a file as one that files, libraries and functions of C can have. */

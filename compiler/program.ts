@@ -5,9 +5,13 @@ import type { Dim } from './ir/dims.js';
 import type { DType } from './ir/dtype.js';
 import type { Module, TensorType } from './ir/graph.js';
 
-/** How values of the language are built from tensors. `index` is a position in the flat list of the parameter or result it belongs to. */
+/**
+ * How values of the language are built from tensors. `index` is a position in the flat list of the parameter or result it belongs to; `dim`,
+ * of arguments alone, is a number that the host gives as the value of a run-time dimension.
+ */
 export type Structure =
   | { readonly kind: 'tensor'; readonly index: number; readonly type: TensorType }
+  | { readonly kind: 'dim'; readonly symbol: string }
   | { readonly kind: 'tuple'; readonly items: readonly Structure[] }
   | { readonly kind: 'list'; readonly items: readonly Structure[] }
   | { readonly kind: 'record'; readonly fields: readonly { readonly name: string; readonly value: Structure }[] };
@@ -56,7 +60,7 @@ export interface Entry {
   readonly arguments: readonly EntryArgument[];
   /** How the host sees the value returned; indices count the entry's result outputs. */
   readonly result: Structure;
-  /** Run-time dimensions of this entry in order; each occurs bare in the shape of some argument. */
+  /** Run-time dimensions of this entry in order; each is an argument itself or occurs bare in the shape of some argument. */
   readonly symbols: readonly string[];
   /** Relations between the dimensions that could not be decided at compile time: checked on entry. `left = right` or `left ≥ 0` when right is absent. */
   readonly constraints: readonly EntryConstraint[];

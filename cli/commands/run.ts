@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { EvaluationError } from '../../compiler/ir/evaluate/error.js';
-import { type HostTensor, hostTensor } from '../../compiler/ir/evaluate/tensor.js';
+import { hostTensor } from '../../compiler/ir/evaluate/tensor.js';
 import type { Entry } from '../../compiler/program.js';
 import { TdslError } from '../../runtime/errors.js';
 import { loadSafetensors } from '../../runtime/io/safetensors.js';
@@ -11,7 +11,7 @@ import { type BackendName, backendNames, type Instance, instantiate } from '../b
 import { lower } from '../build.js';
 import { usageError, userError } from '../errors.js';
 import { loadProgram, parseDefaultFloat, parseDims, requireFile } from '../frontend.js';
-import { readStructure, writeStructure } from '../json.js';
+import { type Arguments, readStructure, writeStructure } from '../json.js';
 
 interface Options {
   readonly fn: string;
@@ -25,7 +25,7 @@ interface Options {
 }
 
 /** The arguments of an entry from a file: an array in parameter order, or an object by name. */
-function readArguments(entry: Entry, file: string | undefined): readonly HostTensor[] {
+function readArguments(entry: Entry, file: string | undefined): Arguments {
   const text = file === undefined ? '[]' : readFileSync(file, 'utf8');
   let json: unknown;
   try {
@@ -45,11 +45,11 @@ function readArguments(entry: Entry, file: string | undefined): readonly HostTen
   const unknown = Array.isArray(json) ? undefined : Object.keys(json).find((key) => !names.includes(key));
   if (unknown !== undefined)
     throw userError(`${entry.name} has no argument '${unknown}'; it takes ${names.join(', ')}`);
-  const tensors: HostTensor[] = [];
+  const found: Arguments = { tensors: [], dims: new Map() };
   entry.arguments.forEach(({ name, structure }, i) => {
-    readStructure(structure, Array.isArray(json) ? (json[i] as never) : byName[name], name, tensors);
+    readStructure(structure, Array.isArray(json) ? (json[i] as never) : byName[name], name, found);
   });
-  return tensors;
+  return found;
 }
 
 /** Sets the state from a file: every leaf that the program has must be there with its dtype and shape. */
@@ -105,7 +105,7 @@ async function run(file: string, options: Options): Promise<void> {
   instance.seed(seed);
   if (options.weights !== undefined) await loadWeights(instance, options.weights);
   try {
-    const results = instance.run(options.fn, args);
+    const results = instance.run(options.fn, args.tensors, args.dims);
     process.stdout.write(`${JSON.stringify(writeStructure(entry.result, results))}\n`);
   } catch (error) {
     // The names of the graph are those of the program, behind a sign.

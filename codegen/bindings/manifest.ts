@@ -38,17 +38,21 @@ const manifestDims = (type: TensorType): readonly (number | string)[] =>
   type.shape.map((dim) => dimValue(dim) ?? dimAsSymbol(dim) ?? printDim(dim));
 
 /** The structure with every tensor index moved by `offset`: results come after the inputs in an entry's list. */
-function manifestStructure(structure: Structure, offset: number): ManifestStructure {
+function manifestStructure(structure: Structure, offset: number, symbols: readonly string[]): ManifestStructure {
   switch (structure.kind) {
     case 'tensor':
       return { kind: 'tensor', index: structure.index + offset };
+    case 'dim':
+      return { kind: 'dim', symbol: symbols.indexOf(structure.symbol) };
     case 'tuple':
     case 'list':
-      return { kind: structure.kind, items: structure.items.map((item) => manifestStructure(item, offset)) };
+      return { kind: structure.kind, items: structure.items.map((item) => manifestStructure(item, offset, symbols)) };
     case 'record':
       return {
         kind: 'record',
-        fields: Object.fromEntries(structure.fields.map(({ name, value }) => [name, manifestStructure(value, offset)])),
+        fields: Object.fromEntries(
+          structure.fields.map(({ name, value }) => [name, manifestStructure(value, offset, symbols)]),
+        ),
       };
   }
 }
@@ -80,8 +84,11 @@ function manifestEntry(entry: Entry, program: Program, options: ManifestOptions,
     hidden,
     symbols: entry.symbols.map((name) => ({ name, min: 0, max: null })),
     tensors,
-    params: entry.arguments.map(({ name, structure }) => ({ name, structure: manifestStructure(structure, 0) })),
-    result: tensors.length === inputs ? null : manifestStructure(entry.result, inputs),
+    params: entry.arguments.map(({ name, structure }) => ({
+      name,
+      structure: manifestStructure(structure, 0, entry.symbols),
+    })),
+    result: tensors.length === inputs ? null : manifestStructure(entry.result, inputs, entry.symbols),
     state: { reads: paths(entry.inputs), writes: paths(entry.outputs) },
     ...(workspace === undefined ? {} : { workspace }),
   };

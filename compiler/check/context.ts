@@ -68,8 +68,10 @@ export type LeafMaker = (path: string, role: Cell['role'], type: TensorType, sit
 
 export interface ContextOptions {
   readonly defaultFloat: DType;
-  /** Run-time dimensions that are fixed, by name. */
+  /** Run-time dimensions that are fixed, or that others determine, by name. */
   readonly dims: ReadonlyMap<string, Dim>;
+  /** Those that were fixed from outside. */
+  readonly fixed: ReadonlyMap<string, Dim>;
 }
 
 /** Deeper calls are taken for a recursion that does not end when compiling. */

@@ -183,7 +183,7 @@ function finishEntry(
     outputs,
     arguments: inputs.arguments,
     result: structure,
-    symbols: symbolsOf(inputs.argumentTypes),
+    symbols: symbolsOf(inputs.argumentTypes, inputs.numbers),
     constraints: [...cx.constraints.values()],
     ...(decl?.docs === undefined ? {} : { doc: decl.docs }),
   };
@@ -232,8 +232,8 @@ function resultStructure(
 }
 
 /** The run-time dimensions of the arguments, in order of appearance. */
-function symbolsOf(types: readonly TensorType[]): readonly string[] {
-  const symbols = new Set<string>();
+function symbolsOf(types: readonly TensorType[], numbers: readonly string[]): readonly string[] {
+  const symbols = new Set<string>(numbers);
   for (const type of types) for (const size of type.shape) dimSymbols(size, symbols);
   return [...symbols];
 }

@@ -1,6 +1,6 @@
 // The parameters of an entry as values: tensors become inputs, models and keys state, everything else takes its default.
 
-import { type Dim, dimConst, dimSymbol } from '../ir/dims.js';
+import { type Dim, dimConst, dimSymbol, printDim } from '../ir/dims.js';
 import type { DType } from '../ir/dtype.js';
 import type { TensorType, Value } from '../ir/graph.js';
 import type { EntryArgument, EntryInput, StateLeaf, Structure } from '../program.js';
@@ -21,6 +21,8 @@ export class Inputs {
   readonly inputs: EntryInput[] = [];
   readonly arguments: EntryArgument[] = [];
   readonly argumentTypes: TensorType[] = [];
+  /** Run-time dimensions that are arguments themselves. */
+  readonly numbers: string[] = [];
   /** Whether some state may be written. */
   hasMutableState = false;
   #sessionKey: Cell | undefined;
@@ -37,6 +39,21 @@ export class Inputs {
     this.inputs.push({ kind: 'argument', path });
     this.argumentTypes.push(type);
     return this.cx.frame.param(path, type);
+  }
+
+  /** A number of the call that is a run-time dimension; where other sizes determine it, that is checked when the entry is called. */
+  number(path: string): Dim {
+    const { options, constraints } = this.cx;
+    this.numbers.push(path);
+    const own = dimSymbol(path);
+    const known = options.dims.get(path);
+    if (known === undefined) return own;
+    constraints.set(path, {
+      left: own,
+      right: known,
+      message: `\`${path}\` fits the shapes: ${path} = ${printDim(known)}`,
+    });
+    return known;
   }
 
   /** A leaf of the state, as an input of the function. */
@@ -146,15 +163,11 @@ export function invent(inputs: Inputs, param: ast.Param, scope: Scope, kind: 'ex
       help: 'take the tensor as an argument and give its new value back',
     });
   }
-  if (isStatic(type)) {
+  const isNumber = type.kind === 'NamedType' && type.name.name === 'dim';
+  const fixed = isNumber ? cx.options.fixed.get(path) : undefined;
+  if (fixed !== undefined) return int(fixed);
+  if (isStatic(type) && !(isNumber && param.default === undefined)) {
     if (param.default !== undefined) return cx.engine.evaluate(cx, param.default, scope);
-    if (type.kind === 'NamedType' && type.name.name === 'dim') {
-      cx.fail('L0905', {
-        message: `\`${path}\` is a run-time size that is no axis of an argument`,
-        site,
-        help: `fix it: \`--dim ${path}=SIZE\``,
-      });
-    }
     cx.fail('E0406', {
       message: `\`${path}\` is ${textOf(scope, type)}: an exported function takes tensors and state`,
       site,
@@ -162,8 +175,9 @@ export function invent(inputs: Inputs, param: ast.Param, scope: Scope, kind: 'ex
     });
   }
   const first = inputs.argumentTypes.length;
+  const firstNumber = inputs.numbers.length;
   const made = tensors(inputs, type, path, scope, kind);
-  inputs.arguments.push({ name: path, structure: structureOf(inputs, made, first) });
+  inputs.arguments.push({ name: path, structure: structureOf(inputs, made, first, firstNumber) });
   return made;
 }
 
@@ -233,6 +247,7 @@ function tensors(inputs: Inputs, type: ast.Type, path: string, scope: Scope, kin
       };
     case 'ShapedType':
     case 'NamedType':
+      if (type.kind === 'NamedType' && type.name.name === 'dim') return int(inputs.number(path));
       return tensor(inputs.argument(path, argumentType(cx, type, path, scope)));
     default:
       return cx.fail('E0406', {
@@ -254,13 +269,15 @@ function argumentType(cx: Context, type: ast.ShapedType | ast.NamedType, path: s
   return { dtype: tensorType(cx, { ...type, shape: [] }, scope).dtype, shape };
 }
 
-/** How an argument is built from the entry's argument inputs, from `first` on. */
-function structureOf(inputs: Inputs, value: Val, first: number): Structure {
+/** How an argument is built from the entry's argument inputs, from `first` on, and from numbers. */
+function structureOf(inputs: Inputs, value: Val, first: number, firstNumber: number): Structure {
   let next = first;
+  let nextNumber = firstNumber;
   const walk = (val: Val): Structure => {
     if (val.kind === 'tuple') return { kind: 'tuple', items: val.items.map(walk) };
     if (val.kind === 'record')
       return { kind: 'record', fields: [...val.fields].map(([name, field]) => ({ name, value: walk(field) })) };
+    if (val.kind === 'int') return { kind: 'dim', symbol: inputs.numbers[nextNumber++] as string };
     const index = next++;
     return { kind: 'tensor', index, type: inputs.argumentTypes[index] as TensorType };
   };

@@ -86,7 +86,10 @@ function verifyEntry(entry: Entry, program: Program): void {
   );
   covered([entry.result], results, 'result');
   const bare = new Set(args.flatMap((type) => type.shape.map(dimAsSymbol)));
-  for (const symbol of entry.symbols) if (!bare.has(symbol)) fail(`no argument has the dimension ${symbol} by itself`);
+  const numbers = new Set(entry.arguments.flatMap(({ structure }) => numbersOf(structure)));
+  for (const symbol of numbers) if (!entry.symbols.includes(symbol)) fail(`the argument ${symbol} is no dimension`);
+  for (const symbol of entry.symbols)
+    if (!bare.has(symbol) && !numbers.has(symbol)) fail(`no argument has the dimension ${symbol} by itself`);
   if (entry.evaluation !== undefined && program.entries.every(({ name }) => name !== entry.evaluation)) {
     fail(`there is no entry '${entry.evaluation}'`);
   }
@@ -96,9 +99,25 @@ function leavesOf(structure: Structure): readonly Extract<Structure, { kind: 'te
   switch (structure.kind) {
     case 'tensor':
       return [structure];
+    case 'dim':
+      return [];
     case 'record':
       return structure.fields.flatMap((field) => leavesOf(field.value));
     default:
       return structure.items.flatMap(leavesOf);
+  }
+}
+
+/** The dimensions that are arguments themselves. */
+function numbersOf(structure: Structure): readonly string[] {
+  switch (structure.kind) {
+    case 'tensor':
+      return [];
+    case 'dim':
+      return [structure.symbol];
+    case 'record':
+      return structure.fields.flatMap((field) => numbersOf(field.value));
+    default:
+      return structure.items.flatMap(numbersOf);
   }
 }

@@ -23,12 +23,6 @@ export const limitCodes = {
       'The shapes of the graph are known from the shapes of its arguments. Keep the shape and mask the elements.',
     example: 'fn f(x: f32[3]) -> f32 = sum(x[x > 0])',
   },
-  L0905: {
-    class: 'limitation',
-    title: 'a run-time size that is no axis',
-    explanation: 'Run-time sizes of an exported function come from the shapes of its arguments.',
-    example: 'export fn f(x: f32[3], n: dim) -> f32[3] = x * n',
-  },
   L0906: {
     class: 'limitation',
     title: 'this is nested too deeply',

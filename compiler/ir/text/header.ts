@@ -34,6 +34,8 @@ function printStructure(structure: Structure): string {
   switch (structure.kind) {
     case 'tensor':
       return `${structure.index} ${printType(structure.type)}`;
+    case 'dim':
+      return `dim ${printName(structure.symbol)}`;
     case 'tuple':
       return `(${structure.items.map(printStructure).join(', ')})`;
     case 'list':

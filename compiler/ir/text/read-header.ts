@@ -122,6 +122,7 @@ function readStructure(scanner: Scanner): Structure {
     };
     return { kind: 'record', fields: scanner.list(field, '{', '}') };
   }
+  if (scanner.accept('dim')) return { kind: 'dim', symbol: scanner.name('the name of a dimension') };
   const index = scanner.integer('a position and a type, or a structure in brackets');
   return { kind: 'tensor', index, type: scanner.type() };
 }

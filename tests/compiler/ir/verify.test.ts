@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { dimSymbol } from '../../../compiler/ir/dims.js';
 import type { Func, Module, Node } from '../../../compiler/ir/graph.js';
 import { parseModule, parseProgram } from '../../../compiler/ir/parse.js';
+import { printProgram } from '../../../compiler/ir/print.js';
 import { type Stage, VerifyError, type VerifyOptions, verifyModule } from '../../../compiler/ir/verify.js';
 import { verifyProgram } from '../../../compiler/ir/verify-program.js';
 
@@ -194,6 +195,12 @@ test('entries and state fit their functions', () => {
   fails(good.replace('x: 0 f32[B]', 'x: 1 f32[B]'), /there is no argument 1/);
   fails(good.replace('result 0 f32[B]', 'result ()'), /no structure has result 0/);
   fails(good.replace('dims B', 'dims B, C'), /no argument has the dimension C/);
+  const withNumber = good
+    .replace('dims B', 'dims B, C')
+    .replace('result 0 f32[B]', 'argument c: dim C\nresult 0 f32[B]');
+  verifyProgram(header(withNumber));
+  assert.ok(printProgram(header(withNumber)).includes('argument c: dim C\n'));
+  fails(withNumber.replace('dim C', 'dim D'), /the argument D is no dimension/);
   fails(`evaluation eval\n${good}`, /there is no entry 'eval'/);
   const missing = header(good);
   assert.throws(
