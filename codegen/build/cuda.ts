@@ -2,7 +2,7 @@
 // are called directly: there is little to configure, and nothing of CUDA is linked.
 
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { explainFailure } from './doctor.js';
@@ -12,6 +12,7 @@ import type { BuildRequest, BuildResult } from './index.js';
 import { compilerIdentity, hashOf, runtimeObjects, runtimeSources } from './objects.js';
 import { packageRoot, packageVersion, writableCache } from './places.js';
 import { compilers, run } from './process.js';
+import { temporaryFolder } from './temporary.js';
 
 /** What runs the kernels: a GPU, or the CPU through the emulator, with or without checks of every access. */
 export type CudaKind = 'gpu' | 'emulated' | 'checked';
@@ -86,7 +87,8 @@ async function cudaObjects(kind: CudaKind, identity: string): Promise<string> {
   const key = hashOf([await packageVersion(), identity, process.arch, kind, ...sources.values(), ...shared.values()]);
   const target = path.join(cache, `cuda-${key}`);
   if (existsSync(target)) return target;
-  const folder = await mkdtemp(path.join(cache, 'building-'));
+  const temporary = await temporaryFolder(cache, 'building-');
+  const folder = temporary.path;
   try {
     const { c, cxx } = compilers();
     const includes = ['-I', cudaFolder(), '-I', path.dirname(cudaFolder())];
@@ -106,7 +108,7 @@ async function cudaObjects(kind: CudaKind, identity: string): Promise<string> {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     });
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await temporary.release();
   }
   return target;
 }
@@ -205,7 +207,8 @@ export async function buildCuda(request: CudaRequest): Promise<BuildResult> {
     cached,
   });
   if (emit === 'addon' && existsSync(target)) return result(true);
-  const folder = await mkdtemp(path.join(await writableCache(), `${name}-`));
+  const temporary = await temporaryFolder(await writableCache(), `${name}-`);
+  const folder = temporary.path;
   let keep = false;
   try {
     await writeAll(folder, sources);
@@ -220,7 +223,7 @@ export async function buildCuda(request: CudaRequest): Promise<BuildResult> {
       await copyFile(path.join(packageRoot(), 'codegen', 'rts', 'tdsl_model.h'), path.join(outDir, 'tdsl_model.h'));
     return await result(false);
   } finally {
-    if (!keep) await rm(folder, { recursive: true, force: true });
+    await temporary.release({ keep });
   }
 }
 

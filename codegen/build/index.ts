@@ -1,7 +1,7 @@
 // Builds emitted C into a native module: an addon for Node, a plain shared library, or a folder of sources that needs neither.
 
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { cmakeBuild } from './cmake.js';
@@ -9,6 +9,7 @@ import { EmittedCodeError } from './errors.js';
 import { publish, writeAll } from './files.js';
 import { compilerIdentity, hashOf, runtimeObjects, runtimeSources } from './objects.js';
 import { packageRoot, packageVersion, writableCache } from './places.js';
+import { temporaryFolder } from './temporary.js';
 
 export { diagnose, type Finding, formatFinding } from './doctor.js';
 export { EmittedCodeError, ToolchainError } from './errors.js';
@@ -108,7 +109,8 @@ export async function buildAddon(request: BuildRequest): Promise<BuildResult> {
     return { file: target, bytes: (await stat(target)).size, milliseconds: performance.now() - started, cached: true };
   }
 
-  const folder = await mkdtemp(path.join(await writableCache(), `${name}-`));
+  const temporary = await temporaryFolder(await writableCache(), `${name}-`);
+  const folder = temporary.path;
   let keep = false;
   try {
     const code = path.join(folder, 'code');
@@ -135,6 +137,6 @@ export async function buildAddon(request: BuildRequest): Promise<BuildResult> {
     }
     return { file: target, bytes: (await stat(target)).size, milliseconds: performance.now() - started, cached: false };
   } finally {
-    if (!keep) await rm(folder, { recursive: true, force: true });
+    await temporary.release({ keep });
   }
 }

@@ -3,12 +3,13 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { cmakeBuild } from './cmake.js';
 import { explainFailure } from './doctor.js';
 import { packageRoot, packageVersion, writableCache } from './places.js';
 import { compilers, run } from './process.js';
+import { temporaryFolder } from './temporary.js';
 
 /** What identifies the compilers: the same text, the same machine code. */
 export async function compilerIdentity(): Promise<string> {
@@ -47,7 +48,8 @@ export async function runtimeObjects(identity: string): Promise<string> {
   if (existsSync(target)) return target;
 
   // Built aside and renamed, so that two first compiles at once both succeed and a broken one leaves nothing behind.
-  const build = await mkdtemp(path.join(cache, 'building-'));
+  const temporary = await temporaryFolder(cache, 'building-');
+  const build = temporary.path;
   try {
     const failure = await cmakeBuild(root, build, {});
     if (failure) throw await explainFailure('compiling the Node-API binding', failure.output);
@@ -56,7 +58,7 @@ export async function runtimeObjects(identity: string): Promise<string> {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     });
   } finally {
-    await rm(build, { recursive: true, force: true });
+    await temporary.release();
   }
   return target;
 }
