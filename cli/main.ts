@@ -31,6 +31,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./commands/explain.js')).addExplain,
   },
   fmt: { summary: 'format programs', load: async () => (await import('./commands/fmt.js')).addFmt },
+  new: {
+    summary: 'make a project with a model and a script that trains it',
+    load: async () => (await import('./commands/new.js')).addNew,
+  },
   doctor: {
     summary: 'tell what this machine lacks for compiling, and how to get it',
     load: async () => (await import('./commands/doctor.js')).addDoctor,
