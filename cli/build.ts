@@ -5,6 +5,7 @@ import { buildCuda, type CudaKind } from '../codegen/build/cuda.js';
 import { type BuildResult, buildAddon } from '../codegen/build/index.js';
 import { targetMachine } from '../codegen/build/target.js';
 import { DEFAULT_ARCHS, type Generated, generate } from '../codegen/generate.js';
+import type { Precision } from '../codegen/kernel/gpu/schedule.js';
 import { printProgram } from '../compiler/ir/print.js';
 import { defaultPipeline, runPipeline } from '../compiler/pipeline.js';
 import type { Program } from '../compiler/program.js';
@@ -34,6 +35,8 @@ export interface BuildOptions {
   readonly cuda?: CudaKind;
   /** The architectures of GPUs, as nvcc names them. */
   readonly archs?: readonly string[];
+  /** How products of f32 are computed on GPUs. */
+  readonly precision?: Precision;
 }
 
 export interface Built {
@@ -49,7 +52,13 @@ async function buildForCuda(
   sourceHash: string,
 ): Promise<Built> {
   const archs = options.archs ?? DEFAULT_ARCHS;
-  const generated = generate(program, { target: 'cuda', version: packageVersion, sourceHash, archs });
+  const generated = generate(program, {
+    target: 'cuda',
+    version: packageVersion,
+    sourceHash,
+    archs,
+    ...(options.precision === undefined ? {} : { precision: options.precision }),
+  });
   const result = await buildCuda({ ...options, kind, archs, name: program.name, sources: generated.sources });
   return { generated, result, sourceHash };
 }

@@ -73,7 +73,7 @@ async function writeBindings(
 
 /** Compiles a program. Errors of the program are printed and end in a `CommandError`. */
 export async function compileModule(file: string, options: ModuleOptions = {}): Promise<CompiledModule> {
-  const { dims = {}, defaultFloat, mode = 'release', emit = 'addon', cpu, cuda, archs } = options;
+  const { dims = {}, defaultFloat, mode = 'release', emit = 'addon', cpu, cuda, archs, precision } = options;
   const program = loadProgram(file, { dims, ...(defaultFloat && { defaultFloat }) });
   const hidden = new Set(['init', ...program.entries.flatMap(({ evaluation }) => evaluation ?? [])]);
   const entries = program.entries.map(({ name }) => name).filter((name) => !hidden.has(name));
@@ -88,6 +88,7 @@ export async function compileModule(file: string, options: ModuleOptions = {}): 
     ...(cpu === undefined ? {} : { cpu }),
     ...(cuda === undefined ? {} : { cuda }),
     ...(archs === undefined ? {} : { archs }),
+    ...(precision === undefined ? {} : { precision }),
   });
   if (emit === 'addon') await writeBindings(lowered, built, outDir, cuda);
   return { outDir, entries, artefact: built.result };

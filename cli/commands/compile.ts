@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import type { Command } from 'commander';
+import type { Precision } from '../../codegen/kernel/gpu/schedule.js';
 import { usageError } from '../errors.js';
 import { parseDefaultFloat, parseDims } from '../frontend.js';
 import { compileModule } from '../module.js';
@@ -16,11 +17,15 @@ interface Options {
   readonly release?: boolean;
   readonly cpu?: string;
   readonly arch: readonly string[];
+  readonly precision: string;
 }
 
 const emitForms = ['addon', 'lib', 'source'] as const;
 type EmitForm = (typeof emitForms)[number];
 const isEmitForm = (text: string): text is EmitForm => (emitForms as readonly string[]).includes(text);
+
+const precisions = ['f32', 'tf32', 'bf16'] as const;
+const isPrecision = (text: string): text is Precision => (precisions as readonly string[]).includes(text);
 
 const kilobytes = (bytes: number): string => `${Math.round(bytes / 1024)} KB`;
 
@@ -28,6 +33,9 @@ async function compileCommand(file: string, options: Options): Promise<void> {
   if (options.target !== 'c' && options.target !== 'cuda')
     throw usageError(`--target takes c or cuda, got '${options.target}'`);
   if (!isEmitForm(options.emit)) throw usageError(`--emit takes ${emitForms.join(', ')}, got '${options.emit}'`);
+  const { precision } = options;
+  if (!isPrecision(precision)) throw usageError(`--precision takes ${precisions.join(', ')}, got '${precision}'`);
+  if (precision !== 'f32' && options.target !== 'cuda') throw usageError('--precision is for --target cuda');
   const unknown = options.arch.find((arch) => !/^(sm|compute)_\d+[af]?$/.test(arch));
   if (unknown !== undefined) throw usageError(`--arch takes names such as sm_80 and compute_90, got '${unknown}'`);
   if (options.dev === true && options.release === true) throw usageError('--dev and --release exclude each other');
@@ -39,7 +47,7 @@ async function compileCommand(file: string, options: Options): Promise<void> {
     emit: options.emit,
     ...(options.output === undefined ? {} : { outDir: options.output }),
     ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
-    ...(options.target === 'cuda' ? { cuda: 'gpu' } : {}),
+    ...(options.target === 'cuda' ? { cuda: 'gpu', precision } : {}),
     ...(options.arch.length === 0 ? {} : { archs: options.arch }),
   });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -65,6 +73,7 @@ export function addCompile(program: Command): void {
       [],
     )
     .option('--cpu <name>', 'the processor to compile for (default: this machine)')
+    .option('--precision <name>', 'for cuda: products of f32 exactly (f32), or on tensor cores in tf32 or bf16', 'f32')
     .option(
       '--arch <name>',
       'an architecture of GPUs, as nvcc names it (repeatable; default: sm_80, sm_90a, compute_90)',

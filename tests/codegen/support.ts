@@ -9,6 +9,7 @@ import { buildCuda } from '../../codegen/build/cuda.js';
 import { buildAddon } from '../../codegen/build/index.js';
 import { packageRoot } from '../../codegen/build/places.js';
 import { type Generated, generate } from '../../codegen/generate.js';
+import type { Precision } from '../../codegen/kernel/gpu/schedule.js';
 import { type Machine, machines } from '../../codegen/kernel/machine.js';
 import { Builder } from '../../compiler/ir/builder.js';
 import { dimEvaluate, dimSymbols } from '../../compiler/ir/dims.js';
@@ -135,6 +136,8 @@ export interface CompileOptions {
   readonly machine?: Machine | 'all';
   /** Runs the kernels of the CUDA backend in the emulator instead. */
   readonly cuda?: 'emulated' | 'checked';
+  /** How the CUDA backend computes products of f32. */
+  readonly precision?: Precision;
   /** Multiplies the tolerance: the interpreter sums in f64. */
   readonly slack?: number;
 }
@@ -159,7 +162,12 @@ export async function compile(program: Program, options: CompileOptions = {}): P
   const outDir = mkdtempSync(path.join(os.tmpdir(), 'tdsl-codegen-'));
   const cuda = options.cuda ?? (isEmulated ? 'emulated' : undefined);
   if (cuda !== undefined) {
-    const generated = generate(lowered, { target: 'cuda', version: 'test', sourceHash: 'test' });
+    const generated = generate(lowered, {
+      target: 'cuda',
+      version: 'test',
+      sourceHash: 'test',
+      ...(options.precision === undefined ? {} : { precision: options.precision }),
+    });
     const request = { sources: generated.sources, outDir, name: 'test', kind: cuda, archs: [] };
     const { file } = await buildCuda(request);
     return new Compiled(lowered, generated, createRequire(import.meta.url)(file) as Addon);
