@@ -12,6 +12,7 @@ import { storageType } from '../types.js';
 import type { Unit } from '../unit.js';
 import { emitProduct } from './product.js';
 import { teamOverride } from './statements.js';
+import { WIDTH, WidePrinter } from './wide.js';
 
 /** The text of a kernel. */
 export interface CudaKernelText {
@@ -71,7 +72,8 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
     if (at < 0) throw new Error(`a kernel is not passed the size ${symbol}`);
     return `n${at}`;
   };
-  const override = teamOverride(team, 'lane');
+  const wide = new WidePrinter();
+  const override = team === 1 ? wide.override : teamOverride(team, 'lane');
   const lines = new Lines(unit, (buffer) => (buffer.role === 'table' ? tableName(buffer) : buffer.name), override);
   const scope: Scope = {
     positions: { known: new Map(), ranges: new Map(), sizeName },
@@ -83,7 +85,7 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
   if (phase.kind === 'product') {
     unit.define('#product', () => '#include "tdsl_product.cuh"\n');
     emitProduct(lines, phase, scope);
-  } else emitItems(lines, phase, scope);
+  } else emitItems(lines, phase, scope, wide);
   const text = lines.text;
   const mentions = (what: string): boolean => new RegExp(`\\b${what}\\b`).test(text);
   const buffers = passed.flatMap((buffer, i) => (mentions(buffer.name) ? [{ buffer, i }] : []));
@@ -100,6 +102,7 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
     'int64_t items',
   ];
   const { items, call } = workOf(phase, sizeName);
+  const count = wide.isUsed ? `(items + ${WIDTH - 1}) / ${WIDTH}` : 'items';
   const addresses = [
     'NULL',
     'NULL',
@@ -111,7 +114,7 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
   const launch = `  {
     int64_t items = ${items};
     void *params[] = {${addresses.join(', ')}};
-    ${call}(args->call, ${number}, items, ${phase.kind === 'items' ? team : BLOCK}, params);
+    ${call}(args->call, ${number}, ${count}, ${phase.kind === 'items' ? team : BLOCK}, params);
   }`;
   return {
     text: `extern "C" __global__ void __launch_bounds__(${BLOCK}) ${name}(${params.join(', ')}) {\n${text}\n}\nTD_KERNEL(${name})\n`,
@@ -137,10 +140,11 @@ function workOf(
   };
 }
 
-function emitItems(lines: Lines, phase: Items, outer: Scope): void {
+function emitItems(lines: Lines, phase: Items, outer: Scope, wide: WidePrinter): void {
   const { team, values, grid } = phase;
   if (team > 1) lines.line(`const int32_t lane = threadIdx.x & ${team - 1};`);
   emitBody(lines, values, outer);
+  if (wide.print(lines, phase, outer)) return;
   if (grid.length === 0) {
     emitOnce(lines, phase, outer);
     return;

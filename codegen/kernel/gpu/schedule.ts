@@ -2,10 +2,13 @@
 // the grid is the work of one thread or of a team, a warp or a block, whose threads share the loops marked `team`.
 
 import { type Dim, dimConst, dimMul, dimValue } from '../../../compiler/ir/dims.js';
+import { dtypeKind } from '../../../compiler/ir/dtype.js';
+import { apply, type Scalar } from '../../../compiler/ir/scalar.js';
 import { type Accumulate, exprPositions, type Kernel, type Loop, type Stmt, walk } from '../ir.js';
 import { stride } from '../positions.js';
 import { collapseLoops } from '../schedule/collapse.js';
 import { type Phase, phasesOf } from '../schedule/phases.js';
+import { mapStatements } from '../schedule/rewrite.js';
 import { simplifyBody } from '../schedule/simplify.js';
 import { unrollWindows } from '../schedule/unroll.js';
 import { independentLoops, nestOf } from './independent.js';
@@ -48,13 +51,24 @@ const WARP = 32;
 /** The kernel as launches. */
 export function scheduleForGpu(kernel: Kernel, precision: Precision): GpuKernel {
   const collapsed = collapseLoops(kernel.body);
-  const scheduled = { ...kernel, body: simplifyBody(unrollWindows(collapsed)) };
+  const scheduled = { ...kernel, body: mapStatements(simplifyBody(unrollWindows(collapsed)), fuseProducts) };
   // Products want their windows as loops: the indices of a window are part of the depth.
   const whole = phasesOf({ ...kernel, body: simplifyBody(collapsed) });
   const phases = phasesOf(scheduled).map(
     (phase, i) => scheduleProduct(whole[i], precision) ?? schedulePhase(phase.body, phase.loop),
   );
   return { kernel: scheduled, phases };
+}
+
+/** Adds products in one operation, as a GPU does: rounded once. */
+function fuseProducts(stmt: Stmt): Stmt {
+  if (stmt.kind !== 'accumulate' || stmt.fold.absorbsZero !== true) return stmt;
+  const [sum] = stmt.fold.step;
+  if (sum?.kind !== 'apply' || sum.op !== 'add' || dtypeKind(sum.dtype) !== 'float') return stmt;
+  const [state, product] = sum.args;
+  if (state === undefined || product?.kind !== 'apply' || product.op !== 'mul') return stmt;
+  const [a, b] = product.args as [Scalar, Scalar];
+  return { ...stmt, fold: { ...stmt.fold, step: [apply('fma', a, b, state)] } };
 }
 
 function scheduleProduct(phase: Phase | undefined, precision: Precision): Product | undefined {

@@ -78,6 +78,12 @@ TDSL_INLINE void td_mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32
 #define TD_UNROLL
 #endif
 
+/* Four neighbouring elements, which are read and written together. */
+template <class T>
+struct __align__(sizeof(T) * 4 < 16 ? sizeof(T) * 4 : 16) td_pack {
+  T at[4];
+};
+
 /* --- positions: divisions are rare and mostly of numbers that fit 32 bits, for which a GPU is several times as fast --------------------- */
 
 TDSL_INLINE int64_t tdsl_max(int64_t a, int64_t b) { return a > b ? a : b; }
