@@ -1,7 +1,7 @@
 // Builds the body of a kernel: nested loops, and for every value the outermost loop in which it can be computed. A value that does
 // not depend on an inner loop is placed before it, so that reductions of a row, scales and biases are computed once.
 
-import { type Dim, dimConst, dimSymbol, dimSymbols, isDimConst } from '../../../compiler/ir/dims.js';
+import { type Dim, dimConst, dimSubstitute, dimSymbol, dimSymbols, isDimConst } from '../../../compiler/ir/dims.js';
 import type { Scalar } from '../../../compiler/ir/scalar.js';
 import {
   type Accumulate,
@@ -217,9 +217,17 @@ export class Body {
     this.append({ kind: 'fold', into, args, guards });
   }
 
-  /** Makes an integer element a position within `size`; the fault is reported once for each element looked up. */
-  lookup(value: Temp, size: Dim, site: number, position: Position, guards: readonly Guard[]): string {
-    const depth = this.depthOf([position, ...guards.map((guard) => guard.value)], [value]);
+  /**
+   * Makes an integer element a position within `size`, in the outermost scope that has the element: where the index tensor repeats it along
+   * inner loops, a fault names the first of its positions.
+   */
+  lookup(value: Temp, size: Dim, site: number, place: Position, guards: readonly Guard[]): string {
+    const depth = this.depthOf(
+      guards.map((guard) => guard.value),
+      [value],
+    );
+    const inner = this.#scopes.slice(depth + 1).flatMap((scope) => [...scope.positions.keys()]);
+    const position = dimSubstitute(place, new Map(inner.map((symbol) => [symbol, dimConst(0)])));
     const key = `lookup ${value.name} ${size.key} ${guards.map(guardKey).join()}`;
     for (let d = depth; d >= 0; d--) {
       const known = this.#scope(d).known.get(key);
