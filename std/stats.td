@@ -71,38 +71,14 @@ fn norm[T: float](
   }
 }
 
-## The elements along `dim` in order, and their positions before; equal ones keep their order, with `stable` or without. The place of an
-## element is the number of those that come before it, so the work grows with the square of the size.
+## The elements along `dim` in order, and their positions before; equal ones keep their order, with `stable` or without.
 fn sort(input: tensor, dim: int = -1, descending: bool = false, stable: bool = false) {
-  let rank = ndim(input)
-  if rank == 0 {
-    (input, cast(0, i64))
-  } else {
-    let at = axis_of(dim, rank)
-    let x = movedim(input, at, -1)
-    let n = size(x, -1)
-    let (other, self) = (unsqueeze(x, -2), unsqueeze(x, -1))
-    let i = arange(end: n)
-    let is_earlier = i < unsqueeze(i, 1)
-    let (other_nan, self_nan) = (isnan(other), isnan(self))
-    let tied = (other == self || (other_nan && self_nan)) && is_earlier
-    let precedes = if descending {
-      other > self || (other_nan && !self_nan)
-    } else {
-      other < self || (self_nan && !other_nan)
-    }
-    let place = sum(precedes || tied, -1)
-    let index = scatter(zeros(x.shape, i64), -1, place, expand(i, x.shape))
-    (movedim(gather(x, -1, index), -1, at), movedim(index, -1, at))
-  }
+  let index = argsort(input, dim, descending)
+  (if ndim(input) == 0 { input } else { gather(input, dim, index) }, index)
 }
 
 ## The size of an axis; a number counts as an axis of one element.
 fn _length(input: tensor, dim: int) -> dim = if ndim(input) == 0 { 1 } else { size(input, dim) }
-
-## The positions that sort the elements along `dim`.
-fn argsort(input: tensor, dim: int = -1, descending: bool = false) -> tensor =
-  sort(input, dim, descending)[1]
 
 ## The `k` largest (or smallest) elements along `dim`, in order, and their positions.
 fn topk(input: tensor, k: int, dim: int = -1, largest: bool = true, sorted: bool = true) {

@@ -23,6 +23,7 @@ import { emitGuards } from './guards.js';
 import { storePart, storeVector, toStorage } from './memory.js';
 import { guardsText, loopName, positionText } from './positions.js';
 import { inForm } from './scalar.js';
+import { sortCall } from './sort.js';
 import { computeType, type Form, scalarForm, vectorForm } from './types.js';
 
 /** Prints statements one after another. */
@@ -59,6 +60,10 @@ function emitStatement(lines: Lines, stmt: Stmt, scope: Scope): void {
     case 'define':
       lines.line(`const int64_t ${loopName(stmt.index)} = ${positionText(stmt.value, scope.positions)};`);
       return;
+    case 'sort':
+      lines.line(sortCall(lines, stmt, positionText(stmt.length, scope.positions)));
+      scope.loads.clear();
+      return;
     case 'transpose':
       emitTranspose(lines, stmt.register, scope);
       return;
@@ -75,7 +80,7 @@ function emitStatement(lines: Lines, stmt: Stmt, scope: Scope): void {
 }
 
 function forgetLoads(stmt: Stmt, scope: Scope): void {
-  for (const part of walk([stmt])) if (part.kind === 'store') scope.loads.clear();
+  for (const part of walk([stmt])) if (part.kind === 'store' || part.kind === 'sort') scope.loads.clear();
 }
 
 function emitStore(lines: Lines, stmt: Extract<Stmt, { kind: 'store' }>, scope: Scope): void {

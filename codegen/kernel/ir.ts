@@ -133,6 +133,11 @@ export type Stmt =
   /** Names a position that is computed once; it runs over 0 ≤ index < extent. */
   | { readonly kind: 'define'; readonly index: string; readonly value: Position; readonly extent: Dim }
   | { readonly kind: 'registers'; readonly register: Register }
+  /**
+   * Sorts the first `length` elements of `keys`, signed integers, upwards: element i of `order` is then the position that the i-th smallest of
+   * them had, the first of equal ones before the others. Both have room for 2 · length elements, and hold nothing else afterwards.
+   */
+  | { readonly kind: 'sort'; readonly keys: Buffer; readonly order: Buffer; readonly length: Dim }
   /** Exchanges the indices of a register array that has as many rows as a vector has lanes. */
   | { readonly kind: 'transpose'; readonly register: Register }
   | { readonly kind: 'assign'; readonly register: Register; readonly at: readonly Position[]; readonly value: Temp }
@@ -164,6 +169,8 @@ export function stmtPositions(stmt: Stmt): readonly Position[] {
       return [stmt.offset];
     case 'for':
       return [stmt.extent];
+    case 'sort':
+      return [stmt.length];
     case 'fold':
     case 'if':
     case 'check':

@@ -66,6 +66,9 @@ function printBody(body: readonly Stmt[], indent: string, lines: string[]): void
       case 'define':
         lines.push(`${indent}${stmt.index} = ${printDim(stmt.value)} < ${printDim(stmt.extent)}`);
         break;
+      case 'sort':
+        lines.push(`${indent}sort ${stmt.keys.name} to ${stmt.order.name} < ${printDim(stmt.length)}`);
+        break;
       case 'transpose':
         lines.push(`${indent}transpose ${stmt.register.name}`);
         break;

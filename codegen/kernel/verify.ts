@@ -104,6 +104,10 @@ export function verifyKernel(kernel: Kernel, name: string): void {
           define(stmt.index);
           names = { ...names, positions: new Set([...names.positions, stmt.index]) };
           break;
+        case 'sort':
+          if (stmt.keys.role !== 'scratch' || stmt.order.role !== 'scratch') fail('a sort outside of scratch memory');
+          if (stmt.order.dtype !== 'i64') fail('the order of a sort is not i64');
+          break;
         case 'transpose':
           if (!names.registers.has(stmt.register.name)) fail(`there is no register ${stmt.register.name}`);
           break;

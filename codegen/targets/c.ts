@@ -1,6 +1,6 @@
 // The CPU as a target: C for one class of processors or for all of them.
 
-import { dimConst, dimMax, dimMul, isDimConst } from '../../compiler/ir/dims.js';
+import { dimConst, dimMax, dimMul, dimValue, isDimConst } from '../../compiler/ir/dims.js';
 import { emitHeader, MAX_CHUNKS } from '../emit/header.js';
 import { instructionHeader } from '../emit/intrinsics.js';
 import { emitKernel, scratchBytes } from '../emit/kernel.js';
@@ -9,10 +9,20 @@ import type { Kernel } from '../kernel/ir.js';
 import { type Machine, machines } from '../kernel/machine.js';
 import { printKernel } from '../kernel/print.js';
 import { scheduleKernel } from '../kernel/schedule/index.js';
+import { phasesOf } from '../kernel/schedule/phases.js';
 import { type CompiledKernel, kernelComment, type Target } from './target.js';
 
 /** A kernel for each class of processors, by its name. */
 export type ForMachines = ReadonlyMap<string, Kernel>;
+
+/** The largest number of chunks in which a kernel may run. */
+const chunksOf = (kernel: Kernel): number =>
+  Math.max(
+    1,
+    ...phasesOf(kernel).map(({ loop }) =>
+      loop === undefined ? 1 : Math.min(dimValue(loop.extent) ?? MAX_CHUNKS, MAX_CHUNKS),
+    ),
+  );
 
 /** Integers wrap, in constants too; vectors wider than a register are passed between inline functions only. */
 const DIAGNOSTICS = '#pragma GCC diagnostic ignored "-Woverflow"\n#pragma GCC diagnostic ignored "-Wpsabi"\n';
@@ -38,11 +48,13 @@ export function cTarget(machine?: Machine): Target<ForMachines> {
 
   return {
     device: { name: 'TDSL_CPU', cpuFeatures: 'tdsl_cpu_features', gpuArchs: '""' },
+    hasScratch: true,
     schedule: (kernel) => new Map(targets.map((each) => [each.name, scheduleKernel(kernel, each)])),
     kernels: (scheduled) => [...scheduled.values()],
     scratch: (scheduled) => {
       const bytes = chunkBytes(scheduled);
-      return isDimConst(bytes, 0) ? undefined : dimMul(bytes, dimConst(MAX_CHUNKS));
+      const chunks = Math.max(...[...scheduled.values()].map(chunksOf));
+      return isDimConst(bytes, 0) ? undefined : dimMul(bytes, dimConst(chunks));
     },
     text: (scheduled, name) => printKernel(scheduled.get(first.name) as Kernel, name),
     files: (model, parts) =>

@@ -15,6 +15,7 @@ const GPU: Machine = { name: 'gpu', vectorBytes: 16, vectorRegisters: 64 };
 export function cudaTarget(archs: readonly string[], precision: Precision): Target<GpuKernel> {
   return {
     device: { name: 'TDSL_CUDA', cpuFeatures: '""', gpuArchs: JSON.stringify(archs.join(' ')) },
+    hasScratch: false,
     schedule: (kernel) => scheduleForGpu(kernel, precision),
     kernels: ({ kernel }) => [kernel],
     scratch: () => undefined,

@@ -20,6 +20,8 @@ export interface CompiledKernel<S> {
 /** A target with scheduled kernels of the form `S`. */
 export interface Target<S> {
   readonly device: DeviceText;
+  /** Whether a chunk of a kernel may have memory of its own: rows are sorted in it, else every element counts those before it. */
+  readonly hasScratch: boolean;
   schedule(kernel: Kernel): S;
   /** The kernels that a schedule consists of, to verify, to measure and to find the sizes of. */
   kernels(scheduled: S): readonly Kernel[];

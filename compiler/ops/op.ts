@@ -88,14 +88,10 @@ export interface ReduceOp extends RecordBase {
   readonly smooth: boolean;
 }
 
-/** An operation along one dimension in order, such as a running sum. `scan` is the fold whose every state is a result. */
-export interface OrderOp extends RecordBase {
+interface OrderBase extends RecordBase {
   readonly kind: 'order';
   readonly accepts: readonly DType[];
   readonly results: (element: DType) => readonly DType[];
-  readonly init: (element: DType) => readonly Scalar[];
-  readonly step: (state: readonly Scalar[], element: Scalar, position: Scalar) => readonly Scalar[];
-  readonly finish: (state: readonly Scalar[], element: DType) => readonly Scalar[];
   readonly derivative:
     | { readonly kind: 'rule'; readonly jvp: JvpRule<'order'> }
     | { readonly kind: 'none'; readonly reason: string };
@@ -104,6 +100,24 @@ export interface OrderOp extends RecordBase {
   readonly domain: Domain;
   readonly smooth: boolean;
 }
+
+/** A fold along one dimension whose every state is a result, such as a running sum. */
+export interface ScanOp extends OrderBase {
+  readonly method: 'scan';
+  readonly init: (element: DType) => readonly Scalar[];
+  readonly step: (state: readonly Scalar[], element: Scalar, position: Scalar) => readonly Scalar[];
+  readonly finish: (state: readonly Scalar[], element: DType) => readonly Scalar[];
+}
+
+/** The positions of the elements along one dimension in the order of their keys, equal ones in the order in which they stand. */
+export interface SortOp extends OrderBase {
+  readonly method: 'sort';
+  /** A signed integer for each element; with `reverse` the largest come first. */
+  readonly key: (element: Scalar, reverse: boolean) => Scalar;
+}
+
+/** An operation along one dimension in order. */
+export type OrderOp = ScanOp | SortOp;
 
 export type OpRecord = ElementwiseOp | ReduceOp | OrderOp;
 

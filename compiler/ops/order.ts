@@ -1,21 +1,22 @@
-// All order records: running sums, products and extremes along one dimension.
+// All order records: running sums, products and extremes along one dimension, and sorting.
 
 import type { Builder } from '../ir/builder.js';
 import { type DType, dtypeKind, dtypes, intRange } from '../ir/dtype.js';
 import type { NodeOf, Subscript, Value } from '../ir/graph.js';
-import { cast, constant, type Scalar } from '../ir/scalar.js';
+import { bitcast, cast, constant, type Scalar } from '../ir/scalar.js';
 import { plainAccess, plainSubscript, shapeSpace } from '../ir/space.js';
-import { add, and, choose, ge, isNan, le, literal, mul, not, or } from '../scalar/expression.js';
+import { add, and, choose, eq, ge, isNan, le, literal, mul, not, or, shr, xor } from '../scalar/expression.js';
 import { computeDType } from '../scalar/function.js';
-import type { JvpRule, OrderOp } from './op.js';
+import type { JvpRule, OrderOp, ScanOp, SortOp } from './op.js';
 
 const numbers = dtypes.filter((dtype) => dtype !== 'bool');
 
-type Draft = Omit<OrderOp, 'kind' | 'results' | 'init' | 'step' | 'finish' | 'accepts'>;
+type Draft = Omit<ScanOp, 'kind' | 'method' | 'results' | 'init' | 'step' | 'finish' | 'accepts'>;
 
 /** A running fold by an operator with an identity; half floats are folded in f32. */
-const running = (identity: number, join: (a: Scalar, b: Scalar) => Scalar, rest: Draft): OrderOp => ({
+const running = (identity: number, join: (a: Scalar, b: Scalar) => Scalar, rest: Draft): ScanOp => ({
   kind: 'order',
+  method: 'scan',
   accepts: numbers,
   results: (dtype) => [dtype],
   init: (dtype) => [literal(identity, dtypeKind(dtype) === 'float' ? computeDType(dtype) : dtype)],
@@ -30,8 +31,9 @@ const runningExtreme = (
   adjective: string,
   worst: (dtype: DType) => number | bigint,
   isAsGood: (a: Scalar, b: Scalar) => Scalar,
-): OrderOp => ({
+): ScanOp => ({
   kind: 'order',
+  method: 'scan',
   name,
   doc:
     `The ${adjective} element so far and its position, of equal ones the last, as in PyTorch. NaN counts as beyond every number. ` +
@@ -95,7 +97,40 @@ const cumprodTangent: JvpRule<'order'> = (node, [tangent], b) => {
 const limit = (side: 'min' | 'max', infinity: number) => (dtype: DType) =>
   dtypeKind(dtype) === 'float' ? infinity : intRange(dtype)[side];
 
+/**
+ * A signed integer whose order is that of the elements: NaN above all numbers, both zeros equal. The bits of floats that are not negative are in
+ * order; those of negative ones are turned over but for the sign.
+ */
+function sortKey(element: Scalar): Scalar {
+  const { dtype } = element;
+  if (dtype === 'bool' || dtype === 'u8') return cast(element, 'i16');
+  if (dtypeKind(dtype) !== 'float') return element;
+  const wide = cast(element, computeDType(dtype));
+  const word = wide.dtype === 'f64' ? 'i64' : 'i32';
+  const bits = bitcast(choose(eq(wide, 0), literal(0, wide.dtype), wide), word);
+  const largest = literal(intRange(word).max, word);
+  const ordered = xor(bits, and(shr(bits, literal(word === 'i64' ? 63 : 31, word)), largest));
+  return choose(isNan(wide), largest, ordered);
+}
+
+const argsort: SortOp = {
+  kind: 'order',
+  method: 'sort',
+  name: 'argsort',
+  doc:
+    'The positions that sort the elements, upwards or (`reverse`) downwards; equal elements keep their order both ways. ' +
+    'NaN counts as above every number, as in PyTorch, and the zeros are equal.',
+  accepts: dtypes,
+  results: () => ['i64'],
+  key: (element, reverse) => (reverse ? not(sortKey(element)) : sortKey(element)),
+  derivative: { kind: 'none', reason: 'positions are integers' },
+  linear: false,
+  domain: { low: -3, high: 3 },
+  smooth: false,
+};
+
 export const orderOps: readonly OrderOp[] = [
+  argsort,
   running(0, add, {
     name: 'cumsum',
     doc: 'The sum of the elements so far. Integers wrap in their dtype.',

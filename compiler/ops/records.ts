@@ -1,7 +1,7 @@
 // Lookups of operation records by name.
 
 import { elementwiseOps } from './elementwise/index.js';
-import { type ElementwiseOp, type OrderOp, type ReduceOp, TypeRuleError } from './op.js';
+import { type ElementwiseOp, type OrderOp, type ReduceOp, type ScanOp, type SortOp, TypeRuleError } from './op.js';
 import { orderOps } from './order.js';
 import { reduceOps } from './reduce.js';
 
@@ -30,3 +30,15 @@ function known<R>(record: R | undefined, kind: string, name: string): R {
 export const elementwiseOp = (name: string): ElementwiseOp => known(findElementwiseOp(name), 'elementwise', name);
 export const reduceOp = (name: string): ReduceOp => known(findReduceOp(name), 'reduction', name);
 export const orderOp = (name: string): OrderOp => known(findOrderOp(name), 'order', name);
+
+export function scanOp(name: string): ScanOp {
+  const record = orderOp(name);
+  if (record.method !== 'scan') throw new TypeRuleError(`${name} is no fold`);
+  return record;
+}
+
+export function sortOp(name: string): SortOp {
+  const record = orderOp(name);
+  if (record.method !== 'sort') throw new TypeRuleError(`${name} does not sort`);
+  return record;
+}

@@ -12,7 +12,16 @@ import { sourceRules } from './kinds/source.js';
 import { viewRules } from './kinds/view.js';
 import type { KindRules } from './op.js';
 
-export { elementwiseOp, findElementwiseOp, findOrderOp, findReduceOp, orderOp, reduceOp } from './records.js';
+export {
+  elementwiseOp,
+  findElementwiseOp,
+  findOrderOp,
+  findReduceOp,
+  orderOp,
+  reduceOp,
+  scanOp,
+  sortOp,
+} from './records.js';
 
 type RuleTable = { readonly [K in NodeKind]: KindRules<K> };
 

@@ -1,13 +1,15 @@
 // Lowers a kernel function of the fused graph to the kernel IR: one loop nest over the dimensions that all results share, and inside it
 // what is left of each. Nodes that work in order or in place (scans, scatters, concatenations) get nests of their own.
 
-import { type Dim, dimAdd, dimConst, dimEquals, dimMul, dimSub } from '../../../compiler/ir/dims.js';
+import { type Dim, dimAdd, dimConst, dimEquals, dimMul, dimSub, dimSymbol } from '../../../compiler/ir/dims.js';
 import type { AssembleNode, Func, IndexNode, Node, OrderNode, Value } from '../../../compiler/ir/graph.js';
-import { argument, type Scalar } from '../../../compiler/ir/scalar.js';
+import { argument, cast, type Scalar } from '../../../compiler/ir/scalar.js';
+import type { ScanOp, SortOp } from '../../../compiler/ops/op.js';
 import { orderOp } from '../../../compiler/ops/table.js';
+import { and, eq, lt, or } from '../../../compiler/scalar/expression.js';
 import { type Buffer, type Kernel, kernelOf, type Position, type Register, type Temp } from '../ir.js';
 import { flatten } from '../positions.js';
-import { scatterJoin, usesArgument } from './folds.js';
+import { reductionFold, scatterJoin, usesArgument } from './folds.js';
 import { fitsRows, lowerRows, type Output, rowsOf } from './rows.js';
 import { type FaultSite, Lowering, operand } from './values.js';
 
@@ -17,9 +19,12 @@ export interface Lowered {
   readonly faults: readonly FaultSite[];
 }
 
-/** Lowers a function whose body one kernel computes. Its buffers are the parameters, the results, then tables. */
-export function lowerKernel(fn: Func): Lowered {
-  const lowering = new Lowering(fn);
+/**
+ * Lowers a function whose body one kernel computes. Its buffers are the parameters, the results, then tables and memory of the chunks, which
+ * it may have where `hasScratch`.
+ */
+export function lowerKernel(fn: Func, hasScratch = true): Lowered {
+  const lowering = new Lowering(fn, hasScratch);
   const outputs = fn.results.map((value, i) => outputBuffer(`out${i}`, value));
   const plain: Output[] = [];
   const done = new Set<Node>();
@@ -37,7 +42,11 @@ export function lowerKernel(fn: Func): Lowered {
   else lowerTogether(lowering, plain);
   const [inputs, tables] = [lowering.inputs.slice(0, fn.params.length), lowering.inputs.slice(fn.params.length)];
   return {
-    kernel: kernelOf([...inputs, ...outputs, ...tables], lowering.body.statements, lowering.faults.length),
+    kernel: kernelOf(
+      [...inputs, ...outputs, ...tables, ...lowering.scratch],
+      lowering.body.statements,
+      lowering.faults.length,
+    ),
     faults: lowering.faults,
   };
 }
@@ -57,8 +66,12 @@ const standsAlone = (node: Node): boolean =>
 type OutputOf = (result: Value) => Buffer | undefined;
 
 function lowerAlone(lowering: Lowering, node: Node, outputOf: OutputOf): void {
-  if (node.kind === 'order') lowerScan(lowering, node, outputOf);
-  else if (node.kind === 'index') lowerScatter(lowering, node, outputOf);
+  if (node.kind === 'order') {
+    const record = orderOp(node.op);
+    if (record.method === 'scan') lowerScan(lowering, node, record, outputOf);
+    else if (lowering.hasScratch) lowerSort(lowering, node, record, outputOf);
+    else lowerRanks(lowering, node, record, outputOf);
+  } else if (node.kind === 'index') lowerScatter(lowering, node, outputOf);
   else if (node.kind === 'assemble') lowerAssembly(lowering, node, outputOf);
 }
 
@@ -97,11 +110,10 @@ function commonPrefix(a: readonly Dim[], b: readonly Dim[], limit: number): numb
 }
 
 /** A scan: for every other position, a loop in order along the dimension with the state in registers. */
-function lowerScan(lowering: Lowering, node: OrderNode, outputOf: OutputOf): void {
+function lowerScan(lowering: Lowering, node: OrderNode, record: ScanOp, outputOf: OutputOf): void {
   const { body } = lowering;
   const input = operand(node, 0);
   const { shape, dtype } = input.type;
-  const record = orderOp(node.op);
   const init = record.init(dtype);
   const state = init.map((scalar, i) => argument(i, scalar.dtype));
   const step = record.step(state, argument(state.length, dtype), argument(state.length + 1, 'i64'));
@@ -134,6 +146,72 @@ function lowerScan(lowering: Lowering, node: OrderNode, outputOf: OutputOf): voi
         body.append({ kind: 'store', buffer, offset: flatten(at, shape), value });
       });
     });
+  });
+}
+
+/** Sorting: for every other position, the keys of the elements along the dimension go to memory of the chunk, and are put in order there. */
+function lowerSort(lowering: Lowering, node: OrderNode, record: SortOp, outputOf: OutputOf): void {
+  const { body } = lowering;
+  const buffer = outputOf(node.results[0] as Value);
+  if (buffer === undefined) throw new Error('a sort without a result');
+  const input = operand(node, 0);
+  const { shape, dtype } = input.type;
+  const length = shape[node.dim] as Dim;
+  const key = record.key(argument(0, dtype), node.reverse);
+  const size = dimMul(length, dimConst(2));
+  const keys: Buffer = { name: body.fresh('keys'), dtype: key.dtype, role: 'scratch', size };
+  const order: Buffer = { name: body.fresh('order'), dtype: 'i64', role: 'scratch', size };
+  lowering.scratch.push(keys, order);
+  body.loops(
+    shape.filter((_, d) => d !== node.dim),
+    'parallel',
+    (outer) => {
+      const at = (along: Position) => [...outer.slice(0, node.dim), along, ...outer.slice(node.dim)];
+      body.loops([length], 'serial', ([along]) => {
+        const place = along as Position;
+        const value = body.let({ kind: 'scalar', body: key, args: [lowering.value(input, at(place))] });
+        body.append({ kind: 'store', buffer: keys, offset: place, value });
+      });
+      body.append({ kind: 'sort', keys, order, length });
+      body.loops([length], 'serial', ([along]) => {
+        const place = along as Position;
+        const value = body.letHere({ kind: 'load', buffer: order, offset: place, guards: [] });
+        body.append({ kind: 'store', buffer, offset: flatten(at(place), shape), value });
+      });
+    },
+  );
+}
+
+/** Sorting without memory: the place of an element is the number of those that come before it. */
+function lowerRanks(lowering: Lowering, node: OrderNode, record: SortOp, outputOf: OutputOf): void {
+  const { body } = lowering;
+  const buffer = outputOf(node.results[0] as Value);
+  if (buffer === undefined) throw new Error('a sort without a result');
+  const input = operand(node, 0);
+  const { shape, dtype } = input.type;
+  const length = shape[node.dim] as Dim;
+  const key = record.key(argument(0, dtype), node.reverse);
+  const [own, other, here, there] = [
+    argument(0, key.dtype),
+    argument(1, key.dtype),
+    argument(2, 'i64'),
+    argument(3, 'i64'),
+  ] as const;
+  const precedes = or(lt(other, own), and(eq(other, own), lt(there, here)));
+  const keyAt = (at: readonly Position[]): Temp =>
+    body.let({ kind: 'scalar', body: key, args: [lowering.value(input, at)] });
+  body.loops(shape, 'parallel', (at) => {
+    const along = (position: Position) => at.map((p, d) => (d === node.dim ? position : p));
+    const [place, mine] = [lowering.position(at[node.dim] as Position, 'i64'), keyAt(at)];
+    const [rank] = body.accumulate(reductionFold('sum', 'i64'), (name) => {
+      body.loops([length], 'serial', ([position]) => {
+        const args = [mine, keyAt(along(position as Position)), place, lowering.position(position as Position, 'i64')];
+        const step = body.let({ kind: 'scalar', body: cast(precedes, 'i64'), args });
+        body.fold(name, [step], []);
+      });
+    });
+    const target = body.lookup(rank as Temp, length, lowering.site(node), flatten(at, shape), []);
+    body.append({ kind: 'store', buffer, offset: flatten(along(dimSymbol(target)), shape), value: place });
   });
 }
 

@@ -64,6 +64,8 @@ const zero = dimConst(0);
 export class Lowering {
   readonly body = new Body();
   readonly faults: FaultSite[] = [];
+  /** Memory that each chunk has for itself. */
+  readonly scratch: Buffer[] = [];
   readonly #tables: Buffer[] = [];
   readonly #inputs: ReadonlyMap<Value, Buffer>;
   readonly #definitions: ReadonlyMap<Value, { readonly node: Node; readonly result: number }>;
@@ -74,7 +76,10 @@ export class Lowering {
   readonly #pending = new Set<Value>();
   readonly #kept = new Set<Value>();
 
-  constructor(readonly fn: Func) {
+  constructor(
+    readonly fn: Func,
+    readonly hasScratch: boolean,
+  ) {
     this.#inputs = new Map(fn.params.map((param, i) => [param, inputBuffer(`in${i}`, param.type)]));
     this.#definitions = new Map(
       fn.nodes.flatMap((node) => node.results.map((value, result) => [value, { node, result }] as const)),
@@ -333,7 +338,7 @@ export class Lowering {
     const element = this.value(indices, from, guards);
     const value = element.dtype === 'i64' ? element : this.#cast(element, 'i64');
     const place = flatten(from, indices.type.shape);
-    const index = this.body.lookup(value, size, this.#site(node), place, guards);
+    const index = this.body.lookup(value, size, this.site(node), place, guards);
     const nonempty = isWithin(zero, size, new Map())
       ? []
       : [{ kind: 'nonnegative', value: dimSub(size, dimConst(1)) } as const];
@@ -344,7 +349,8 @@ export class Lowering {
     return this.body.let({ kind: 'scalar', body: cast(argument(0, temp.dtype), dtype), args: [temp] });
   }
 
-  #site(node: Node): number {
+  /** The fault site of a node. */
+  site(node: Node): number {
     const known = this.#sites.get(node) ?? this.faults.length;
     if (known === this.faults.length) {
       this.faults.push({ origin: node.origin, operation: nodeName(node) });

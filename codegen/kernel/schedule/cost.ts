@@ -1,7 +1,7 @@
 // Estimates what statements cost: instructions, all lanes of a vector together. The estimates only have to rank choices and to tell
 // little work from much, so sizes that are not known at compile time count as a typical one.
 
-import { dimEvaluate, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
+import { type Dim, dimEvaluate, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import { type Scalar, scalarOperands } from '../../../compiler/ir/scalar.js';
 import type { Expr, Guard, Loop, Position, Stmt } from '../ir.js';
 import { lanesOf, type Machine } from '../machine.js';
@@ -14,12 +14,17 @@ const TYPICAL_EXTENT = 64;
 const RANDOM_COST = 300;
 
 /** The number of iterations of a loop, or a typical one. */
-export function extentOf({ extent, atMost }: Loop): number {
-  const known = dimValue(extent) ?? atMost;
+export const extentOf = ({ extent, atMost }: Loop): number => dimValue(extent) ?? atMost ?? lengthOf(extent);
+
+function lengthOf(extent: Dim): number {
+  const known = dimValue(extent);
   if (known !== undefined) return known;
   const typical = new Map([...dimSymbols(extent)].map((symbol) => [symbol, TYPICAL_EXTENT]));
   return Math.max(1, Math.min(TYPICAL_EXTENT, dimEvaluate(extent, typical)));
 }
+
+/** Instructions that sorting takes for each element. */
+const SORT_COST = 60;
 
 /** Instructions of a statement, all lanes together, in lanes of the loop `index` (undefined: one element at a time). */
 export function statementCost(stmt: Stmt, index: string | undefined, lanes: number): number {
@@ -52,6 +57,8 @@ export function statementCost(stmt: Stmt, index: string | undefined, lanes: numb
       return 1;
     case 'transpose':
       return 4 * lanes;
+    case 'sort':
+      return SORT_COST * lengthOf(stmt.length);
     case 'assign':
     case 'registers':
       return 0;

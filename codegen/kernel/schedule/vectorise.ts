@@ -116,6 +116,7 @@ function canRunInLanes(loop: Loop, splits: boolean): boolean {
     if (stmt.kind === 'assign' && !own.has(stmt.register.name)) return false;
     if (stmt.kind === 'let' && stmt.value.kind === 'register' && !own.has(stmt.value.register.name)) return false;
     if (stmt.kind === 'let' && stmt.value.kind === 'load' && !isReadBeforeWrite(stmt.value, loop)) return false;
+    if (stmt.kind === 'sort') return false;
     if (stmt.kind === 'store' && !mentions(stmt.offset, loop.index)) return false;
     if (stmt.kind === 'for' && mentions(stmt.extent, loop.index)) return false;
     if (stmt.kind === 'if' && stmt.guards.some((guard) => mentions(guard.value, loop.index))) return false;

@@ -92,12 +92,12 @@ const asItIs = (_: Context, value: Value): Value => value;
 const ordered = (cx: Context, value: Value): Value => (value.type.dtype === 'bool' ? cx.b.cast(value, 'u8') : value);
 
 /** An operation along one axis. On a number it is the operation on its only element. */
-function along(cx: Context, args: Arguments, op: string, input: Value): readonly Value[] {
+function along(cx: Context, args: Arguments, op: string, input: Value, reverse = false): readonly Value[] {
   const rank = input.type.shape.length;
   const dim = args.axis('dim', rank);
   const value = rank === 0 ? cx.b.reshape(input, [dimConst(1)]) : input;
   return cx.b
-    .add({ kind: 'order', op, dim, reverse: false, inputs: [value] })
+    .add({ kind: 'order', op, dim, reverse, inputs: [value] })
     .map((result) => cx.b.reshape(result, input.type.shape));
 }
 
@@ -126,6 +126,11 @@ export const reductionBuiltins: readonly Builtin[] = [
   argument('argmin', 'The position of the first smallest element; in the flattened tensor without `dim`.'),
   withIndex('max_with_index', 'The largest elements along an axis and the positions of the first ones.'),
   withIndex('min_with_index', 'The smallest elements along an axis and the positions of the first ones.'),
+  define(
+    'argsort(input: tensor, dim: int = -1, descending: bool = false) -> tensor',
+    'The positions that sort the elements along an axis; equal elements keep their order, and NaN counts as above every number.',
+    (cx, args) => one(along(cx, args, 'argsort', args.tensor('input'), args.bool('descending'))),
+  ),
   define(
     'cumsum(input: tensor, dim: int) -> tensor',
     'Running sums along an axis; of integers and bools as i64.',

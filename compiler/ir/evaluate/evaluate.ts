@@ -2,7 +2,7 @@
 // each operation is evaluated on its own and rounded to its dtype, and sums accumulate in f64. It is the oracle of the passes
 // and the backends.
 
-import { reduceOp } from '../../ops/table.js';
+import { orderOp, reduceOp } from '../../ops/table.js';
 import type { Func, Module, Node, NodeOf, Value } from '../graph.js';
 import { type AccessContext, accessOffsets, spaceExtents } from './access.js';
 import { evaluateContract } from './contract.js';
@@ -12,6 +12,7 @@ import { EvaluationError } from './error.js';
 import { lanesAlong, reduceFolds, scanFolds } from './fold.js';
 import { evaluateAssemble, evaluateIndexing, evaluateView } from './move.js';
 import { Programs } from './programs.js';
+import { sortedPositions } from './sort.js';
 import { evaluateSource } from './source.js';
 import { bindDims, type Dims, evaluateShape } from './symbols.js';
 import { elementCount, type HostTensor } from './tensor.js';
@@ -129,6 +130,10 @@ export class Interpreter {
   }
 
   #order(node: Extract<Node, { kind: 'order' }>, input: HostTensor): readonly HostTensor[] {
+    if (orderOp(node.op).method === 'sort') {
+      const keys = this.#programs.sortKey(node.op, input.dtype, node.reverse);
+      return [{ dtype: 'i64', shape: [...input.shape], data: sortedPositions(keys, lanesAlong(input, node.dim)) }];
+    }
     const program = this.#programs.fold('order', node.op, input.dtype);
     const dtypes = node.results.map((result) => result.type.dtype);
     const results = scanFolds(program, lanesAlong(input, node.dim), dtypes, node.reverse);

@@ -1,6 +1,6 @@
 // The compiled scalar programs of one interpreter, by operation and dtypes, so that each is compiled once.
 
-import { elementwiseOp, orderOp, reduceOp } from '../../ops/table.js';
+import { elementwiseOp, reduceOp, scanOp, sortOp } from '../../ops/table.js';
 import { foldInBits, randomBlock } from '../../scalar/philox.js';
 import { type DType, isFloat } from '../dtype.js';
 import { argument, type Scalar } from '../scalar.js';
@@ -44,7 +44,7 @@ export class Programs {
    */
   fold(kind: 'reduce' | 'order', op: string, dtype: DType): FoldProgram {
     return this.#cached(this.#folds, `${kind} ${op} ${dtype}`, () => {
-      const record = kind === 'reduce' ? reduceOp(op) : orderOp(op);
+      const record = kind === 'reduce' ? reduceOp(op) : scanOp(op);
       const element = isFloat(dtype) && record.accepts.includes('f64') ? 'f64' : dtype;
       const initial = record.init(element);
       const state = initial.map((scalar) => scalar.dtype);
@@ -59,6 +59,13 @@ export class Programs {
         finish: compileScalars(record.finish(parts, element), state),
       };
     });
+  }
+
+  /** The keys by which elements are sorted. */
+  sortKey(op: string, dtype: DType, reverse: boolean): ScalarProgram {
+    return this.#cached(this.#scalars, `key ${op} ${dtype} ${reverse}`, () =>
+      compileScalars([sortOp(op).key(argument(0, dtype), reverse)], [dtype]),
+    );
   }
 
   /** Four random words i32 of (key word 0, key word 1, block), all i64. */

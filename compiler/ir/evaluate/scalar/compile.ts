@@ -20,6 +20,8 @@ export interface ScalarProgram {
   readonly args: readonly Elements[];
   /** A register for each expression, none of them an argument's, so that they may be copied back into arguments. */
   readonly outputs: readonly Elements[];
+  /** The dtypes of the outputs. */
+  readonly results: readonly DType[];
   /** Computes the first `n` elements of the outputs. */
   readonly run: (n: number) => void;
 }
@@ -37,6 +39,7 @@ export function compileScalars(expressions: readonly Scalar[], params: readonly 
   return {
     args,
     outputs,
+    results: expressions.map(({ dtype }) => dtype),
     run: (n) => {
       for (const loop of loops) loop(n);
     },
