@@ -61,16 +61,70 @@ fn triu(input: tensor, diagonal: int = 0) -> tensor {
   where(_offsets(size(input, -2), size(input, -1)) >= diagonal, input, cast(0, input.dtype))
 }
 
-## The n-th power of square matrices, by repeated squaring; n is not negative.
-fn matrix_power(A: tensor, n: int) -> tensor {
-  assert(size(A, -1) == size(A, -2), "matrix_power takes square matrices")
-  assert(n >= 0, "matrix_power: a negative power needs the inverse")
-  if n == 0 {
-    expand(eye(size(A, -1), dtype: A.dtype), A.shape)
+## The n-th power of square matrices, by repeated squaring; for negative n that of the inverse.
+fn matrix_power[T: number](A: T[*S, m, m], n: int) -> T[*S, m, m] {
+  if n < 0 {
+    matrix_power(inverse(A), -n)
+  } else if n == 0 {
+    expand(eye(m, dtype: A.dtype), A.shape)
   } else if n == 1 {
     A
   } else {
     let half = matrix_power(A, n // 2)
     if n % 2 == 0 { half @ half } else { half @ half @ A }
+  }
+}
+
+## A norm of vectors along `dim`, of all elements without it: `(sum |x|^ord)^(1/ord)`, with `inf`, `-inf` and 0 as in `norm`.
+fn vector_norm[T: float](
+  x: T[*S],
+  ord: float = 2.0,
+  dim: (int | [int])? = none,
+  keepdim: bool = false,
+) -> tensor = norm(x, ord, dim, keepdim)
+
+## A norm of matrices, whose rows and columns lie along the axes `dim`: `"fro"`, `"nuc"` (the sum of the singular values), `inf` and `-inf` (the largest and smallest sum of sizes of a row),
+## 1 and -1 (of a column), 2 and -2 (the largest and smallest singular value).
+fn matrix_norm[T: float](
+  A: T[*S],
+  ord: float | string = "fro",
+  dim: [int] = [-2, -1],
+  keepdim: bool = false,
+) -> tensor {
+  let rank = len(S)
+  assert(rank >= 2 && len(dim) == 2, "matrix_norm takes a tensor of matrices, and two axes")
+  let (row, column) = (axis_of(dim[0], rank), axis_of(dim[1], rank))
+  assert(row != column, "matrix_norm: the axes of rows and columns differ")
+  let rest = [i for i in 0..rank if i != row && i != column]
+  let values = _matrix_norm(permute(A, rest + [row, column]), ord)
+  if keepdim {
+    reshape(values, [if i == row || i == column { 1 } else { S[i] } for i in 0..rank])
+  } else {
+    values
+  }
+}
+
+fn _matrix_norm(A: tensor, ord: float | string) -> tensor {
+  if is_string(ord) {
+    assert(
+      ord == "fro" || ord == "nuc",
+      "matrix_norm: ord is a number, \"fro\" or \"nuc\", not \"" + ord + "\"",
+    )
+    if ord == "fro" { norm(A, 2.0, [-2, -1]) } else { sum(svdvals(A), -1) }
+  } else if ord == inf {
+    amax(sum(abs(A), -1), -1)
+  } else if ord == -inf {
+    amin(sum(abs(A), -1), -1)
+  } else if ord == 1.0 {
+    amax(sum(abs(A), -2), -1)
+  } else if ord == -1.0 {
+    amin(sum(abs(A), -2), -1)
+  } else {
+    assert(
+      ord == 2.0 || ord == -2.0,
+      "matrix_norm: ord is one of 1, -1, 2, -2, inf, -inf, not " + ord,
+    )
+    let s = svdvals(A)
+    if ord > 0.0 { amax(s, -1) } else { amin(s, -1) }
   }
 }
