@@ -110,6 +110,7 @@ const y: Domain = { shape: [3, 4] };
 const positive: Domain = { shape: [3, 4], low: 0.2, high: 2 };
 const unit: Domain = { shape: [3, 4], low: 0.05, high: 0.95 };
 const classes: Domain = { shape: [3], dtype: 'i64', data: [1, 3, 0] };
+const matrix: Domain = { shape: [3, 3], data: [1.3, -0.4, 0.6, 0.2, -1.1, 0.9, 0.7, 1.6, 0.8] };
 const images: Domain = { shape: [2, 4, 5, 6] };
 const volumes: Domain = { shape: [1, 2, 4, 3, 4] };
 const series: Domain = { shape: [2, 4, 7] };
@@ -262,6 +263,27 @@ const table: Readonly<Record<string, readonly (readonly [string, Readonly<Record
     ],
     ['linear(x, w, b)', { x: { shape: [2, 3, 4] }, w: { shape: [5, 4] }, b: { shape: [5] } }],
     ['matrix_power(a, 3)', { a: { shape: [3, 3] } }],
+    ['matrix_power(a, -2)', { a: matrix }],
+    ['solve_triangular(a, b, upper: true)', { a: matrix, b: { shape: [3, 2] } }],
+    ['cholesky(a @ a.T + 2 * eye(3, dtype: f64))', { a: matrix }],
+    ['(q => q[:, 2:] @ q[:, 2:].T + abs(q[:, 0]))(qr(a, mode: "complete")[0])', { a: { shape: [4, 2] } }],
+    ['(u => u[:, 2:] @ u[:, 2:].T + abs(u[:, 0]))(svd(a)[0])', { a: { shape: [4, 2] } }],
+    ['pinv(a)', { a: { shape: [2, 3] } }],
+    ['lstsq(a, b)', { a: { shape: [4, 2] }, b: { shape: [4] } }],
+    ['det(a)', { a: { shape: [3, 3], data: [1, 2, 3, 4, 5, 6, 7, 8, 9] } }],
+    ['det(a)', { a: { shape: [2, 2], data: [0, 1, 0, 0] } }],
+    ['cofactors(a)', { a: { shape: [3, 3], data: [1, 2, 3, 4, 5, 6, 7, 8, 9] } }],
+    ['matrix_exp(a)', { a: { shape: [2, 3, 3] } }],
+    ['grad(x => sum(inverse(x) ** 2))(a)', { a: matrix }],
+    ['grad(x => det(x) ** 2)(a)', { a: matrix }],
+    ['grad(x => slogdet(x)[1] ** 2)(a)', { a: matrix }],
+    ['grad(x => sum(solve(x, x[0]) ** 2))(a)', { a: matrix }],
+    ['grad(x => sum(cholesky(x @ x.T + eye(2, dtype: f64)) ** 3))(a)', { a: { shape: [2, 2] } }],
+    ['grad(x => sum(qr(x)[1] ** 3))(a)', { a: { shape: [3, 2] } }],
+    ['grad(x => sum(svdvals(x) ** 3))(a)', { a: { shape: [3, 2] } }],
+    ['grad(x => sum(abs(eigh(x + x.T)[1]) ** 3))(a)', { a: { shape: [2, 2] } }],
+    ['grad(x => sum(pinv(x) ** 2))(a)', { a: { shape: [3, 2] } }],
+    ['grad(x => sum(matrix_exp(x) ** 2))(a)', { a: { shape: [2, 2] } }],
     ['embedding(i, w)', { i: { shape: [2, 2], dtype: 'i64', data: [0, 3, 3, 1] }, w: { shape: [4, 3] } }],
     [
       'embedding_bag(i, w, tensor([0, 2]))',
