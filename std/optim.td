@@ -40,8 +40,10 @@ fn _rate(lr: any, groups: any, path: string, base: float) {
   if own == base { lr } else { lr * (own / base) }
 }
 
-## Refuses groups that say what no group can, or that no parameter belongs to.
-fn _check_groups(groups: any, params: any, lr: float) {
+## Refuses a negative learning rate or decay, and groups that say what no group can, or that no parameter belongs to.
+fn _check_settings(groups: any, params: any, lr: float, weight_decay: float) {
+  check_least(lr, 0, "the learning rate")
+  check_least(weight_decay, 0, "weight_decay")
   for i in 0..len(groups) {
     let group = groups[i]
     for name in field_names(group) {
@@ -63,15 +65,17 @@ fn _check_groups(groups: any, params: any, lr: float) {
 
 ## Checks of the decay rates of moving averages.
 fn _check_betas(betas: [float], eps: float) {
-  assert(len(betas) == 2, "betas are two numbers")
-  for beta in betas { assert(beta >= 0.0 && beta < 1.0, "betas are at least 0 and less than 1") }
-  assert(eps >= 0.0, "eps is not negative")
+  assert(len(betas) == 2, "betas are 2 numbers, not " + len(betas))
+  for beta in betas {
+    assert(beta >= 0.0 && beta < 1.0, "betas are at least 0 and less than 1, not " + beta)
+  }
+  check_least(eps, 0, "eps")
 }
 
 ## Stochastic gradient descent with momentum (Sutskever et al. 2013).
 model SGD[M: model](
   params: M,
-  lr: float = 0.001,
+  lr: float,
   momentum: float = 0.0,
   dampening: float = 0.0,
   weight_decay: float = 0.0,
@@ -87,11 +91,14 @@ model SGD[M: model](
   }
 
   fn step(params: mut M, grads: like(params)) {
-    _check_groups(groups, params, base_lr)
-    assert(weight_decay >= 0.0 && momentum >= 0.0, "weight_decay and momentum are not negative")
+    _check_settings(groups, params, base_lr, weight_decay)
+    check_least(momentum, 0, "the momentum")
     assert(
       !nesterov || (momentum > 0.0 && dampening == 0.0),
-      "nesterov needs a momentum and no dampening",
+      "nesterov needs a momentum and no dampening, not a momentum of " +
+        momentum +
+        " with dampening " +
+        dampening,
     )
     if momentum == 0.0 {
       map (path, p, g) over (params, grads) {
@@ -142,7 +149,7 @@ model Adam[M: model](
   if amsgrad { state max_exp_avg_sq: like(params) = zeros }
 
   fn step(params: mut M, grads: like(params)) {
-    _check_groups(groups, params, base_lr)
+    _check_settings(groups, params, base_lr, weight_decay)
     _check_betas(betas, eps)
     steps = steps + 1
     let rate = lr / (1 - betas[0] ** cast(steps, f64))
@@ -184,7 +191,7 @@ model AdamW[M: model](
   if amsgrad { state max_exp_avg_sq: like(params) = zeros }
 
   fn step(params: mut M, grads: like(params)) {
-    _check_groups(groups, params, base_lr)
+    _check_settings(groups, params, base_lr, weight_decay)
     _check_betas(betas, eps)
     steps = steps + 1
     let rate = lr / (1 - betas[0] ** cast(steps, f64))
@@ -232,7 +239,7 @@ model Adamax[M: model](
   state exp_inf: like(params) = zeros
 
   fn step(params: mut M, grads: like(params)) {
-    _check_groups(groups, params, base_lr)
+    _check_settings(groups, params, base_lr, weight_decay)
     _check_betas(betas, eps)
     steps = steps + 1
     let rate = lr / (1 - betas[0] ** cast(steps, f64))
@@ -263,7 +270,7 @@ model NAdam[M: model](
   state exp_avg_sq: like(params) = zeros
 
   fn step(params: mut M, grads: like(params)) {
-    _check_groups(groups, params, base_lr)
+    _check_settings(groups, params, base_lr, weight_decay)
     _check_betas(betas, eps)
     steps = steps + 1
     let t = cast(steps, f64)
@@ -308,11 +315,10 @@ model RMSprop[M: model](
   if momentum > 0.0 { state momentum_buffer: like(params) = zeros }
 
   fn step(params: mut M, grads: like(params)) {
-    _check_groups(groups, params, base_lr)
-    assert(
-      alpha >= 0.0 && eps >= 0.0 && momentum >= 0.0,
-      "alpha, eps and momentum are not negative",
-    )
+    _check_settings(groups, params, base_lr, weight_decay)
+    check_least(alpha, 0, "alpha")
+    check_least(eps, 0, "eps")
+    check_least(momentum, 0, "the momentum")
     let steps = map (path, p, g, v) over (params, grads, square_avg) {
       let d = _direction(p, g, _decay(groups, path, weight_decay), maximize)
       v = alpha * v + (1 - alpha) * d * d
@@ -356,11 +362,10 @@ model Adagrad[M: model](
   state sum: like(params) = constant(value: initial_accumulator_value)
 
   fn step(params: mut M, grads: like(params)) {
-    _check_groups(groups, params, base_lr)
-    assert(
-      lr_decay >= 0.0 && initial_accumulator_value >= 0.0 && eps >= 0.0,
-      "lr_decay, initial_accumulator_value and eps are not negative",
-    )
+    _check_settings(groups, params, base_lr, weight_decay)
+    check_least(lr_decay, 0, "lr_decay")
+    check_least(initial_accumulator_value, 0, "the initial_accumulator_value")
+    check_least(eps, 0, "eps")
     let rate = lr / (1 + cast(steps, f64) * lr_decay)
     steps = steps + 1
     map (path, p, g, total) over (params, grads, sum) {
@@ -387,11 +392,9 @@ model Adadelta[M: model](
   state acc_delta: like(params) = zeros
 
   fn step(params: mut M, grads: like(params)) {
-    _check_groups(groups, params, base_lr)
-    assert(
-      rho >= 0.0 && rho <= 1.0 && eps >= 0.0,
-      "rho is between 0 and 1, and eps is not negative",
-    )
+    _check_settings(groups, params, base_lr, weight_decay)
+    assert(rho >= 0.0 && rho <= 1.0, "rho is between 0 and 1, not " + rho)
+    check_least(eps, 0, "eps")
     map (path, p, g, v, moved) over (params, grads, square_avg, acc_delta) {
       let d = _direction(p, g, _decay(groups, path, weight_decay), maximize)
       v = rho * v + (1 - rho) * d * d

@@ -4,6 +4,11 @@ tdsl 1
 ## Extends the last axes: `pad` holds pairs of sizes before and after, from the last axis on; negative ones crop. `mode`: `"constant"` (with
 ## `value`, none is 0), `"reflect"` (without repeating the edge), `"replicate"` or `"circular"`.
 fn pad(input: tensor, pad: [int], mode: string = "constant", value: number? = none) -> tensor {
+  check_word(
+    mode,
+    ["constant", "reflect", "replicate", "circular"],
+    "pad: mode is \"constant\", \"reflect\", \"replicate\" or \"circular\"",
+  )
   assert(len(pad) % 2 == 0, "pad: pairs of sizes are needed, not " + len(pad) + " numbers")
   assert(
     len(pad) <= 2 * ndim(input),
@@ -87,10 +92,6 @@ fn _pad_axis(
     let last = expand(narrow(x, axis, m - 1, 1), sizes[:axis] + [high] + sizes[axis + 1:])
     cat([first, x, last], axis)
   } else {
-    assert(
-      mode == "circular",
-      "pad: mode is \"constant\", \"reflect\", \"replicate\" or \"circular\", not \"" + mode + "\"",
-    )
     assert(
       low <= m && high <= m,
       "pad: circular padding is at most the size " +

@@ -7,7 +7,7 @@ model StepLR[O: model](optimizer: O, step_size: int, gamma: float = 0.1) {
   state last_epoch: i64 = 0
 
   fn step(optimizer: mut O) {
-    assert(step_size > 0, "step_size is at least 1")
+    check_least(step_size, 1, "step_size")
     last_epoch = last_epoch + 1
     optimizer.lr = where(last_epoch % step_size == 0, optimizer.lr * gamma, optimizer.lr)
   }
@@ -55,9 +55,12 @@ model LinearLR[O: model](
   fn start(optimizer: mut O) {
     assert(
       start_factor > 0.0 && start_factor <= 1.0,
-      "start_factor is greater than 0 and at most 1",
+      "start_factor is greater than 0 and at most 1, not " + start_factor,
     )
-    assert(end_factor >= 0.0 && end_factor <= 1.0, "end_factor is between 0 and 1")
+    assert(
+      end_factor >= 0.0 && end_factor <= 1.0,
+      "end_factor is between 0 and 1, not " + end_factor,
+    )
     optimizer.lr = optimizer.lr * start_factor
   }
 
@@ -120,12 +123,9 @@ model ReduceLROnPlateau[O: model](
   state waiting: i64 = 0
 
   fn step(optimizer: mut O, metrics: number) {
-    assert(mode == "min" || mode == "max", "mode is \"min\" or \"max\"")
-    assert(
-      threshold_mode == "rel" || threshold_mode == "abs",
-      "threshold_mode is \"rel\" or \"abs\"",
-    )
-    assert(factor < 1.0, "the factor is less than 1")
+    check_word(mode, ["min", "max"], "mode is \"min\" or \"max\"")
+    check_word(threshold_mode, ["rel", "abs"], "threshold_mode is \"rel\" or \"abs\"")
+    assert(factor < 1.0, "the factor is less than 1, not " + factor)
     let metric = cast(metrics, f64)
     let sign = if mode == "min" { -1.0 } else { 1.0 }
     let bound = if threshold_mode == "rel" {

@@ -1,5 +1,6 @@
 // Models: a declaration with the arguments of its constructor becomes an instance, a tree of leaves with dotted paths.
 
+import { printDim } from '../ir/dims.js';
 import { isFloat } from '../ir/dtype.js';
 import type { TensorType, Value } from '../ir/graph.js';
 import type * as ast from '../syntax/ast.js';
@@ -163,6 +164,13 @@ export function tensorType(cx: Context, type: ast.Type, scope: Scope): TensorTyp
       site: { source: scope.unit.source, span: item.span },
     });
   });
+  for (const [axis, size] of shape.entries()) {
+    if (cx.nonNegative(size, 'sizes are not negative')) continue;
+    cx.fail('E0324', {
+      message: `axis ${axis} of a tensor of a model has the negative size ${printDim(size)}`,
+      site: { source: scope.unit.source, span: type.span },
+    });
+  }
   return { dtype, shape };
 }
 

@@ -87,7 +87,8 @@ function undefinedFor(cx: Context, op: string, left: Val, right: Val): never {
 /** Operators on lists, strings, dtypes and the like. */
 function onOthers(cx: Context, op: ast.BinaryOperator, left: Val, right: Val): Val {
   if (op === '==' || op === '!=') return bool(sameStatic(cx, left, right) === (op === '=='));
-  if (op === '+' && (left.kind === 'string' || right.kind === 'string')) {
+  const isText = (val: Val): boolean => val.kind !== 'tensor' && val.kind !== 'model' && val.kind !== 'function';
+  if (op === '+' && (left.kind === 'string' || right.kind === 'string') && isText(left) && isText(right)) {
     const text = show(left) + show(right);
     if (text.length > maxText) cx.fail('E0311', { message: `a text has at most ${maxText} characters` });
     return string(text);
