@@ -28,6 +28,15 @@ export interface LoadOptions extends StateSelection {
   readonly strict?: boolean;
 }
 
+/** What a session is made from. */
+interface Origin {
+  readonly addon: Addon;
+  readonly manifest: Manifest;
+  readonly threads: number;
+  /** The file of the native code; an interpreted session has none. */
+  readonly addonFile: string | undefined;
+}
+
 /** The key that a seed stands for. */
 export function keyOfSeed(seed: number | bigint): Tensor<'i64', [2]> {
   if (typeof seed === 'number' && !Number.isSafeInteger(seed)) {
@@ -44,13 +53,16 @@ export class Session {
   readonly manifest: Manifest;
   readonly #instance: NativeInstance;
   readonly #tensors: readonly Tensor[];
-  #addonFile: string | undefined;
+  /** What the session was made from. */
+  readonly #origin: Origin;
   #mode: 'train' | 'eval' | undefined;
   /** Settles when the last asynchronous call has ended. */
   #last: Promise<unknown> = Promise.resolve();
 
   /** Use the `create` of a compiled module. */
-  protected constructor(addon: Addon, manifest: Manifest, threads: number) {
+  protected constructor(origin: Origin) {
+    const { addon, manifest, threads } = origin;
+    this.#origin = origin;
     const arena = addon.allocate(manifest.state.bytes);
     this.manifest = manifest;
     this.#instance = addon.create({ state: arena, threads });
@@ -81,8 +93,7 @@ export class Session {
   ): Promise<Session> {
     const { seed = 0, threads = 0 } = options;
     const key = keyOfSeed(seed);
-    const session = new Session(addon, manifest, threads);
-    session.#addonFile = addonFile;
+    const session = new Session({ addon, manifest, threads, addonFile });
     const { initEntry } = manifest;
     if (initEntry !== null) {
       const takesKey = manifest.entries[initEntry]!.tensors.length > 0;
@@ -143,6 +154,17 @@ export class Session {
     return text;
   }
 
+  /** Another session of the same model with a copy of the state; from then on both are independent. Waits for asynchronous calls made before. */
+  async clone(): Promise<this> {
+    await this.#idle();
+    const { addon, manifest, threads, addonFile } = this.#origin;
+    const copy = await Session.create(addon, manifest, { threads }, addonFile);
+    copy.loadStateDict(this.stateDict());
+    copy.#mode = this.#mode;
+    // A session of the same manifest has the same methods and state.
+    return copy as this;
+  }
+
   /** Writes the state, or one tree of it, as safetensors: in full or not at all. Waits for asynchronous calls that were made before. */
   async save(file: FilePath, selection: StateSelection = {}): Promise<void> {
     this.#prefix(selection);
@@ -158,7 +180,7 @@ export class Session {
   async saveBundle(file: FilePath): Promise<void> {
     // Loaded here, since bundles make sessions.
     const { encodeBundle, nativeOf } = await import('./bundle.js');
-    const native = await nativeOf(this.#addonFile);
+    const native = await nativeOf(this.#origin.addonFile);
     await this.#idle();
     await writeAtomically(
       file,

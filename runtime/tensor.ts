@@ -212,6 +212,15 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
     return this;
   }
 
+  /** Replaces each element by what a function gives of it and of its place in row-major order: `weight.apply((w) => w + 1)`. */
+  apply(change: (value: ScalarOf<D>, place: number) => Scalar): this {
+    const { dtype, elements } = this;
+    for (let i = 0; i < elements.length; i++) {
+      elements[i] = scalarToStored(dtype, change(storedToScalar(dtype, elements[i]!) as ScalarOf<D>, i));
+    }
+    return this;
+  }
+
   /** Overwrites the elements with those of a tensor of the same dtype and shape. */
   copyFrom(source: Tensor): this {
     if (source.dtype !== this.dtype || !sameShape(source.shape, this.shape)) {
