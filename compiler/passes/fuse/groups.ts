@@ -45,6 +45,9 @@ class Grouping {
   readonly #readBy = new Map<Node, Set<Node>>();
   /** Pairs of groups that cannot join; a group that grows is another one. */
   readonly #refused = new Map<Group, Set<Group>>();
+  readonly #loadsOf = new Map<Node, ReadonlySet<Value>>();
+  /** The position of the first node of each group. */
+  readonly #begins = new WeakMap<Group, number>();
 
   constructor(readonly analysis: Analysis) {
     for (const node of analysis.func.nodes) {
@@ -57,15 +60,18 @@ class Grouping {
   }
 
   /** The members that a node reads, directly or through free and pulled nodes. */
-  #membersBelow(node: Node, into: Set<Node> = new Set(), seen: Set<Node> = new Set()): ReadonlySet<Node> {
-    for (const input of node.inputs) {
+  #membersBelow(node: Node): ReadonlySet<Node> {
+    const members = new Set<Node>();
+    const seen = new Set<Node>();
+    const open = [...node.inputs].reverse();
+    for (let input = open.pop(); input !== undefined; input = open.pop()) {
       const definition = this.analysis.definition.get(input);
       if (definition === undefined || seen.has(definition)) continue;
       seen.add(definition);
-      if (this.analysis.roleOf.get(definition) === 'member') into.add(definition);
-      else this.#membersBelow(definition, into, seen);
+      if (this.analysis.roleOf.get(definition) === 'member') members.add(definition);
+      else open.push(...definition.inputs.toReversed());
     }
-    return into;
+    return members;
   }
 
   run(): readonly Group[] {
@@ -188,7 +194,9 @@ class Grouping {
 
   /** Elements that `from` stores for `into`, and that `into` loads, when some members have moved over. */
   #traffic(from: Group, into: Group, moved: readonly Node[]): number {
-    const loads = new Set([...into.members, ...moved].flatMap((node) => this.#loads(node)));
+    const loads = new Set<Value>();
+    for (const nodes of [into.members, moved])
+      for (const node of nodes) for (const value of this.#loads(node)) loads.add(value);
     let elements = 0;
     for (const value of loads) {
       const maker = this.analysis.definition.get(value);
@@ -204,11 +212,21 @@ class Grouping {
   }
 
   /** The values that evaluating a node starts from: results of members, and parameters. */
-  #loads(node: Node): readonly Value[] {
-    return node.inputs.flatMap((input) => {
+  #loads(node: Node): ReadonlySet<Value> {
+    const known = this.#loadsOf.get(node);
+    if (known !== undefined) return known;
+    const loads = new Set<Value>();
+    this.#loadsOf.set(node, loads);
+    const seen = new Set<Value>();
+    const open = [...node.inputs];
+    for (let input = open.pop(); input !== undefined; input = open.pop()) {
+      if (seen.has(input)) continue;
+      seen.add(input);
       const maker = this.analysis.definition.get(input);
-      return maker === undefined || this.#groupOf.has(maker) ? [input] : this.#loads(maker);
-    });
+      if (maker === undefined || this.#groupOf.has(maker)) loads.add(input);
+      else open.push(...maker.inputs);
+    }
+    return loads;
   }
 
   #at = (node: Node): number => this.analysis.position.get(node) as number;
@@ -243,14 +261,25 @@ class Grouping {
 
   /** Whether some third group reads from the producer and is read by the consumer, directly or not. */
   #runsBetween(producer: Group, consumer: Group): boolean {
-    const seen = new Set<Group>([producer]);
-    const reaches = (group: Group): boolean => {
-      if (group === consumer) return true;
-      if (seen.has(group)) return false;
+    const seen = new Set<Group>([producer, consumer]);
+    const open = [...this.#groupsAfter(producer)].filter((group) => group !== consumer);
+    // What begins behind the consumer's last node leads to nothing before it.
+    const last = Math.max(...[...consumer.members].map(this.#at));
+    for (let group = open.pop(); group !== undefined; group = open.pop()) {
+      if (seen.has(group) || this.#begin(group) > last) continue;
       seen.add(group);
-      return [...this.#groupsAfter(group)].some(reaches);
-    };
-    return [...this.#groupsAfter(producer)].some((group) => group !== consumer && reaches(group));
+      const after = this.#groupsAfter(group);
+      if (after.has(consumer)) return true;
+      open.push(...after);
+    }
+    return false;
+  }
+
+  /** The position of the first node of a group. */
+  #begin(group: Group): number {
+    const known = this.#begins.get(group) ?? Math.min(...[...group.members].map(this.#at));
+    this.#begins.set(group, known);
+    return known;
   }
 
   #groupsAfter(group: Group): ReadonlySet<Group> {

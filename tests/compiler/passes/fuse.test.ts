@@ -4,12 +4,15 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Builder } from '../../../compiler/ir/builder.js';
 import { type Dim, dimConst } from '../../../compiler/ir/dims.js';
+import { evaluateFunction } from '../../../compiler/ir/evaluate/evaluate.js';
+import { type HostTensor, hostTensor, numbersOf } from '../../../compiler/ir/evaluate/tensor.js';
 import { type Func, nodeName, type RegionNode, type Value } from '../../../compiler/ir/graph.js';
 import { affine, affineSubscript, plainAccess, plainSubscript } from '../../../compiler/ir/space.js';
 import { type KernelForm, kernelForm } from '../../../compiler/passes/fuse.js';
 import { defaultPipeline, replayPasses, runPipeline } from '../../../compiler/pipeline.js';
 import type { Program } from '../../../compiler/program.js';
 import { batch, crossEntropy, leNet, linear, mlp, softmaxRegression, tensor } from '../../support/models.js';
+import { programOf } from '../../support/program.js';
 
 interface Kernel {
   readonly form: KernelForm;
@@ -315,6 +318,20 @@ test('results that are constants, views or parameters are made', () => {
     b.iota([dimConst(4)], 0),
   ]);
   assert.equal(formsOf(program), ['map', 'map', 'map']);
+});
+
+test('a chain of ten thousand operations on scalars', () => {
+  const program = programOf(`export fn f(a: f64, b: f64) -> f64 {
+  let x = a
+  for i in 0..3400 { x = sin(x) * b + a }
+  x
+}`);
+  const { module } = runPipeline(program, defaultPipeline, { verify: false });
+  const inputs = [0.3, 0.4].map((value) => hostTensor('f64', [], [value]));
+  const [result] = evaluateFunction(module, 'f', inputs) as readonly [HostTensor];
+  let x = 0.3;
+  for (let i = 0; i < 3400; i++) x = Math.sin(x) * 0.4 + 0.3;
+  assert.ok(Math.abs((numbersOf(result)[0] as number) - x) < 1e-12);
 });
 
 test.run();
