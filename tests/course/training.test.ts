@@ -27,6 +27,8 @@ test('logistic gates', () => {
   close(numbers('its last loss, log 2'), [Math.log(2)]);
   close(numbers('XOR by two layers'), [0, 1, 1, 0], 0.01);
   assert.ok(number('their last loss') < 0.005);
+  const share = number('share of the square that is called 1');
+  assert.ok(share > 0.2 && share < 0.8);
 });
 
 test('softmax regression', () => {
@@ -63,6 +65,7 @@ test('weight decay', () => {
   assert.ok(number('test loss without a penalty') > 100 * number('test loss with an L2 penalty'));
   assert.ok(number('test loss with an L1 penalty') < number('test loss with an L2 penalty'));
   assert.is(text('by hand is the penalty'), 'true');
+  assert.is(text('by the optimizer is the penalty'), 'true');
 });
 
 test('dropout', () => {

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Generator } from 'tdsl';
-import { argmaxRows, DataLoader, evaluate, fit, linePlot, mnistDigits } from 'tdsl/train';
+import { argmaxRows, DataLoader, evaluate, fit, imageGrid, linePlot, mnistDigits } from 'tdsl/train';
 import { show } from '../show.ts';
 import { create } from './build/mlp/index.js';
 
@@ -32,6 +32,16 @@ show({
 writeFileSync(
   new URL('build/loss.svg', import.meta.url),
   linePlot([{ name: 'loss', y: history.losses }], { title: 'MLP on digits', xLabel: 'step', yLabel: 'loss' }),
+);
+
+// What it says of the first test images, with the labels; what is wrong is red.
+const some = test.images.slice(0, 24);
+writeFileSync(
+  new URL('build/predictions.svg', import.meta.url),
+  imageGrid(some.reshape([24, 28, 28]), {
+    labels: Array.from(test.labels.slice(0, 24).data, String),
+    predictions: Array.from(argmaxRows(s.predict(some)), String),
+  }),
 );
 
 // Parameters by name in a file that PyTorch's safetensors reads too, and back into another session: the same predictions.

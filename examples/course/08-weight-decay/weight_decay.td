@@ -32,10 +32,10 @@ export fn penalised_step(
   l
 }
 
-## The same by the optimizer, which adds `weight_decay` times each parameter to its gradient: also to the bias.
+## The same by the optimizer, which adds `weight_decay` times a parameter to its gradient: to all, or to those of a group.
 export fn decayed_step(
   net: mut Regression,
-  decay: mut SGD(net, lr: 0.003, weight_decay: 3.0),
+  decay: mut SGD(net, lr: 0.003, groups: [{ params: ["weight"], weight_decay: 3.0 }]),
   x: f32[B, 200],
   y: f32[B],
 ) -> f32 {

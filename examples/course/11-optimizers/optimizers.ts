@@ -1,7 +1,7 @@
 // Optimizers: SGD, momentum, RMSprop and Adam on Himmelblau's function, and a schedule
 import { writeFileSync } from 'node:fs';
 import { Tensor } from 'tdsl';
-import { linePlot } from 'tdsl/train';
+import { contourLines, gridPoints, line, plot, surfacePlot } from 'tdsl/train';
 import { show } from '../show.ts';
 import { create } from './build/optimizers/index.js';
 
@@ -52,12 +52,18 @@ for (const [name, path] of Object.entries(runs))
 const diverged = await walk('sgd', [0, 0], 100, 0.1);
 show({ 'SGD with a rate of 0.1 ends at': diverged.at(-1)! });
 
-const lines = Object.entries(runs).map(([name, path]) => ({
-  name,
-  x: path.map(([x]) => x!),
-  y: path.map(([, y]) => y!),
-}));
+// The function from above with the ways to the minimum, and as a surface.
+const grid = gridPoints([-5, 5], [-5, 5], 80);
+const heights = { ...grid, z: s.height({ p: grid.points }).toNumbers() };
+const paths = Object.entries(runs).map(([name, path]) =>
+  line({ name, x: path.map(([x]) => x!), y: path.map(([, y]) => y!) }),
+);
+const contours = contourLines(heights, { levels: [1, 5, 20, 50, 100, 200, 400, 800] });
 writeFileSync(
   new URL('build/paths.svg', import.meta.url),
-  linePlot(lines, { title: 'Ways to the minimum at (3, 2)', xLabel: 'x', yLabel: 'y' }),
+  plot([contours, ...paths], { title: "Ways down Himmelblau's function", equal: true, height: 640 }),
+);
+writeFileSync(
+  new URL('build/surface.svg', import.meta.url),
+  surfacePlot(heights, { zScale: 'log', title: 'log f(x, y)' }),
 );

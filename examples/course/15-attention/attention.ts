@@ -1,7 +1,7 @@
 // Attention: the formula, causal masks, kernel regression, and a network that looks things up
 import { writeFileSync } from 'node:fs';
 import { Generator, Tensor } from 'tdsl';
-import { accuracy, linePlot } from 'tdsl/train';
+import { accuracy, heatmap, line, plot, scatter } from 'tdsl/train';
 import { show } from '../show.ts';
 import { create } from './build/attention/index.js';
 
@@ -40,12 +40,25 @@ show({
   'learned width': 1 / s.kernel.sharpness.item(),
   'weights sum to': kernelWeights.data.subarray(0, 50).reduce((sum, weight) => sum + weight, 0),
 });
-const lines = [
-  { name: 'truth', y: exact },
-  { name: 'width 1', y: wide.data },
-  { name: 'learned width', y: narrow.data },
-].map((line) => ({ ...line, x: at.data }));
-writeFileSync(new URL('build/kernel-regression.svg', import.meta.url), linePlot(lines, { title: 'Kernel regression' }));
+const curve = (name: string, y: ArrayLike<number>) => line({ name, x: at.data, y });
+writeFileSync(
+  new URL('build/kernel-regression.svg', import.meta.url),
+  plot(
+    [
+      scatter({ name: 'measurements', x: places.data, y: values.data }),
+      curve('truth', exact),
+      curve('width 1', wide.data),
+      curve('learned width', narrow.data),
+    ],
+    { title: 'Kernel regression' },
+  ),
+);
+// Which measurements (across) the estimate at each place (up) listens to.
+const weightsOf = heatmap({ x: Array.from({ length: 50 }, (_, i) => i), y: at.data, z: kernelWeights.data });
+writeFileSync(
+  new URL('build/weights.svg', import.meta.url),
+  plot([weightsOf], { title: 'Weights', xLabel: 'measurement', yLabel: 'x' }),
+);
 
 /** Five pairs with different keys out of eight, and a question for one of them. */
 const questions = (count: number) => {
