@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { register } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { CommandError } from '../cli/errors.js';
 import { compileModule } from '../cli/module.js';
 import { packageRoot } from '../cli/package.js';
 
@@ -80,6 +81,13 @@ if (asked.length === 0 || (chosen.length < asked.length && !asked.includes('all'
   register('./typescript.js', import.meta.url);
   for (const [i, chapter] of chosen.entries()) {
     if (chosen.length > 1) console.log(`${i === 0 ? '' : '\n'}── ${chapter.name} ──`);
-    await runChapter(chapter);
+    try {
+      await runChapter(chapter);
+    } catch (error) {
+      // The errors of a program were printed with their places.
+      if (!(error instanceof CommandError)) throw error;
+      console.error(`${chapter.name}: ${error.message}`);
+      process.exit(error.status);
+    }
   }
 }

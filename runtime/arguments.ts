@@ -45,7 +45,11 @@ export function parametersOf(method: string, entry: ManifestEntry, args: readonl
   const [first] = args;
   if (args.length === 1 && isObject(first) && (names.length !== 1 || Object.hasOwn(first, names[0]!))) {
     for (const name of Object.keys(first)) {
-      if (!names.includes(name)) throw new TdslError('TDSL_ARG', `${method} ${takes}; there is no argument ${name}`);
+      if (names.includes(name)) continue;
+      // Methods have JavaScript's spelling, arguments that of the program.
+      const asWritten = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      const hint = names.includes(asWritten) ? `: it is called ${asWritten}, as in the program` : '';
+      throw new TdslError('TDSL_ARG', `${method} ${takes}; there is no argument ${name}${hint}`);
     }
     return names.map((name) => {
       if (first[name] === undefined) throw new TdslError('TDSL_ARG', `${method} ${takes}; ${name} is missing`);

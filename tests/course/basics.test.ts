@@ -1,4 +1,4 @@
-// The first chapters: tensors and derivatives. The numbers are those that PyTorch prints for the same lines.
+// The first chapters: tensors, derivatives, linear regression, and polynomials. The numbers are those that PyTorch prints for the same lines.
 
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { packageRoot } from '../../cli/package.js';
 import { close, runChapters, typeErrors } from './chapters.js';
 
 const test = suite('course: basics');
-const chapters = ['01-tensors', '02-autograd'];
+const chapters = ['01-tensors', '02-autograd', '03-linear-regression', '07-polynomials'];
 const output = runChapters(...chapters);
 
 test('tensors', () => {
@@ -46,6 +46,32 @@ test('derivatives', () => {
   close(numbers('third'), [-1, -0.5403]);
   assert.is(number('largest slope of sigmoid'), 0.25);
   assert.ok(number('error of the quotient for h = 0.000001') < 1e-9);
+});
+
+test('linear regression', () => {
+  const { numbers } = output('03-linear-regression');
+  const truth = [-6, 3.2, 10.5, 1.7];
+  close(numbers('gradient as derived'), numbers('gradient on paper'), 1e-3);
+  close([...numbers('weights by hand'), ...numbers('bias by hand')], truth, 0.005);
+  close([...numbers('weights with the library'), ...numbers('bias with the library')], truth, 0.005);
+  for (const how of ['by the inverse', 'by solving', 'by least squares']) close(numbers(how), truth, 0.002);
+  close(numbers('the lowest point of the grid'), [-6, 3.2]);
+});
+
+test('polynomials', () => {
+  const { numbers, number } = output('07-polynomials');
+  const pair = (name: string): readonly [number, number] => {
+    const [training = Number.NaN, onTest = Number.NaN] = numbers(`${name}, training and test`);
+    return [training, onTest];
+  };
+  close(numbers('weights of the cubic').slice(0, 4), [5, 1.2, -3.4, 5.6], 0.6);
+  assert.ok(pair('cubic')[1] < 0.5);
+  assert.ok(Math.min(...pair('line')) > 2, 'a line cannot follow a cubic');
+  const [training, onTest] = pair('degree 15 on 16 samples');
+  assert.ok(training < 0.05 && onTest > 1000, 'too many terms follow the noise');
+  assert.is(number('best degree'), 3);
+  close(pair('cubic after 1000 steps'), pair('cubic'), 0.01);
+  assert.ok(pair('few after 1000 steps')[1] > 10 * pair('few after 1000 steps')[0]);
 });
 
 test('the scripts pass the type checker', () => assert.equal(typeErrors(...chapters), []));

@@ -87,7 +87,7 @@ test('wrong arguments are refused by name', async () => {
     assert.throws(call, code(expected, pattern));
   const loose = s as unknown as Record<string, (...args: unknown[]) => unknown>;
   bad(/predict takes x; x is missing/, () => loose.predict!({ x: undefined }));
-  bad(/trainStep takes x, y; there is no argument z/, () => loose.trainStep!({ x: 1, y: 1, z: 1 }));
+  bad(/trainStep takes x, y; there is no argument z$/, () => loose.trainStep!({ x: 1, y: 1, z: 1 }));
   bad(/trainStep takes x, y; y is missing/, () => loose.trainStep!({ x: f32(1, 4) }));
   bad(/trainStep takes x, y; 3 given/, () => loose.trainStep!(1, 2, 3));
   bad(/predict takes x; 0 given/, () => loose.predict!());
