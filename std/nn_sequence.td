@@ -2,42 +2,96 @@ tdsl 1
 # Layers for sequences, which `std.nn` gives as well: recurrent networks and attention, with PyTorch's names, arguments and layouts.
 import std.nn { Dropout, LayerNorm, Linear }
 
-## The weights of one recurrent layer in one direction, uniform within `1 / sqrt(hidden)`. PyTorch's `weight_ih_l0` is `layers.0.weight_ih`;
-## with two directions its `weight_ih_l0_reverse` is `layers.1.weight_ih`, its `weight_ih_l1` is `layers.2.weight_ih`.
-model _RecurrentWeights(inputs: int, hidden: int, gates: int, bias: bool) {
-  let bound = 1.0 / hidden ** 0.5
-  let has_bias = bias
-  param weight_ih: real[gates * hidden, inputs] = uniform(a: -bound, b: bound)
-  param weight_hh: real[gates * hidden, hidden] = uniform(a: -bound, b: bound)
-  if has_bias {
-    param bias_ih: real[gates * hidden] = uniform(a: -bound, b: bound)
-    param bias_hh: real[gates * hidden] = uniform(a: -bound, b: bound)
+## The weights of recurrent layers under PyTorch's names and in its order: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, those of the
+## other direction with `_reverse` at the end, and those of the next layer with `_l1`.
+fn _recurrent_weights(
+  input_size: int,
+  hidden: int,
+  gates: int,
+  num_layers: int,
+  directions: int,
+  bias: bool,
+) {
+  let (names, shapes) = ([], [])
+  for layer in 0..num_layers {
+    for direction in 0..directions {
+      let suffix = "_l" + layer + (if direction == 0 { "" } else { "_reverse" })
+      let inputs = if layer == 0 { input_size } else { directions * hidden }
+      names = names + ["weight_ih" + suffix, "weight_hh" + suffix]
+      shapes = shapes + [zeros([gates * hidden, inputs]), zeros([gates * hidden, hidden])]
+      if bias {
+        names = names + ["bias_ih" + suffix, "bias_hh" + suffix]
+        shapes = shapes + [zeros([gates * hidden]), zeros([gates * hidden])]
+      }
+    }
   }
-  fn all() =
-    [
-      weight_ih,
-      weight_hh,
-      if has_bias { bias_ih } else { zeros([gates * hidden]) },
-      if has_bias { bias_hh } else { zeros([gates * hidden]) },
-    ]
+  record(names, shapes)
 }
 
-## Runs layers one after the other, with dropout between them; `cells` runs one. Gives the output and the last states.
+## The weights of one step under PyTorch's names.
+fn _cell_weights(inputs: int, hidden: int, gates: int, bias: bool) {
+  let weights = {
+    weight_ih: zeros([gates * hidden, inputs]),
+    weight_hh: zeros([gates * hidden, hidden]),
+  }
+  if bias {
+    {
+      weight_ih: weights.weight_ih,
+      weight_hh: weights.weight_hh,
+      bias_ih: zeros([gates * hidden]),
+      bias_hh: zeros([gates * hidden]),
+    }
+  } else {
+    weights
+  }
+}
+
+## The four weights of the layer and direction at `place` among all weights; biases that there are none of are zeros.
+fn _weights_at(all: [tensor], place: int, bias: bool) -> [tensor] =
+  if bias {
+    [all[4 * place + i] for i in 0..4]
+  } else {
+    let gates = size(all[2 * place], 0)
+    [all[2 * place], all[2 * place + 1], zeros([gates]), zeros([gates])]
+  }
+
+## What a recurrent network prints: what differs from the defaults is named.
+fn _recurrent_repr(
+  input_size: int,
+  hidden_size: int,
+  num_layers: int,
+  bias: bool,
+  batch_first: bool,
+  dropout: float,
+  bidirectional: bool,
+) -> string {
+  let text = repr(input_size) + ", " + repr(hidden_size)
+  if num_layers != 1 { text = text + ", num_layers=" + repr(num_layers) }
+  if !bias { text = text + ", bias=False" }
+  if batch_first { text = text + ", batch_first=True" }
+  if dropout != 0.0 { text = text + ", dropout=" + repr(dropout) }
+  if bidirectional { text = text + ", bidirectional=True" }
+  text
+}
+
+## Runs layers one after the other, with dropout between them; `cells` runs one. `all` are the weights of all layers. Gives the output and the
+## last states.
 fn _run_layers(
   x: tensor,
   initial: [tensor],
-  layers: any,
+  all: [tensor],
+  depth: int,
   directions: int,
+  bias: bool,
   rate: float,
   training: bool,
   cells: function,
 ) {
-  let depth = len(layers) // directions
   let finals = [[] for state in initial]
   for layer in 0..depth {
     let first = layer * directions
     let weights = []
-    for direction in 0..directions { weights = weights + layers[first + direction].all() }
+    for direction in 0..directions { weights = weights + _weights_at(all, first + direction, bias) }
     let result = cells(x, [narrow(state, 0, first, directions) for state in initial], weights)
     x = if layer < depth - 1 { dropout(result[0], rate, training) } else { result[0] }
     finals = [finals[i] + [result[i + 1]] for i in 0..len(initial)]
@@ -67,16 +121,15 @@ model RNN(
 ) {
   let rate = checked_probability(dropout)
   let directions = if bidirectional { 2 } else { 1 }
-  layers: [
-    _RecurrentWeights(
-      if layer == 0 { input_size } else { directions * hidden_size },
-      hidden_size,
-      1,
-      bias,
-    )
-    for layer in 0..num_layers
-    for direction in 0..directions
-  ]
+  let bound = 1.0 / hidden_size ** 0.5
+  param _: like(_recurrent_weights(
+    input_size,
+    hidden_size,
+    1,
+    num_layers,
+    directions,
+    bias,
+  )) = uniform(a: -bound, b: bound)
   fn forward(x: tensor, h0: tensor? = none) {
     let h = if h0 == none {
       _no_state(x, num_layers * directions, hidden_size, batch_first)
@@ -86,14 +139,19 @@ model RNN(
     let (output, last) = _run_layers(
       x,
       [h],
-      layers,
+      leaves(self),
+      num_layers,
       directions,
+      bias,
       rate,
       training,
       (x, state, weights) => rnn(x, state[0], weights, 1, nonlinearity, batch_first, bidirectional),
     )
     (output, last[0])
   }
+
+  fn extra_repr() -> string =
+    _recurrent_repr(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
 }
 
 ## Gated recurrent units over time, in `num_layers` layers with dropout between them. `forward(x, h0)` gives the output [time, batch, hidden] and
@@ -109,16 +167,15 @@ model GRU(
 ) {
   let rate = checked_probability(dropout)
   let directions = if bidirectional { 2 } else { 1 }
-  layers: [
-    _RecurrentWeights(
-      if layer == 0 { input_size } else { directions * hidden_size },
-      hidden_size,
-      3,
-      bias,
-    )
-    for layer in 0..num_layers
-    for direction in 0..directions
-  ]
+  let bound = 1.0 / hidden_size ** 0.5
+  param _: like(_recurrent_weights(
+    input_size,
+    hidden_size,
+    3,
+    num_layers,
+    directions,
+    bias,
+  )) = uniform(a: -bound, b: bound)
   fn forward(x: tensor, h0: tensor? = none) {
     let h = if h0 == none {
       _no_state(x, num_layers * directions, hidden_size, batch_first)
@@ -128,14 +185,19 @@ model GRU(
     let (output, last) = _run_layers(
       x,
       [h],
-      layers,
+      leaves(self),
+      num_layers,
       directions,
+      bias,
       rate,
       training,
       (x, state, weights) => gru(x, state[0], weights, 1, batch_first, bidirectional),
     )
     (output, last[0])
   }
+
+  fn extra_repr() -> string =
+    _recurrent_repr(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
 }
 
 ## Long short-term memory over time, in `num_layers` layers with dropout between them. `forward(x, (h0, c0))` gives the output
@@ -151,57 +213,77 @@ model LSTM(
 ) {
   let rate = checked_probability(dropout)
   let directions = if bidirectional { 2 } else { 1 }
-  layers: [
-    _RecurrentWeights(
-      if layer == 0 { input_size } else { directions * hidden_size },
-      hidden_size,
-      4,
-      bias,
-    )
-    for layer in 0..num_layers
-    for direction in 0..directions
-  ]
+  let bound = 1.0 / hidden_size ** 0.5
+  param _: like(_recurrent_weights(
+    input_size,
+    hidden_size,
+    4,
+    num_layers,
+    directions,
+    bias,
+  )) = uniform(a: -bound, b: bound)
   fn forward(x: tensor, hx: any = none) {
     let empty = _no_state(x, num_layers * directions, hidden_size, batch_first)
     let (h, c) = if hx == none { (empty, empty) } else { hx }
     let (output, last) = _run_layers(
       x,
       [h, c],
-      layers,
+      leaves(self),
+      num_layers,
       directions,
+      bias,
       rate,
       training,
       (x, state, weights) => lstm(x, state[0], state[1], weights, 1, batch_first, bidirectional),
     )
     (output, (last[0], last[1]))
   }
+
+  fn extra_repr() -> string =
+    _recurrent_repr(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
 }
 
 ## One step of Elman's network: `cell(x, h)` gives the next h.
 model RNNCell(input_size: int, hidden_size: int, bias: bool = true, nonlinearity: string = "tanh") {
-  weights: _RecurrentWeights(input_size, hidden_size, 1, bias)
+  let bound = 1.0 / hidden_size ** 0.5
+  param _: like(_cell_weights(input_size, hidden_size, 1, bias)) = uniform(a: -bound, b: bound)
   fn forward(x: tensor, h: tensor) -> tensor {
-    let w = weights.all()
+    let w = _weights_at(leaves(self), 0, bias)
     rnn_cell(x, h, w[0], w[1], w[2], w[3], nonlinearity)
   }
+
+  fn extra_repr() -> string =
+    repr(input_size) +
+      ", " +
+      repr(hidden_size) +
+      (if bias { "" } else { ", bias=False" }) +
+      (if nonlinearity == "tanh" { "" } else { ", nonlinearity=" + nonlinearity })
 }
 
 ## One step of a gated recurrent unit: `cell(x, h)` gives the next h.
 model GRUCell(input_size: int, hidden_size: int, bias: bool = true) {
-  weights: _RecurrentWeights(input_size, hidden_size, 3, bias)
+  let bound = 1.0 / hidden_size ** 0.5
+  param _: like(_cell_weights(input_size, hidden_size, 3, bias)) = uniform(a: -bound, b: bound)
   fn forward(x: tensor, h: tensor) -> tensor {
-    let w = weights.all()
+    let w = _weights_at(leaves(self), 0, bias)
     gru_cell(x, h, w[0], w[1], w[2], w[3])
   }
+
+  fn extra_repr() -> string =
+    repr(input_size) + ", " + repr(hidden_size) + (if bias { "" } else { ", bias=False" })
 }
 
 ## One step of long short-term memory: `cell(x, (h, c))` gives the next (h, c).
 model LSTMCell(input_size: int, hidden_size: int, bias: bool = true) {
-  weights: _RecurrentWeights(input_size, hidden_size, 4, bias)
+  let bound = 1.0 / hidden_size ** 0.5
+  param _: like(_cell_weights(input_size, hidden_size, 4, bias)) = uniform(a: -bound, b: bound)
   fn forward(x: tensor, hx: any) {
-    let w = weights.all()
+    let w = _weights_at(leaves(self), 0, bias)
     lstm_cell(x, hx[0], hx[1], w[0], w[1], w[2], w[3])
   }
+
+  fn extra_repr() -> string =
+    repr(input_size) + ", " + repr(hidden_size) + (if bias { "" } else { ", bias=False" })
 }
 
 ## A linear layer whose bias begins as zeros, as the projections of attention have it.

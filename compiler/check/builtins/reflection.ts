@@ -144,6 +144,19 @@ export const reflectionBuiltins: readonly Builtin[] = [
   define('paths(tree: any) -> [string]', 'The dotted paths of the leaves of a tree.', (cx, args) =>
     list(leaves(treeOf(cx, args.get('tree'))).map(({ path }) => string(path))),
   ),
+  define(
+    'record(names: [string], values: [any]) -> any',
+    'A record of values under names that are known when compiling.',
+    (_, args) => {
+      const [names, values] = [args.list('names'), args.list('values')];
+      const keys = names.map((name) =>
+        name.kind === 'string' ? name.value : args.refuse('names', 'a list of strings'),
+      );
+      if (keys.length !== values.length) args.refuse('values', `a list of ${keys.length} values`);
+      if (new Set(keys).size !== keys.length) args.refuse('names', 'names that differ');
+      return { kind: 'record', fields: new Map(keys.map((key, i) => [key, values[i] as Val])) };
+    },
+  ),
   define('field_names(x: any) -> [string]', 'The names of the fields of a record.', (_, args) => {
     const x = args.get('x');
     return x.kind === 'record' ? list([...x.fields.keys()].map(string)) : args.refuse('x', 'a record');
