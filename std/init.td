@@ -109,6 +109,7 @@ fn trunc_normal(
   a: float = -2.0,
   b: float = 2.0,
   dtype: dtype = real,
+  key: key? = none,
 ) -> tensor {
   assert(a < b, "trunc_normal: a is less than b, not " + a + " with b " + b)
   check_least(std, 0, "trunc_normal: the standard deviation")
@@ -116,6 +117,6 @@ fn trunc_normal(
   let scale = std * 2.0 ** 0.5
   let low = cast(erf(tensor((a - mean) / scale, dtype: f64)), wide)
   let high = cast(erf(tensor((b - mean) / scale, dtype: f64)), wide)
-  let normal = mean + scale * erfinv(low + (high - low) * rand(size, wide))
+  let normal = mean + scale * erfinv(low + (high - low) * rand(size, wide, key))
   cast(clamp(normal, a, b), dtype)
 }

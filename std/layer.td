@@ -22,25 +22,30 @@ fn bilinear[T: float](
 }
 
 ## In training sets elements to zero with probability `p` and divides the others by `1 - p`, else the identity (Srivastava et al. 2014).
-fn dropout[T: float](input: T[*S], p: float = 0.5, training: bool = true) -> T[*S] =
-  _drop(input, S, p, training)
+fn dropout[T: float](
+  input: T[*S],
+  p: float = 0.5,
+  training: bool = true,
+  key: key? = none,
+) -> T[*S] = _drop(input, S, p, training, key)
 
 ## Dropout of whole channels of [N, C, H, W] or [C, H, W] (Tompson et al. 2015).
 fn dropout2d[T: float](
   input: T[*S, C, H, W],
   p: float = 0.5,
   training: bool = true,
-) -> T[*S, C, H, W] = _drop(input, S + [C, 1, 1], p, training)
+  key: key? = none,
+) -> T[*S, C, H, W] = _drop(input, S + [C, 1, 1], p, training, key)
 
 ## Dropout with one draw for each element of `size`, which broadcasts to the input.
-fn _drop(input: tensor, size: [dim], p: float, training: bool) -> tensor {
+fn _drop(input: tensor, size: [dim], p: float, training: bool, key: key?) -> tensor {
   assert(p >= 0.0 && p <= 1.0, "the probability p = " + p + " of dropout is outside [0, 1]")
   if !training || p == 0.0 {
     input
   } else if p == 1.0 {
     input * 0
   } else {
-    where(rand(size) < 1.0 - p, input / (1.0 - p), 0)
+    where(rand(size, key: key) < 1.0 - p, input / (1.0 - p), 0)
   }
 }
 

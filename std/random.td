@@ -1,55 +1,70 @@
 tdsl 1
-# Random draws from Philox bits. Each draw reads the key of the session, folded with the path of its call: the same seed gives the same
-# values whatever the backend and the number of threads.
+# Random draws from Philox bits. Each draw reads the key of the session, folded with its own number, or the `key` that it is given: the
+# same key gives the same values whatever the backend and the number of threads.
+
+# A key for one of several draws that a function makes from its key; none is the key of the session, from which each draw differs.
+fn _part(key: key?, number: int) = if key == none { none } else { fold_in(key, number) }
 
 ## Uniform on [0, 1): multiples of 2^-24 for f32 and narrower types, of 2^-53 for f64.
-fn rand(size: [dim], dtype: dtype = real) -> tensor {
+fn rand(size: [dim], dtype: dtype = real, key: key? = none) -> tensor {
   if dtype == f64 {
-    let high = cast(bitwise_and(random_bits(size), 67108863), f64)
-    let low = cast(bitwise_and(random_bits(size), 134217727), f64)
+    let high = cast(bitwise_and(random_bits(size, _part(key, 1)), 67108863), f64)
+    let low = cast(bitwise_and(random_bits(size, _part(key, 2)), 134217727), f64)
     (high * 134217728.0 + low) * 1.1102230246251565e-16
   } else {
-    cast(cast(bitwise_and(random_bits(size), 16777215), f32) * 5.9604644775390625e-8, dtype)
+    cast(cast(bitwise_and(random_bits(size, key), 16777215), f32) * 5.9604644775390625e-8, dtype)
   }
 }
 
 ## Standard normal, by the transform of Box and Muller (1958).
-fn randn(size: [dim], dtype: dtype = real) -> tensor {
+fn randn(size: [dim], dtype: dtype = real, key: key? = none) -> tensor {
   let wide = if dtype == f64 { f64 } else { f32 }
-  let radius = sqrt(-2 * log(1 - rand(size, wide)))
-  cast(radius * cos(6.283185307179586 * rand(size, wide)), dtype)
+  let radius = sqrt(-2 * log(1 - rand(size, wide, _part(key, 3))))
+  cast(radius * cos(6.283185307179586 * rand(size, wide, _part(key, 4))), dtype)
 }
 
 ## Standard normal in the shape of `input`.
-fn randn_like(input: tensor, dtype: dtype? = none) -> tensor =
-  randn(input.shape, if dtype == none { input.dtype } else { dtype })
+fn randn_like(input: tensor, dtype: dtype? = none, key: key? = none) -> tensor =
+  randn(input.shape, if dtype == none { input.dtype } else { dtype }, key)
 
 ## Integers from `low` up to `high`, which is excluded.
-fn randint(low: int = 0, high: int, size: [dim], dtype: dtype = i64) -> tensor {
+fn randint(low: int = 0, high: int, size: [dim], dtype: dtype = i64, key: key? = none) -> tensor {
   assert(high > low, "randint: high is greater than low, not " + high + " with low " + low)
-  cast(low + cast(floor(rand(size, f64) * (high - low)), i64), dtype)
+  cast(low + cast(floor(rand(size, f64, key) * (high - low)), i64), dtype)
 }
 
 ## 1 with the probabilities that `input` holds, else 0.
-fn bernoulli[T: float](input: T[*S]) -> T[*S] {
+fn bernoulli[T: float](input: T[*S], key: key? = none) -> T[*S] {
   assert_known(input >= 0 && input <= 1, "bernoulli takes probabilities between 0 and 1", of: input)
-  cast(rand(input.shape, input.dtype) < input, input.dtype)
+  cast(rand(input.shape, input.dtype, key) < input, input.dtype)
 }
 
 ## Uniform on [a, b); also an initialiser.
-fn uniform(size: [dim], a: float = 0.0, b: float = 1.0, dtype: dtype = real) -> tensor {
+fn uniform(
+  size: [dim],
+  a: float = 0.0,
+  b: float = 1.0,
+  dtype: dtype = real,
+  key: key? = none,
+) -> tensor {
   assert(a <= b, "uniform: a is not greater than b, but " + a + " is greater than " + b)
-  a + (b - a) * rand(size, dtype)
+  a + (b - a) * rand(size, dtype, key)
 }
 
 ## Normal; also an initialiser.
-fn normal(mean: float = 0.0, std: float = 1.0, size: [dim], dtype: dtype = real) -> tensor {
+fn normal(
+  mean: float = 0.0,
+  std: float = 1.0,
+  size: [dim],
+  dtype: dtype = real,
+  key: key? = none,
+) -> tensor {
   check_least(std, 0, "normal: the standard deviation")
-  mean + std * randn(size, dtype)
+  mean + std * randn(size, dtype, key)
 }
 
 ## The numbers 0 ... n - 1 in random order.
-fn randperm(n: int) -> tensor = argsort(rand([n], f64))
+fn randperm(n: int, key: key? = none) -> tensor = argsort(rand([n], f64, key))
 
 ## Indices drawn with probabilities proportional to the weights along the last axis; without replacement each at most once, in the order in
 ## which they are drawn (the exponential races of Efraimidis and Spirakis 2006).
@@ -57,6 +72,7 @@ fn multinomial[T: float, n](
   input: T[*S, n],
   num_samples: int,
   replacement: bool = false,
+  key: key? = none,
 ) -> i64[*S, num_samples] {
   assert(
     len(S) <= 1,
@@ -67,7 +83,7 @@ fn multinomial[T: float, n](
   assert_known(input >= 0, "multinomial: a weight is negative", of: input)
   if replacement {
     let sums = cumsum(cast(input, f64), -1)
-    let place = rand(S + [num_samples], f64) * sums[..., -1:]
+    let place = rand(S + [num_samples], f64, key) * sums[..., -1:]
     # The first index whose running sum exceeds the place; weights of 0 are never the first.
     sum(unsqueeze(sums, -2) <= unsqueeze(place, -1), -1)
   } else {
@@ -75,7 +91,7 @@ fn multinomial[T: float, n](
       num_samples <= n,
       "multinomial without replacement draws at most " + n + " samples, not " + num_samples,
     )
-    let arrival = -log(1 - rand(S + [n], f64)) / cast(input, f64)
+    let arrival = -log(1 - rand(S + [n], f64, key)) / cast(input, f64)
     narrow(argsort(where(input > 0, arrival, inf), -1), -1, 0, num_samples)
   }
 }

@@ -15,11 +15,10 @@ fn choice(x: f64[4], w: f64[3, 4]) -> f64 {
 }
 
 export fn jacobians(x: f64[4], w: f64[3, 4]) -> any =
-  [(
-    jacobian(f, (x, w)),
-    jacfwd(f, wrt: [0, 1])(x, w),
-    jacrev(f, wrt: [0, 1])(x, w),
-  ) for f in [scores, pairs, steps]]
+  [
+    (jacobian(f, (x, w)), jacfwd(f, wrt: [0, 1])(x, w), jacrev(f, wrt: [0, 1])(x, w))
+    for f in [scores, pairs, steps]
+  ]
 
 export fn hessians(x: f64[4], w: f64[3, 4]) -> any =
   [(hessian(f, (x, w)), hvp(f, (x, w), (2 * x, w * w))[1]) for f in [energy, choice]]
