@@ -125,6 +125,39 @@ export function partialAccess(
   };
 }
 
-/** The header of a machine's instructions. */
-export const instructionHeader = (machine: Machine): string =>
-  isX86(machine) ? '#include <immintrin.h>\n' : machine.name === 'neon' ? '#include <arm_neon.h>\n' : '';
+/** The headers of GCC that declare what is used here, in their order; they want to be included by immintrin.h alone. */
+const GCC_HEADERS = {
+  avx2: [
+    'x86gprintrin',
+    'mmintrin',
+    'xmmintrin',
+    'emmintrin',
+    'pmmintrin',
+    'tmmintrin',
+    'smmintrin',
+    'avxintrin',
+    'avx2intrin',
+    'fmaintrin',
+  ],
+  avx512: [
+    'avx512fintrin',
+    'avx512vlintrin',
+    'avx512bwintrin',
+    'avx512dqintrin',
+    'avx512vlbwintrin',
+    'avx512vldqintrin',
+  ],
+} as const;
+
+/**
+ * The header of a machine's instructions. GCC reads the whole of immintrin.h in longer than it compiles some models, so that it gets only
+ * the parts that are used.
+ */
+export function instructionHeader(machine: Machine): string {
+  if (machine.name === 'neon') return '#include <arm_neon.h>\n';
+  if (!isX86(machine)) return '';
+  const headers = [...GCC_HEADERS.avx2, ...(machine.name === 'avx512' ? GCC_HEADERS.avx512 : [])];
+  const lines = headers.map((name) => `#include <${name}.h>\n`).join('');
+  const isGcc = 'defined(__GNUC__) && !defined(__clang__) && !defined(__INTEL_COMPILER)';
+  return `#if ${isGcc} && !defined(_IMMINTRIN_H_INCLUDED)\n#define _IMMINTRIN_H_INCLUDED\n${lines}#elif !defined(_IMMINTRIN_H_INCLUDED)\n#include <immintrin.h>\n#endif\n`;
+}

@@ -23,7 +23,11 @@ const [PAGE_BYTES, PAGES] = [4096, 48];
 /** A plan with few chunks keeps few threads busy. */
 const [ENOUGH_CHUNKS, IDLE_LOSS] = [4, 0.06];
 
-const productOf = (numbers: readonly number[]): number => numbers.reduce((product, n) => product * n, 1);
+function productOf(numbers: Iterable<number>): number {
+  let product = 1;
+  for (const n of numbers) product *= n;
+  return product;
+}
 
 export function tiledCycles(
   orientation: Orientation,
@@ -94,29 +98,31 @@ function lineCycles(
   const summed = new Map(nest.summed.map(({ name }) => [name, depth(name)]));
   const lengths = new Map([...summed, ...heights, ...(isSummed ? [] : [[vector, width * lanes] as const])]);
   const points = productOf([...summed].map(([name, length]) => (name === vector ? length / lanes : length)));
-  return factors.reduce((sum, factor, k) => {
+  return factors.reduce((sum, _factor, k) => {
     const elements = (coordinates[k] ?? []).map(({ terms }) =>
       terms.reduce((n, { index, coefficient: c }) => n + Math.abs(c) * ((lengths.get(index) ?? 1) - 1), 1),
     );
     const read = productOf(elements) * orientation.bytes;
-    if (copies[k] === undefined) return sum + inPlaceCycles(orientation, factor, read, points, summed);
+    if (copies[k] === undefined) return sum + inPlaceCycles(orientation, k, read, points, summed);
     return read > NEAR_BYTES ? sum + (STREAMED_LINE * read) / CACHE_LINE / points : sum;
   }, 0);
 }
 
 /** The same for a factor that is read where it is; a tile reads `read` bytes of it in all. */
 function inPlaceCycles(
-  { nest, vector, extent, bytes, size }: Orientation,
-  { plain, indices }: Factor,
+  { nest, vector, extent, bytes, size, factors, distances }: Orientation,
+  k: number,
   read: number,
   points: number,
   summed: ReadonlyMap<string, number>,
 ): number {
+  const { plain, indices } = factors[k] as Factor;
   const innermost = nest.summed.findLast(({ name }) => indices.has(name))?.name;
   if (plain === undefined || innermost === undefined) return 0;
   const whole = [...indices].reduce((product, index) => product * extent(index), bytes);
-  const step = coefficient(plain.offset, innermost);
-  const distance = Math.abs(step === undefined ? 1 : valueAt(step, size)) * bytes;
+  const constant = distances[k]?.(innermost);
+  const step = constant === undefined ? coefficient(plain.offset, innermost) : undefined;
+  const distance = Math.abs(constant ?? (step === undefined ? 1 : valueAt(step, size))) * bytes;
   const isReused = indices.has(vector);
   if (distance < CACHE_LINE) {
     // Other tiles read on where this one stops; what they read of another factor comes between.
@@ -138,11 +144,11 @@ const valueAt = (dim: Dim, size: number): number =>
   dimValue(dim) ?? dimEvaluate(dim, new Map([...dimSymbols(dim)].map((symbol) => [symbol, size])));
 
 /** Whether rows that are read in place crowd into one set of the first cache and push each other out before their neighbours are read. */
-function crowds({ factors, copies, bytes }: Orientation, tile: ReadonlyMap<string, number>): boolean {
+function crowds({ factors, copies, bytes, distances }: Orientation, tile: ReadonlyMap<string, number>): boolean {
   return factors.some(({ plain }, k) => {
     if (plain === undefined || copies[k] !== undefined) return false;
     return [...tile].some(([index, size]) => {
-      const distance = (stride(plain.offset, index) ?? 1) * bytes;
+      const distance = (distances[k]?.(index) ?? 1) * bytes;
       return distance !== 0 && size > CACHE_WAYS * (CACHE_SET_SPAN / gcd(distance, CACHE_SET_SPAN));
     });
   });

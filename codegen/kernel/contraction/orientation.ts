@@ -35,6 +35,8 @@ export interface Orientation {
   readonly extent: (index: string) => number;
   /** What run-time dimensions count as. */
   readonly size: number;
+  /** Of each factor: the constant step of an index through memory where it is read in place. */
+  readonly distances: readonly ((index: string) => number | undefined)[];
 }
 
 /** Rows from which on a copy of the columns pays. */
@@ -79,7 +81,7 @@ function orient(
   packing: Packing,
 ): Orientation {
   const bytes = dtypeBytes(nest.sum.dtype);
-  const extent = (index: string): number => typicalExtent(extentOf(nest, index));
+  const extent = remembered((index) => typicalExtent(extentOf(nest, index)));
   const isSummed = nest.summed.some(({ name }) => name === vector);
   // Of a summed index both factors may have vectors; the columns are then those of the second.
   const columns = factors.findLast(({ indices }) => indices.has(vector)) as Factor;
@@ -110,6 +112,7 @@ function orient(
     copies,
     extent,
     size: TYPICAL,
+    distances: factors.map((factor) => remembered((index) => factor.plain && stride(factor.plain.offset, index))),
   };
 }
 
@@ -117,8 +120,20 @@ function orient(
 export const atSize = (orientation: Orientation, size: number): Orientation => ({
   ...orientation,
   size,
-  extent: (index) => typicalExtent(extentOf(orientation.nest, index), size),
+  extent: remembered((index) => typicalExtent(extentOf(orientation.nest, index), size)),
 });
+
+/** A function of a name that is computed once for each. */
+function remembered<T>(compute: (index: string) => T): (index: string) => T {
+  const known = new Map<string, T>();
+  return (index) => {
+    const old = known.get(index);
+    if (old !== undefined) return old;
+    const value = compute(index);
+    known.set(index, value);
+    return value;
+  };
+}
 
 function roleOf(index: string, vector: string, factors: readonly Factor[], columns: Factor): Role {
   const count = factors.filter(({ indices }) => indices.has(index)).length;

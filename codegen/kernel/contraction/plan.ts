@@ -137,13 +137,10 @@ function* candidates(orientation: Orientation): Generator<Candidate> {
     );
   const shapes = [...tileShapes(orientation)];
   const chosen = new Set(
-    sized.flatMap((each) => {
-      const judged = shapes.map((shape) => ({ shape, cycles: tileCycles(each, shape.tile, panelsOf(each, shape)) }));
-      return judged
-        .sort((a, b) => a.cycles - b.cycles)
-        .slice(0, BEST_TILES)
-        .map(({ shape }) => shape);
-    }),
+    // Few and many decide; what lies between goes with one of them.
+    [sized.at(1) ?? orientation, sized.at(-1) ?? orientation].flatMap((each) =>
+      bestShapes(shapes, (shape) => tileCycles(each, shape.tile, panelsOf(each, shape))),
+    ),
   );
   for (const shape of chosen) {
     const { tile, vectors } = shape;
@@ -153,6 +150,12 @@ function* candidates(orientation: Orientation): Generator<Candidate> {
       yield { plan, cycles: isKnown ? SIZES.map(() => cycles[0] as number) : cycles };
     }
   }
+}
+
+function bestShapes(shapes: readonly Shape[], cycles: (shape: Shape) => number): readonly Shape[] {
+  const judged = shapes.map((shape) => ({ shape, cycles: cycles(shape) }));
+  judged.sort((a, b) => a.cycles - b.cycles);
+  return judged.slice(0, BEST_TILES).map(({ shape }) => shape);
 }
 
 /** The register tiles for which there are registers. */
