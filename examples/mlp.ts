@@ -20,6 +20,7 @@ interface Mlp extends Session {
 }
 
 const outDir = path.join(packageRoot, 'build', 'mlp');
+console.log('compiling examples/mlp.td');
 const compiled = await compileModule(path.join(packageRoot, 'examples', 'mlp.td'), { outDir });
 console.log(`compiled ${compiled.entries.join(', ')} in ${(compiled.artefact.milliseconds / 1000).toFixed(1)} s`);
 

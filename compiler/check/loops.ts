@@ -10,7 +10,7 @@ import { type Course, runTimeLoop } from './control/loop.js';
 import { evaluate, evaluatePlace } from './evaluate.js';
 import { Failure, Poisoned } from './failure.js';
 import { textOf } from './match.js';
-import { condition, isTest } from './operators.js';
+import { condition, isTest, notOneBool } from './operators.js';
 import { bindPattern } from './patterns.js';
 import { fieldOf, Scope } from './scope.js';
 import { isNumeric, toTensor } from './tensors.js';
@@ -228,9 +228,7 @@ export function whileLoop(cx: Context, expr: ast.While, scope: Scope): Val {
     test: (carry) =>
       cx.at(scope.unit, expr.condition.span, () => {
         const test = evaluate(cx, expr.condition, inside(carry));
-        return isTest(test)
-          ? test
-          : cx.fail('E0317', { message: `the condition of \`while\` is a bool, not ${describe(test)}` });
+        return isTest(test) ? test : notOneBool(cx, test, 'the condition of `while`');
       }),
   }).carry;
 }

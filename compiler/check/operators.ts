@@ -316,5 +316,16 @@ export function condition(cx: Context, val: Val, what: string): boolean {
         : 'choose element by element with `where(condition, a, b)`';
     return cx.fail('L0901', { message: `${what} is decided only when running: ${describe(val)}`, help });
   }
-  return cx.fail('E0317', { message: `${what} is a bool, not ${describe(val)}` });
+  return notOneBool(cx, val, what);
+}
+
+/** Refuses a condition that is no single truth value; many of them are what `where` takes. */
+export function notOneBool(cx: Context, val: Val, what: string): never {
+  const many = val.kind === 'tensor' && val.value.type.dtype === 'bool';
+  return cx.fail('E0317', {
+    message: `${what} is a bool, not ${describe(val)}`,
+    help: many
+      ? 'choose element by element with `where(condition, a, b)`, or make one bool with `all(condition)` or `any(condition)`'
+      : undefined,
+  });
 }
