@@ -5,6 +5,7 @@ export type { TensorInput } from './arguments.js';
 export { type Bundle, decodeBundle, encodeBundle, loadBundle } from './bundle.js';
 export { type Cell, type ColumnKind, type DummyOptions, Table } from './data/table.js';
 export { type DataOf, DTYPES, type DType, type DTypeKind, isDType, type ScalarOf, type TypedArray } from './dtype.js';
+export { type BincountOptions, bincount, maskedSelect, nonzero, nonzeroTuple, type Unique, unique } from './dynamic.js';
 export { type ErrorCode, TdslError } from './errors.js';
 export { type CsvReadOptions, formatCsv, loadCsv, parseCsv, saveCsv } from './io/csv.js';
 export { loadIdx, parseIdx } from './io/idx.js';

@@ -55,14 +55,6 @@ fn masked_fill(input: tensor, mask: tensor, value: number) -> tensor {
   filled
 }
 
-## The elements where the mask, which broadcasts with the input, is true, as a vector. Their number is part of its type, so the mask is
-## known when compiling.
-fn masked_select(input: tensor, mask: tensor) -> tensor {
-  assert(mask.dtype == bool, "masked_select: the mask is a tensor of bools, not of " + mask.dtype)
-  let sizes = (input + cast(mask, input.dtype)).shape
-  expand(input, sizes)[expand(mask, sizes)]
-}
-
 ## The slice at `index` along `dim` replaced by `src`.
 fn select_scatter(input: tensor, src: tensor, dim: int, index: int) -> tensor {
   let n = size(input, dim)

@@ -5,6 +5,7 @@ import { isFloat, isInt } from '../../ir/dtype.js';
 import type { Context } from '../context.js';
 import { knownValue } from '../known.js';
 import { lengthOf } from '../loops.js';
+import { dependsOnData } from '../masks.js';
 import { dtypeOf, isNumeric } from '../tensors.js';
 import { leaves, treeOf } from '../trees.js';
 import { bool, floatText, int, list, none, numberOf, show, string, tensor, tuple, type Val } from '../values.js';
@@ -118,7 +119,8 @@ export const reflectionBuiltins: readonly Builtin[] = [
     'The elements of a vector of integers that is known when compiling.',
     (cx, args) => {
       const known = knownValue(cx.b, args.tensor('x'));
-      if (known === undefined || known.shape.length > 1 || !isInt(known.dtype))
+      if (known === undefined) return cx.fail('L0903', dependsOnData(cx, args.site('x')));
+      if (known.shape.length > 1 || !isInt(known.dtype))
         return args.refuse('x', 'a vector of integers that is known when compiling');
       return list(Array.from(known.data, Number).map((element) => int(dimConst(element))));
     },

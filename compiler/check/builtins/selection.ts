@@ -197,7 +197,7 @@ function update(cx: Context, args: Arguments): Val {
 }
 
 /** The positions of what is not 0, of a tensor that is known when compiling. */
-function nonzero(cx: Context, args: Arguments): Val {
+function knownNonzero(cx: Context, args: Arguments): Val {
   const input = args.tensor('input');
   const { dtype } = input.type;
   const mask = dtype === 'bool' ? input : cx.b.elementwise('ne', [input, cx.b.constant(0, dtype)]);
@@ -211,9 +211,9 @@ function nonzero(cx: Context, args: Arguments): Val {
 
 export const selectionBuiltins: readonly Builtin[] = [
   define(
-    'nonzero(input: tensor, as_tuple: bool = false) -> i64 tensor',
+    'known_nonzero(input: tensor, as_tuple: bool = false) -> i64 tensor',
     'The positions of the elements that are not 0, [n, rank], or one tensor for each axis. Their number is part of the type, so the input is known when compiling.',
-    nonzero,
+    knownNonzero,
   ),
   define(
     'update(input: tensor, index: any, values: tensor) -> tensor',

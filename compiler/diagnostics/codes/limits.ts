@@ -20,7 +20,7 @@ export const limitCodes = {
     class: 'limitation',
     title: 'a size that depends on the data',
     explanation:
-      'The shapes of the graph are known from the shapes of its arguments. Keep the shape and mask the elements.',
+      'The shapes of the graph are known from the shapes of its arguments. Keep the shape and mask the elements, or state a bound: `nonzero(x, size: 8)`. See docs/data-dependent-shapes.md.',
     example: 'fn f(x: f32[3]) -> f32 = sum(x[x > 0])',
   },
   L0906: {
