@@ -16,7 +16,7 @@ import { parseProgram } from '../compiler/ir/parse.js';
 import { printProgram } from '../compiler/ir/print.js';
 import { pipelines, runPipeline } from '../compiler/pipeline.js';
 import type { Entry, Program } from '../compiler/program.js';
-import type { Addon, NativeInstance } from '../runtime/addon.js';
+import type { Addon, NativeArray, NativeInstance } from '../runtime/addon.js';
 import { decodeBundle } from '../runtime/bundle.js';
 import { allocate, type DType, type TypedArray, viewOf } from '../runtime/dtype.js';
 import { TdslError } from '../runtime/errors.js';
@@ -80,7 +80,14 @@ function interpretedAddon(program: Program, manifest: Manifest): Addon {
       const sizes = (dim: Dim): number => dimEvaluate(dim, dims);
       return [...signature.params, ...signature.results].map(({ type }) => type.shape.map(sizes));
     };
-    const run = (index: number, symbols: Float64Array, ...arrays: TypedArray[]): void => {
+    const noDevice = (): never => {
+      throw new TdslError(
+        'TDSL_NO_DEVICE',
+        "an interpreted program runs on the CPU; `to('cpu')` copies a tensor from a GPU",
+      );
+    };
+    const run = (index: number, symbols: Float64Array, ...given: NativeArray[]): void => {
+      const arrays = given.map((array): TypedArray => (ArrayBuffer.isView(array) ? array : noDevice()));
       const { entry, params } = signatures[index] as Signature;
       const shapes = shape(index, symbols);
       const dims = new Map(entry.symbols.map((name, i) => [name, symbols[i] ?? 0]));
@@ -118,6 +125,10 @@ function interpretedAddon(program: Program, manifest: Manifest): Addon {
         (index, symbols, ...arrays) =>
         () =>
           run(index, symbols, ...arrays),
+      place: noDevice,
+      fetch: noDevice,
+      keepState: () => undefined,
+      copyState: () => undefined,
       get pending() {
         return pending;
       },

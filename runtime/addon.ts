@@ -36,15 +36,31 @@ export interface ModelDescription {
   }[];
 }
 
+/** Memory of a GPU; only native code sees what it is. */
+export interface DeviceMemory {
+  readonly deviceMemory: unique symbol;
+}
+
+/** What a native call takes for a tensor. */
+export type NativeArray = TypedArray | DeviceMemory;
+
 /** An instance over a state arena. `symbols` are the values of the entry's symbols; arrays are inputs first, outputs after them. */
 export interface NativeInstance {
   /** The shapes of all tensors of an entry; checks the symbols. */
   shape(entry: number, symbols: Float64Array): number[][];
-  run(entry: number, symbols: Float64Array, ...arrays: TypedArray[]): void;
+  run(entry: number, symbols: Float64Array, ...arrays: NativeArray[]): void;
   /** Runs on another thread, after the asynchronous calls before it. The arrays must not be changed or transferred until then. */
-  runAsync(entry: number, symbols: Float64Array, ...arrays: TypedArray[]): Promise<void>;
+  runAsync(entry: number, symbols: Float64Array, ...arrays: NativeArray[]): Promise<void>;
   /** A function that runs the entry again on the same arrays. */
-  bind(entry: number, symbols: Float64Array, ...arrays: TypedArray[]): () => void;
+  bind(entry: number, symbols: Float64Array, ...arrays: NativeArray[]): () => void;
+  /** A copy of an array in the memory of the GPU, for models that run on one. */
+  place(array: TypedArray): DeviceMemory;
+  /** Copies memory of the GPU to an array of the same size. */
+  fetch(memory: DeviceMemory, array: TypedArray): void;
+  /** Whether the state stays on the GPU between calls; else each call takes it from the arena and puts it back. */
+  keepState(on: boolean): void;
+  /** Copies the state between the arena and the GPU. */
+  copyState(toDevice: boolean): void;
   /** The number of asynchronous calls that are queued or running. */
   readonly pending: number;
 }

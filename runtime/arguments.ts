@@ -1,6 +1,8 @@
 // From what a caller passes to what native code takes: arguments by name or by position are flattened along their structure, every tensor
 // is checked against its signature, and the run-time dimensions follow from the shapes. Nothing here touches native code.
 
+import type { NativeArray } from './addon.js';
+import { DeviceTensor } from './device.js';
 import { type DataOf, DTYPES, type DType, type TypedArray } from './dtype.js';
 import { TdslError } from './errors.js';
 import type { ManifestEntry, ManifestTensor, Structure } from './manifest.js';
@@ -12,11 +14,15 @@ import { Tensor } from './tensor.js';
  * What a method takes for a tensor: a tensor; nested lists of numbers; or a typed array of the dtype's own class, whose shape follows where
  * no more than one of its dimensions is open.
  */
-export type TensorInput<D extends DType = DType, S extends Shape = Shape> = Tensor<D, S> | DataOf<D> | Nested;
+export type TensorInput<D extends DType = DType, S extends Shape = Shape> =
+  | Tensor<D, S>
+  | DeviceTensor<D>
+  | DataOf<D>
+  | Nested;
 
 /** The inputs of one call, in native order. */
 export interface Inputs {
-  readonly arrays: TypedArray[];
+  readonly arrays: NativeArray[];
   /** Of each input; undefined for a flat typed array whose dimensions are expressions, which native code evaluates. */
   readonly shapes: (readonly number[] | undefined)[];
   /** The values of the entry's symbols. */
@@ -27,6 +33,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' &&
   value !== null &&
   !(value instanceof Tensor) &&
+  !(value instanceof DeviceTensor) &&
   !Array.isArray(value) &&
   !ArrayBuffer.isView(value);
 
@@ -97,6 +104,7 @@ function walk(
 function describeValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value instanceof Tensor) return `${value.dtype}${formatShape(value.shape)}`;
+  if (value instanceof DeviceTensor) return `${value.dtype}${formatShape(value.shape)} on a GPU`;
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`;
   if (Array.isArray(value)) return `a list of ${value.length}`;
   return value === null ? 'null' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
@@ -104,7 +112,7 @@ function describeValue(value: unknown): string {
 
 /** One input as given: its elements, and its shape where it has one. */
 interface Given {
-  readonly data: TypedArray;
+  readonly data: NativeArray;
   readonly shape: readonly number[] | undefined;
 }
 
@@ -115,6 +123,10 @@ function readTensor(where: string, spec: ManifestTensor, value: unknown, live: b
   if (value instanceof Tensor) {
     if (value.dtype !== spec.dtype) throw refuse(describeValue(value));
     return { data: value.data, shape: value.shape };
+  }
+  if (value instanceof DeviceTensor) {
+    if (value.dtype !== spec.dtype) throw refuse(describeValue(value));
+    return { data: value.memory, shape: value.shape };
   }
   if (ArrayBuffer.isView(value)) {
     const { array } = DTYPES[spec.dtype];
@@ -244,7 +256,7 @@ export function readInputs(method: string, entry: ManifestEntry, args: readonly 
   for (let progress = true; progress; ) {
     progress = false;
     for (const [i, { data }] of given.entries()) {
-      if (shapes[i]) continue;
+      if (shapes[i] || !ArrayBuffer.isView(data)) continue;
       const shape = shapeOfFlat(method, specs[i]!, data.length, symbols);
       if (!shape) continue;
       shapes[i] = shape;
@@ -271,7 +283,8 @@ export function checkShapes(
       throw new TdslError('TDSL_SHAPE', `${place(method, spec)}: expected ${meaning}, found ${formatShape(found)}`);
     }
     const count = expected.reduce((product, size) => product * size, 1);
-    if (array.length !== count) {
+    // Memory of a GPU has the size of its tensor's shape, which was compared.
+    if (ArrayBuffer.isView(array) && array.length !== count) {
       const reason = array.length === 0 ? '; its buffer may be detached' : '';
       throw new TdslError(
         'TDSL_SHAPE',

@@ -9,6 +9,10 @@ export type ErrorCode =
   | 'TDSL_NOMEM'
   /** This machine lacks what the model was compiled for. */
   | 'TDSL_UNSUPPORTED'
+  /** There is no GPU, or no driver for one. */
+  | 'TDSL_NO_DEVICE'
+  /** The driver of the GPU reported an error. */
+  | 'TDSL_DRIVER'
   /** An asynchronous call is running on the session. */
   | 'TDSL_BUSY'
   /** The files of a compiled module do not belong together, or to this version of tdsl. */

@@ -4,6 +4,7 @@ export type { ModelDescription } from './addon.js';
 export type { TensorInput } from './arguments.js';
 export { type Bundle, decodeBundle, encodeBundle, loadBundle } from './bundle.js';
 export { type Cell, type ColumnKind, type DummyOptions, Table } from './data/table.js';
+export { DeviceTensor } from './device.js';
 export { type DataOf, DTYPES, type DType, type DTypeKind, isDType, type ScalarOf, type TypedArray } from './dtype.js';
 export { type BincountOptions, bincount, maskedSelect, nonzero, nonzeroTuple, type Unique, unique } from './dynamic.js';
 export { type ErrorCode, TdslError } from './errors.js';

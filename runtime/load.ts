@@ -71,7 +71,7 @@ export function defineModel<S extends Session = Session>({ manifest, addonUrl }:
   const addon = loadAddon(addonUrl);
   checkManifest(manifest, addon.describe());
   const reason = addon.probe();
-  if (reason !== null) throw new TdslError('TDSL_UNSUPPORTED', reason);
+  if (reason !== null) throw new TdslError(manifest.target === 'cuda' ? 'TDSL_NO_DEVICE' : 'TDSL_UNSUPPORTED', reason);
   return {
     manifest,
     describe: () => addon.describe(),

@@ -1,6 +1,7 @@
 // A session: one instance of a compiled model with a state of its own. Exported functions are methods, state is nested objects over one arena.
 
 import type { Addon, NativeInstance } from './addon.js';
+import { offerDevice } from './device.js';
 import { TdslError } from './errors.js';
 import { type FilePath, writeAtomically } from './io/files.js';
 import { loadSafetensors, saveSafetensors } from './io/safetensors.js';
@@ -66,6 +67,7 @@ export class Session {
     const arena = addon.allocate(manifest.state.bytes);
     this.manifest = manifest;
     this.#instance = addon.create({ state: arena, threads });
+    if (manifest.target === 'cuda') offerDevice(this.#instance);
     this.#tensors = viewState(manifest, arena);
     const { roots, leaves } = manifest.state;
     defineState(this, roots, leaves, this.#tensors, () => requireIdle(this.#instance, 'setting state'));
@@ -116,6 +118,30 @@ export class Session {
   /** Functions that were compiled in both forms run as in evaluation. */
   eval(): this {
     this.#mode = 'eval';
+    return this;
+  }
+
+  /**
+   * For a GPU: whether the state stays there between calls. The tensors of the state are then as of the last `fetchState`, and changes to them
+   * take effect with `sendState`. Otherwise, as at first, every call takes the state from these tensors and puts it back.
+   */
+  keepState(on: boolean): this {
+    requireIdle(this.#instance, 'keepState');
+    this.#instance.keepState(on);
+    return this;
+  }
+
+  /** Copies the state from the GPU to its tensors. */
+  fetchState(): this {
+    requireIdle(this.#instance, 'fetchState');
+    this.#instance.copyState(false);
+    return this;
+  }
+
+  /** Copies the tensors of the state to the GPU. */
+  sendState(): this {
+    requireIdle(this.#instance, 'sendState');
+    this.#instance.copyState(true);
     return this;
   }
 

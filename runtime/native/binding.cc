@@ -10,6 +10,10 @@
 //   instance.run(entry, symbols, ...)     runs it; typed arrays, inputs first
 //   instance.runAsync(entry, symbols, …)  the same on another thread; calls queue in order
 //   instance.bind(entry, symbols, ...)    a function that runs it again and again on the same arrays
+//   instance.place(array)                 a copy in the memory of the GPU, which runs take in place of the array
+//   instance.fetch(memory, array)         copies it back
+//   instance.keepState(on)                whether the state stays on the GPU between calls
+//   instance.copyState(toDevice)          copies it between the arena and the GPU
 //   instance.pending                      the number of asynchronous calls that are queued or running
 
 #include <deque>
@@ -31,7 +35,9 @@ class Instance : public Napi::ObjectWrap<Instance> {
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "Instance",
                        {InstanceMethod<&Instance::Shape>("shape"), InstanceMethod<&Instance::Run>("run"), InstanceMethod<&Instance::RunAsync>("runAsync"),
-                        InstanceMethod<&Instance::Bind>("bind"), InstanceAccessor<&Instance::Pending>("pending")});
+                        InstanceMethod<&Instance::Bind>("bind"), InstanceAccessor<&Instance::Pending>("pending"),
+                        InstanceMethod<&Instance::Place>("place"), InstanceMethod<&Instance::Fetch>("fetch"),
+                        InstanceMethod<&Instance::KeepState>("keepState"), InstanceMethod<&Instance::CopyState>("copyState")});
   }
 
   // new Instance(state, threads); create() below is the way in.
@@ -64,6 +70,10 @@ class Instance : public Napi::ObjectWrap<Instance> {
   Napi::Value Run(const Napi::CallbackInfo &info);
   Napi::Value RunAsync(const Napi::CallbackInfo &info);
   Napi::Value Bind(const Napi::CallbackInfo &info);
+  Napi::Value Place(const Napi::CallbackInfo &info);
+  Napi::Value Fetch(const Napi::CallbackInfo &info);
+  Napi::Value KeepState(const Napi::CallbackInfo &info);
+  Napi::Value CopyState(const Napi::CallbackInfo &info);
   Napi::Value Pending(const Napi::CallbackInfo &info) { return Napi::Number::New(info.Env(), static_cast<double>(queue_.size())); }
 
   std::shared_ptr<Core> core_;
@@ -163,6 +173,7 @@ struct Bound {
     if (!bound.instance->IsReady(env, call.Spec())) return env.Undefined();
     for (uint32_t i = 0; i < call.tensors.size(); i++) {
       View view;
+      if (call.tensors[i].device == TDSL_CUDA) continue;
       if (!ViewOf(env, bound.arrays[i].Value(), &view) || view.data != call.tensors[i].data || view.bytes != call.tensors[i].bytes) {
         Throw(env, TDSL_E_ARG, call.Name(i) + ": its buffer was detached or resized after bind");
         return env.Undefined();
@@ -213,6 +224,65 @@ Napi::Value Instance::Run(const Napi::CallbackInfo &info) {
   tdsl_status status = core_->Run(scratch_.entry, scratch_.symbols.data(), scratch_.tensors.data(), static_cast<uint32_t>(scratch_.tensors.size()));
   if (status != TDSL_OK) Throw(env, status, LastError());
   return env.Undefined();
+}
+
+// --- memory of a GPU ------------------------------------------------------------------------------------------------------------------
+
+Napi::Value Instance::Place(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  View view;
+  if (tdsl_query(TDSL_ABI_VERSION)->device != TDSL_CUDA) {
+    Throw(env, TDSL_E_NO_DEVICE, "this model runs on the CPU; one that was compiled for CUDA has memory of a GPU");
+    return env.Undefined();
+  }
+  if (info.Length() < 1 || !ViewOf(env, info[0], &view)) {
+    Throw(env, TDSL_E_ARG, "place: expected a typed array");
+    return env.Undefined();
+  }
+  auto *memory = new DeviceMemory{core_, nullptr, view.bytes};
+  tdsl_status status = tdsl_mem(core_->instance, TDSL_MEM_ALLOC, &memory->data, nullptr, view.bytes, nullptr);
+  void *to = memory->data;
+  if (status == TDSL_OK) status = tdsl_mem(core_->instance, TDSL_MEM_TO_DEVICE, &to, view.data, view.bytes, nullptr);
+  // The array may be changed as soon as this returns.
+  if (status == TDSL_OK) status = tdsl_sync(core_->instance, nullptr);
+  Napi::Object object = Napi::Object::New(env);
+  auto finalize = [](napi_env, void *data, void *) {
+    auto *finished = static_cast<DeviceMemory *>(data);
+    if (finished->data != nullptr) tdsl_mem(finished->core->instance, TDSL_MEM_FREE, &finished->data, nullptr, 0, nullptr);
+    delete finished;
+  };
+  napi_wrap(env, object, memory, finalize, nullptr, nullptr);
+  napi_type_tag_object(env, object, &DEVICE_MEMORY);
+  if (status == TDSL_OK) return object;
+  Throw(env, status, LastError());
+  return env.Undefined();
+}
+
+Napi::Value Instance::Fetch(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  View view;
+  DeviceMemory *memory = info.Length() < 2 ? nullptr : DeviceMemoryOf(env, info[0]);
+  if (memory == nullptr || !ViewOf(env, info[1], &view) || view.bytes != memory->bytes) {
+    Throw(env, TDSL_E_ARG, "fetch: expected memory of a GPU and a typed array of the same size");
+    return env.Undefined();
+  }
+  tdsl_status status = tdsl_mem(core_->instance, TDSL_MEM_TO_HOST, &view.data, memory->data, view.bytes, nullptr);
+  if (status != TDSL_OK) Throw(env, status, LastError());
+  return env.Undefined();
+}
+
+Napi::Value Instance::KeepState(const Napi::CallbackInfo &info) {
+  const bool keeps = info.Length() > 0 && info[0].ToBoolean();
+  tdsl_status status = core_->is_resident == keeps ? TDSL_OK : core_->Copy(keeps);
+  core_->is_resident = keeps;
+  if (status != TDSL_OK) Throw(info.Env(), status, LastError());
+  return info.Env().Undefined();
+}
+
+Napi::Value Instance::CopyState(const Napi::CallbackInfo &info) {
+  tdsl_status status = core_->Copy(info.Length() > 0 && info[0].ToBoolean());
+  if (status != TDSL_OK) Throw(info.Env(), status, LastError());
+  return info.Env().Undefined();
 }
 
 Instance::Instance(const Napi::CallbackInfo &info) : ObjectWrap(info) {

@@ -193,6 +193,8 @@ class Core {
     tdsl_status status = TDSL_OK;
     if (blocks_.size() < count) blocks_.resize(count);
     for (uint32_t i = 0; i < count && status == TDSL_OK; i++) {
+      if (placed[i].device == TDSL_CUDA) continue;
+      placed[i].device = TDSL_CUDA;
       if (!blocks_[i].Reserve(placed[i].bytes, instance, true)) return TDSL_E_NOMEM;
       placed[i].data = blocks_[i].data();
       void *to = placed[i].data;
@@ -205,7 +207,7 @@ class Core {
     if (status == TDSL_OK && writes && !is_resident) status = Copy(false);
     for (uint32_t i = 0; i < count && status == TDSL_OK; i++) {
       void *to = tensors[i].data;
-      if (At(spec.args, i).role == TDSL_OUT) status = tdsl_mem(instance, TDSL_MEM_TO_HOST, &to, placed[i].data, tensors[i].bytes, nullptr);
+      if (tensors[i].device == TDSL_CPU && At(spec.args, i).role == TDSL_OUT) status = tdsl_mem(instance, TDSL_MEM_TO_HOST, &to, placed[i].data, tensors[i].bytes, nullptr);
     }
     return status;
   }
@@ -215,6 +217,25 @@ class Core {
   Block workspace_;
   std::vector<Block> blocks_;
 };
+
+// Memory of the device that JavaScript holds: an object that this is wrapped in.
+struct DeviceMemory {
+  std::shared_ptr<Core> core;
+  void *data;
+  uint64_t bytes;
+};
+
+constexpr napi_type_tag DEVICE_MEMORY = {0x7464736c64657669, 0x63656d656d6f7279};
+
+// The memory that an object stands for; null for other values.
+inline DeviceMemory *DeviceMemoryOf(napi_env env, napi_value value) {
+  napi_valuetype type;
+  bool matches = false;
+  void *memory = nullptr;
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_object) return nullptr;
+  if (napi_check_object_type_tag(env, value, &DEVICE_MEMORY, &matches) != napi_ok || !matches) return nullptr;
+  return napi_unwrap(env, value, &memory) == napi_ok ? static_cast<DeviceMemory *>(memory) : nullptr;
+}
 
 inline std::string ShapeText(const tdsl_tensor &tensor) {
   std::string text = "[";
@@ -281,6 +302,20 @@ struct Call {
       tdsl_tensor &tensor = tensors[i];
       const DType &dtype = DTypeOf(tensor.dtype);
       View view;
+      if (DeviceMemory *memory = DeviceMemoryOf(env, info[i + 2])) {
+        if (tensor.device == TDSL_CPU) {
+          Throw(env, TDSL_E_ARG, Name(i) + ": this model runs on the CPU, the tensor is in the memory of a GPU; `to('cpu')` copies it");
+          return false;
+        }
+        if (memory->bytes != tensor.bytes) {
+          Throw(env, TDSL_E_SHAPE, Name(i) + ": expected " + std::to_string(tensor.bytes) + " bytes, found " + std::to_string(memory->bytes));
+          return false;
+        }
+        tensor.device = TDSL_CUDA;
+        tensor.data = memory->data;
+        continue;
+      }
+      tensor.device = TDSL_CPU;
       if (!ViewOf(env, info[i + 2], &view) || view.type != dtype.type) {
         Throw(env, TDSL_E_ARG, Name(i) + ": expected a " + dtype.array + " (" + dtype.name + ")");
         return false;

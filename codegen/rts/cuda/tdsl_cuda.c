@@ -20,6 +20,14 @@ typedef struct fault_record {
   int64_t position, value, bound;
 } fault_record;
 
+/* The launches of an entry's last call as a graph, once the same call was made twice: same sizes, same addresses. */
+typedef struct entry_graph {
+  uint64_t *key;
+  uint32_t seen; /* calls with this key */
+  int unfit;     /* a condition of the entry depends on data */
+  cu_handle exec;
+} entry_graph;
+
 struct tdsl_device {
   int index;
   cu_handle context;
@@ -27,6 +35,9 @@ struct tdsl_device {
   cu_handle *functions; /* by the number of the kernel */
   int processors;
   cu_address faults;
+  cu_handle capture_stream;
+  entry_graph *graphs; /* by the number of the entry; null where graphs are turned off */
+  pthread_mutex_t graph_lock;
   void *(*alloc)(void *context, uint64_t bytes, uint64_t alignment);
   void (*dealloc)(void *context, void *block);
   void *alloc_context;
@@ -119,6 +130,7 @@ static tdsl_status load_kernels(tdsl_device *device, tdsl_text why) {
 tdsl_status tdsl_device_open(const tdsl_options *options, tdsl_device **out, tdsl_text why) {
   tdsl_device *device = calloc(1, sizeof *device);
   if (device == NULL) return say(why, TDSL_E_NOMEM, "not enough memory for an instance", 0);
+  pthread_mutex_init(&device->graph_lock, NULL);
   device->alloc = options->alloc;
   device->dealloc = options->dealloc;
   device->alloc_context = options->alloc_context;
@@ -135,7 +147,9 @@ tdsl_status tdsl_device_open(const tdsl_options *options, tdsl_device **out, tds
     result = driver.memory_alloc(&device->faults, sizeof(fault_record));
     if (result == 0) result = driver.memory_set(device->faults, 0, sizeof(fault_record), NULL);
     if (result == 0) result = driver.stream_wait(NULL);
+    if (result == 0) result = driver.stream_create(&device->capture_stream, 1 /* does not wait for the default stream */);
     if (result != 0) status = say(why, TDSL_E_NOMEM, "memory for faults", result);
+    if (getenv("TDSL_NO_GRAPHS") == NULL) device->graphs = calloc(tdsl_model_definition.info.n_entries, sizeof *device->graphs);
   }
   leave();
   if (status != TDSL_OK)
@@ -150,13 +164,20 @@ void tdsl_device_close(tdsl_device *device) {
   if (device->context != NULL) {
     enter(device);
     if (device->faults != 0) driver.memory_free(device->faults);
+    for (uint32_t i = 0; device->graphs != NULL && i < tdsl_model_definition.info.n_entries; i++) {
+      if (device->graphs[i].exec != NULL) driver.exec_destroy(device->graphs[i].exec);
+      free(device->graphs[i].key);
+    }
+    if (device->capture_stream != NULL) driver.stream_destroy(device->capture_stream);
     for (uint32_t i = 0; device->libraries != NULL && i < tdsl_image_count; i++)
       if (device->libraries[i] != NULL) driver.library_unload(device->libraries[i]);
     leave();
     driver.context_release(device->index);
   }
+  free(device->graphs);
   free(device->libraries);
   free(device->functions);
+  pthread_mutex_destroy(&device->graph_lock);
   free(device);
 }
 
@@ -305,11 +326,63 @@ void *tdsl_gpu_position(tdsl_call *call, uint32_t number, int64_t position) {
   return place;
 }
 
+/* What a call's launches depend on: sizes and addresses. */
+static uint32_t key_of(const tdsl_call *call, const tdsl_entry_spec *spec, uint64_t *key) {
+  uint32_t length = 0;
+  for (uint32_t k = 0; k < spec->n_symbols; k++) key[length++] = (uint64_t)call->symbols[k];
+  for (uint32_t i = 0; i < spec->n_args; i++) key[length++] = (uint64_t)(uintptr_t)call->args[i];
+  key[length++] = (uint64_t)(uintptr_t)call->workspace;
+  return length;
+}
+
+/* Captures the launches of a call; leaves `exec` null and the graph marked unfit where that cannot be. */
+static void capture(tdsl_device *device, const tdsl_entry_def *entry, tdsl_call *call, entry_graph *graph) {
+  cu_handle captured = NULL;
+  tdsl_call copy = *call;
+  copy.stream = device->capture_stream;
+  graph->unfit = 1;
+  if (driver.capture_begin(device->capture_stream, 1 /* of this thread */) != 0) return;
+  tdsl_status status = entry->run(&copy);
+  cu_result result = driver.capture_end(device->capture_stream, &captured);
+  if (result == 0 && status == TDSL_OK && copy.status == TDSL_OK && driver.graph_instantiate(&graph->exec, captured, 0) == 0) graph->unfit = 0;
+  if (captured != NULL) driver.graph_destroy(captured);
+}
+
+/* Runs a call as a graph where the same call was made before; false where its launches have to be made one by one. */
+static int run_graph(tdsl_device *device, const tdsl_entry_def *entry, tdsl_call *call) {
+  const uint32_t number = (uint32_t)(entry - tdsl_model_definition.entries);
+  const tdsl_entry_spec *spec = &tdsl_model_definition.info.entries[number];
+  uint64_t key[spec->n_symbols + spec->n_args + 1];
+  int capturing = 0, done = 0;
+  if (device->graphs == NULL || driver.capture_status(call->stream, &capturing) != 0 || capturing != 0) return 0;
+  const size_t bytes = key_of(call, spec, key) * sizeof *key;
+  pthread_mutex_lock(&device->graph_lock);
+  entry_graph *graph = &device->graphs[number];
+  if (graph->key == NULL) graph->key = calloc(1, bytes);
+  if (graph->key != NULL && !graph->unfit) {
+    if (graph->seen > 0 && memcmp(graph->key, key, bytes) == 0) {
+      if (graph->exec == NULL) capture(device, entry, call, graph);
+    } else {
+      if (graph->exec != NULL) driver.exec_destroy(graph->exec);
+      graph->exec = NULL;
+      memcpy(graph->key, key, bytes);
+    }
+    graph->seen++;
+    if (graph->exec != NULL) {
+      record(call, "launching a graph", driver.graph_launch(graph->exec, call->stream));
+      done = 1;
+    }
+  }
+  pthread_mutex_unlock(&device->graph_lock);
+  return done;
+}
+
 tdsl_status tdsl_device_run(tdsl_device *device, const tdsl_entry_def *entry, tdsl_call *call, tdsl_found *fault, tdsl_text why) {
+  tdsl_status status = TDSL_OK;
   call->device = device;
   fault->raised = 0;
   enter(device);
-  tdsl_status status = entry->run(call);
+  if (!run_graph(device, entry, call)) status = entry->run(call);
   leave();
   if (call->status != TDSL_OK) {
     snprintf(why.data, why.bytes, "%s", call_error);
