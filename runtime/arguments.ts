@@ -3,7 +3,7 @@
 
 import type { NativeArray } from './addon.js';
 import { DeviceTensor } from './device.js';
-import { type DataOf, DTYPES, type DType, type TypedArray } from './dtype.js';
+import { type DataOf, DTYPES, type DType } from './dtype.js';
 import { TdslError } from './errors.js';
 import type { ManifestEntry, ManifestTensor, Structure } from './manifest.js';
 import type { Nested } from './nested.js';
