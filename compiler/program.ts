@@ -31,7 +31,14 @@ export interface StateLeaf {
  * parts, or a leaf under one of its names. A shared leaf occurs once for each name.
  */
 export type StateEntry =
-  | { readonly kind: 'model'; readonly path: string; readonly model: string; readonly text: string }
+  | {
+      readonly kind: 'model';
+      readonly path: string;
+      readonly model: string;
+      readonly text: string;
+      /** Where the model has another name before this one. */
+      readonly shared?: true;
+    }
   | { readonly kind: 'leaf'; readonly path: string; readonly leaf: number };
 
 /** What a flat parameter of an entry's function is: an argument of the call, or a leaf of the state by its position in `Program.state`. */

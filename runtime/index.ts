@@ -33,7 +33,7 @@ export { defineModel, type Model, type ModelSource } from './load.js';
 export type { Manifest } from './manifest.js';
 export type { AsyncMethod, BoundMethod, Method } from './method.js';
 export type { Nested, Scalar } from './nested.js';
-export { type PrintOptions, setPrintOptions } from './print.js';
+export { type PrintOptions, setPrintOptions, type TextOptions } from './print.js';
 export { Generator } from './random.js';
 export {
   type CreateOptions,

@@ -95,6 +95,8 @@ export interface ManifestModel {
   readonly model: string;
   /** What it prints between its brackets besides its parts: `in_features=2, out_features=1, bias=True`. */
   readonly text: string;
+  /** Where the model has another name before this one. */
+  readonly shared?: true;
 }
 
 /** The state of a session. */

@@ -40,8 +40,14 @@ interface Printable {
   readonly data: ArrayLike<number | bigint>;
 }
 
+/** Options of one text: those of printing, and whether the tensor reads as one that gradients are taken of. */
+export interface TextOptions extends Partial<PrintOptions> {
+  readonly requiresGrad?: boolean;
+}
+
 /** The text that PyTorch prints for a tensor. */
-export function formatTensor(tensor: Printable, changes: Partial<PrintOptions> = {}): string {
+export function formatTensor(tensor: Printable, textOptions: TextOptions = {}): string {
+  const { requiresGrad = false, ...changes } = textOptions;
   const options = merge(current.options, changes);
   const { dtype, shape, data } = tensor;
   const prefix = 'tensor(';
@@ -58,6 +64,7 @@ export function formatTensor(tensor: Printable, changes: Partial<PrintOptions> =
     body = formatBlock(layout, 0, 0, prefix.length, { write, width: style.width, lineWidth: options.lineWidth });
     if (dtype !== 'f32' && dtype !== 'i64' && dtype !== 'bool') suffixes.push(`dtype=torch.${DTYPES[dtype].torch}`);
   }
+  if (requiresGrad) suffixes.push('requires_grad=True');
   return addSuffixes(prefix + body, suffixes, prefix.length, options.lineWidth);
 }
 

@@ -169,6 +169,21 @@ export class Session {
       .map(({ name, tensor }) => [name, tensor]);
   }
 
+  /** The tensors of the state that forward passes update, such as running means, with their paths. */
+  namedBuffers(selection: StateSelection = {}): [string, Tensor][] {
+    return this.#select(selection)
+      .filter(({ leaf, alias }) => leaf.role === 'buffer' && !alias)
+      .map(({ name, tensor }) => [name, tensor]);
+  }
+
+  /** The models of a tree by path with the names of their types, itself under '' first; a shared one counts once. */
+  namedModules(root = 'net'): [string, string][] {
+    const prefix = this.#prefix({ root });
+    return this.manifest.state.models
+      .filter(({ path, shared }) => !shared && (path === root || path.startsWith(prefix)))
+      .map(({ path, model }) => [path.slice(prefix.length), model]);
+  }
+
   /** The text of a model of the state and its parts as PyTorch prints modules; of the model `net` unless another path is given. */
   describeModel(path = 'net'): string {
     const { models } = this.manifest.state;

@@ -14,7 +14,7 @@ import {
   type TypedArray,
 } from './dtype.js';
 import { flatten, inferDType, type Nested, nest, pack, type Scalar, scalarToStored, storedToScalar } from './nested.js';
-import { formatTensor, type PrintOptions } from './print.js';
+import { formatTensor, type TextOptions } from './print.js';
 import {
   elementCount,
   formatShape,
@@ -320,7 +320,7 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
   }
 
   /** The text that PyTorch prints; options of this one text go before those of `setPrintOptions`. */
-  toString(options: Partial<PrintOptions> = {}): string {
+  toString(options: TextOptions = {}): string {
     return formatTensor(this, options);
   }
 

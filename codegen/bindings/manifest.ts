@@ -137,7 +137,9 @@ function stateRoots(program: Program): Record<string, ManifestStructure> {
 
 const modelsOf = (program: Program): readonly ManifestModel[] =>
   (program.tree ?? []).flatMap((entry) =>
-    entry.kind === 'model' ? [{ path: entry.path, model: entry.model, text: entry.text }] : [],
+    entry.kind === 'model'
+      ? [{ path: entry.path, model: entry.model, text: entry.text, ...(entry.shared && { shared: entry.shared }) }]
+      : [],
   );
 
 /** The manifest of a lowered program whose state lies as `layout` says. */

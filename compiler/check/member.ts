@@ -23,11 +23,15 @@ export function member(cx: Context, object: Val, expr: ast.Member, scope: Scope)
       return member(cx, tensor(object.cell.value), expr, scope);
     case 'tensor':
       return tensorMember(cx, object, name) ?? functionOn(cx, object, expr, scope);
-    case 'blueprint':
+    case 'blueprint': {
+      // A constant that stands for a model means the model itself once it has a place.
+      const placed = cx.placed.get(object);
+      if (placed !== undefined) return member(cx, placed, expr, scope);
       return cx.fail('E0404', {
         message: `the model ${object.model.name.name} is no part of another one yet`,
         help: 'build models as fields of a model',
       });
+    }
     default:
       return functionOn(cx, object, expr, scope);
   }

@@ -4,7 +4,7 @@ import type { StateEntry, StateLeaf } from '../program.js';
 import { call } from './call.js';
 import type { Context } from './context.js';
 import { through } from './scope.js';
-import { contents, describe, fnValue, type ModelRef, type Val } from './values.js';
+import { contents, describe, fnValue, type Instance, type ModelRef, type Val } from './values.js';
 
 /** The trees of the parameters that are state, in the order of their declarations. A shared model or leaf occurs under each of its names. */
 export function stateTree(
@@ -14,6 +14,7 @@ export function stateTree(
 ): readonly StateEntry[] {
   const places = new Map(leaves.map(({ path }, leaf) => [path, leaf]));
   const entries: StateEntry[] = [];
+  const seen = new Set<Instance>();
   const visit = (val: Val, path: string): void => {
     switch (val.kind) {
       case 'cell': {
@@ -22,7 +23,14 @@ export function stateTree(
         break;
       }
       case 'model':
-        entries.push({ kind: 'model', path, model: val.instance.name, text: extraRepr(cx, val) });
+        entries.push({
+          kind: 'model',
+          path,
+          model: val.instance.name,
+          text: extraRepr(cx, val),
+          ...(seen.has(val.instance) && { shared: true }),
+        });
+        seen.add(val.instance);
         for (const [name, field] of val.instance.fields) {
           const inside = through(val, field);
           if (name === contents) visitItems(inside, path);

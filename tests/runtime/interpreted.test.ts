@@ -125,6 +125,13 @@ test('a shared layer is one set of parameters under two names', async () => {
   assert.is(state['layers.2.weight'], state['layers.0.weight']);
   assert.is(state.head, state['embed.weight']);
   assert.is(s.parameters().length, 3);
+  assert.equal(s.namedModules(), [
+    ['', 'Net'],
+    ['embed', 'Embedding'],
+    ['layers', 'ModuleList'],
+    ['layers.0', 'Linear'],
+    ['layers.1', 'ReLU'],
+  ]);
 });
 
 test('models print as in PyTorch', async () => {
@@ -135,6 +142,45 @@ test('models print as in PyTorch', async () => {
   const fields = cases.map(({ tdsl }, i) => `layer${i}: ${tdsl}`);
   const s = await declared(`model Net {\n${fields.join('\n')}\n}`, `import std.nn { ${[...layers].join(', ')} }`);
   for (const [i, { text }] of cases.entries()) assert.is(s.describeModel(`net.layer${i}`), text);
+});
+
+test('gradients of a shared parameter add up over its uses', async () => {
+  // What two layers with equal weights get together is what one layer in both places gets.
+  const s = await interpret<
+    Session & { shared: Method<{ x: Tensor }, Tensor[]>; apart: Method<{ x: Tensor }, Tensor[]> }
+  >({
+    text: `
+import std.nn { Linear }
+model Shared { let block = Linear(2, 2)\n layers: [block, block]\n again: tied(block.weight) }
+model Apart { a: Linear(2, 2)\n b: Linear(2, 2) }
+fn shared_loss(net: Shared, x: f32[2]) -> f32 = sum(net.layers[1](tanh(net.layers[0](x))) ** 2) + sum(net.again)
+fn apart_loss(net: Apart, x: f32[2]) -> f32 = sum(net.b(tanh(net.a(x))) ** 2)
+export fn shared(one: Shared, x: f32[2]) -> (f32[2, 2], f32[2]) {
+  let g = grad(shared_loss, wrt: net)(one, x)
+  (g.layers[0].weight, g.layers[0].bias)
+}
+export fn apart(two: Apart, x: f32[2]) -> (f32[2, 2], f32[2]) {
+  let g = grad(apart_loss, wrt: net)(two, x)
+  (g.a.weight + g.b.weight + 1, g.a.bias + g.b.bias)
+}
+`,
+  });
+  const weight = Tensor.from([0.5, -1, 2, 0.25], { dtype: 'f32', shape: [2, 2] });
+  const bias = Tensor.from([0.1, -0.2], { dtype: 'f32' });
+  s.loadStateDict({ 'layers.0.weight': weight, 'layers.0.bias': bias }, { root: 'one' });
+  s.loadStateDict({ 'a.weight': weight, 'a.bias': bias, 'b.weight': weight, 'b.bias': bias }, { root: 'two' });
+  const x = Tensor.from([1, -0.5], { dtype: 'f32' });
+  const [shared, apart] = [s.shared({ x }), s.apart({ x })];
+  for (const i of [0, 1])
+    assert.ok(shared[i]?.allClose(apart[i] as Tensor, { rtol: 1e-5 }), `${shared[i]} ${apart[i]}`);
+});
+
+test('buffers belong to the state and not to the parameters', async () => {
+  const s = await declared('model Net { bn: BatchNorm1d(2) }', 'import std.nn { BatchNorm1d }');
+  const names = (entries: readonly (readonly [string, Tensor])[]) => entries.map(([name]) => name);
+  assert.equal(names(s.namedParameters({ root: 'net' })), ['bn.weight', 'bn.bias']);
+  const buffers = ['bn.running_mean', 'bn.running_var', 'bn.num_batches_tracked'];
+  assert.equal(names(s.namedBuffers({ root: 'net' })), buffers);
 });
 
 test('models of the program print their parts, and what they say of themselves', async () => {

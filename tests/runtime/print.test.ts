@@ -35,6 +35,15 @@ test('setPrintOptions changes the default and a profile restores it', () => {
   assert.is(String(tensor), 'tensor([1.2346])');
 });
 
+test('a tensor that gradients are taken of says so', () => {
+  const x = Tensor.from([1, 2], { dtype: 'f64' });
+  assert.is(x.toString({ requiresGrad: true }), 'tensor([1., 2.], dtype=torch.float64, requires_grad=True)');
+  assert.is(
+    Tensor.full([2, 6], 12345.5, { dtype: 'f32' }).toString({ requiresGrad: true }),
+    'tensor([[12345.5000, 12345.5000, 12345.5000, 12345.5000, 12345.5000, 12345.5000],\n        [12345.5000, 12345.5000, 12345.5000, 12345.5000, 12345.5000, 12345.5000]],\n       requires_grad=True)',
+  );
+});
+
 test('print options that make no sense are refused', () => {
   assert.throws(() => setPrintOptions({ precision: -1 }), /precision cannot be -1/);
   assert.throws(() => setPrintOptions({ lineWidth: 0 }), /lineWidth cannot be 0/);

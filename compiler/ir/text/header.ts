@@ -50,7 +50,7 @@ const printLeaf = ({ path, role, dtype, shape }: StateLeaf): string =>
 
 const printTree = (entry: StateEntry, state: readonly StateLeaf[]): string =>
   entry.kind === 'model'
-    ? `tree model ${printName(entry.path)}: ${printName(entry.model)} ${JSON.stringify(entry.text)}`
+    ? `tree ${entry.shared ? 'shared ' : ''}model ${printName(entry.path)}: ${printName(entry.model)} ${JSON.stringify(entry.text)}`
     : `tree leaf ${printName(entry.path)} = ${printName(state[entry.leaf]?.path ?? `?${entry.leaf}`)}`;
 
 function printFlat(part: EntryInput | EntryOutput, state: readonly StateLeaf[]): string {

@@ -34,11 +34,13 @@ export function readHeader(scanner: Scanner): Omit<Program, 'module'> {
 }
 
 function readTree(scanner: Scanner, state: readonly StateLeaf[]): StateEntry {
+  const shared = scanner.accept('shared');
   if (scanner.accept('model')) {
     const path = scanner.name('the path of a model');
     scanner.expect(':', 'and the name of the model');
     const model = scanner.name('the name of the model');
-    return { kind: 'model', path, model, text: scanner.string('what the model prints, as a string') };
+    const text = scanner.string('what the model prints, as a string');
+    return { kind: 'model', path, model, text, ...(shared && { shared }) };
   }
   scanner.expect('leaf', "or 'model'");
   const path = scanner.name('a path');
