@@ -21,6 +21,7 @@ import { outline, regionOf, treesOf } from './transforms.js';
 import { leafType } from './trees.js';
 import { type Cell, describe, fnValue, isWeakNumber, none, type Site, tensor, type Val } from './values.js';
 import type { Unit, Workspace } from './workspace.js';
+import { whole } from './wrt.js';
 
 /** What the entries of one program share. */
 export interface Session {
@@ -299,7 +300,7 @@ export function gradientEntry(
         values.get(name) ?? cx.fail('E0503', { message: `there is no input \`${name}\` to differentiate by` });
       return { value, site: cx.site };
     });
-    const differentiated = treesOf(cx, args);
+    const differentiated = treesOf(cx, args.map(whole));
     const outlined = outline(cx, 'main', differentiated, (substitute) => {
       const replaced = new Map(values);
       request.wrt.forEach((name, i) => void replaced.set(name, substitute(i)));

@@ -191,9 +191,21 @@ function argumentValue(cx: Context, expr: ast.Expr, scope: Scope): Val {
   return value.kind === 'cell' ? value : settle(value);
 }
 
-/** A bare name as a string, a list or tuple of names as a list of strings; anything else as its value. */
+/** The dotted path of `net.layers[0].weight`; undefined for other expressions. */
+function pathText(expr: ast.Expr): string | undefined {
+  if (expr.kind === 'Name') return expr.name;
+  if (expr.kind !== 'Member' && expr.kind !== 'Index') return undefined;
+  const object = pathText(expr.object);
+  if (object === undefined) return undefined;
+  if (expr.kind === 'Member') return `${object}.${expr.name.name}`;
+  const [item, ...others] = expr.items;
+  return item?.kind === 'IntLiteral' && others.length === 0 ? `${object}.${item.value}` : undefined;
+}
+
+/** A name or a path as a string, a list or tuple of them as a list of strings; anything else as its value. */
 function quote(cx: Context, expr: ast.Expr, scope: Scope): Val {
-  if (expr.kind === 'Name') return string(expr.name);
+  const path = pathText(expr);
+  if (path !== undefined) return string(path);
   if (expr.kind === 'List' || expr.kind === 'Tuple')
     return list(
       expr.elements.map((element) =>

@@ -8,9 +8,10 @@ import type { TensorType, Value } from '../ir/graph.js';
 import { call } from './call.js';
 import type { Context } from './context.js';
 import { obstacle } from './control/bounds.js';
-import { expectWay, type Outlined, outline, rebuildAll, selectArguments, substituted, treesOf } from './transforms.js';
+import { expectWay, type Outlined, outline, rebuildAll, treesOf } from './transforms.js';
 import { leafType } from './trees.js';
 import { type Arg, calleeName, type Transform, tensor, tuple, type Val } from './values.js';
+import { selectArguments, substituted } from './wrt.js';
 
 type Jacobian = Extract<Transform, { name: 'jacobian' }>;
 

@@ -1,12 +1,10 @@
 // Derivatives: the function to differentiate becomes a function of the graph, which a `jvp` or `vjp` region carries. What it
 // closes over is passed as further, undifferentiated parameters; what it writes to the state comes out as further results.
 
-import { nearest } from '../diagnostics/nearest.js';
 import { printShape, shapeEquals } from '../ir/dims.js';
 import { isFloat } from '../ir/dtype.js';
 import type { Region, TensorType, Value } from '../ir/graph.js';
-import { assignArguments } from './arguments.js';
-import { call, parameterShapes } from './call.js';
+import { call } from './call.js';
 import type { Context } from './context.js';
 import { obstacle } from './control/bounds.js';
 import { type Flat, flatten } from './flatten.js';
@@ -23,8 +21,8 @@ import {
   tuple,
   typeText,
   type Val,
-  type Wrt,
 } from './values.js';
+import { type Selection, selectArguments, substituted, whole } from './wrt.js';
 
 type Gradient = Extract<Transform, { name: 'grad' | 'value_and_grad' }>;
 
@@ -46,9 +44,9 @@ export interface Differentiated {
 }
 
 /** The trees of differentiated arguments; all their leaves are tensors of floats. */
-export function treesOf(cx: Context, args: readonly Arg[]): Differentiated {
-  const trees = args.map((arg) => {
-    const tree = treeOf(cx, differentiable(cx, arg.value));
+export function treesOf(cx: Context, selected: readonly Selection[]): Differentiated {
+  const trees = selected.map((arg) => {
+    const tree = treeOf(cx, arg.isPlace ? arg.value : differentiable(cx, arg.value));
     for (const { value, path } of leaves(tree)) {
       const type = leafType(value);
       if (type !== undefined && isFloat(type.dtype)) continue;
@@ -170,45 +168,6 @@ export function regionOf(
   return { value: outlined.value.rebuild(results.slice(0, own)), derivatives: results.slice(outlined.results.length) };
 }
 
-/** The arguments that `wrt` names, by the parameters of the function. */
-export function selectArguments(cx: Context, of: Val, wrt: Wrt, args: readonly Arg[]): readonly Arg[] {
-  const params = parameterShapes(cx, of);
-  const assigned = assignArguments(cx, calleeName(of), params, args);
-  return wrt.params.map((param) => {
-    const at = typeof param === 'number' ? param : params.findIndex(({ name }) => name === param);
-    if (params[at] === undefined) {
-      const names = params.map(({ name }) => name);
-      const hint = typeof param === 'string' ? nearest(param, names) : undefined;
-      const all = names.map((name) => `\`${name}\``).join(', ');
-      cx.fail('E0503', {
-        message: `\`${calleeName(of)}\` has no parameter \`${param}\` to differentiate by`,
-        site: wrt.site,
-        help:
-          hint === undefined
-            ? `its parameter${names.length === 1 ? ' is' : 's are'} ${all}`
-            : `did you mean \`${hint}\`?`,
-      });
-    }
-    const [arg, ...others] = assigned[at] ?? [];
-    if (arg !== undefined && others.length === 0) return arg;
-    return cx.fail('E0503', {
-      message: `\`${params[at]?.name}\` of \`${calleeName(of)}\` is not given, so there is nothing to differentiate by`,
-    });
-  });
-}
-
-/** The arguments with the differentiated ones replaced by what stands for them in the function. Models stay: their leaves are places. */
-export function substituted(
-  args: readonly Arg[],
-  selected: readonly Arg[],
-  substitute: (argument: number) => Val,
-): readonly Arg[] {
-  return args.map((arg) => {
-    const at = selected.indexOf(arg);
-    return at < 0 || arg.value.kind === 'model' ? arg : { ...arg, value: substitute(at) };
-  });
-}
-
 /** Calls `grad(f)` or `value_and_grad(f)`. */
 export function applyGradient(cx: Context, transform: Gradient, args: readonly Arg[]): Val {
   const { of, wrt, name } = transform;
@@ -254,9 +213,10 @@ export function product(cx: Context, mode: 'jvp' | 'vjp', of: Val, inputs: Arg, 
   const isSingle = inputs.value.kind !== 'tuple';
   const args: readonly Arg[] =
     inputs.value.kind === 'tuple' ? inputs.value.items.map((value) => ({ value, site: inputs.site })) : [inputs];
-  const given = treesOf(cx, args);
+  const selected = args.map(whole);
+  const given = treesOf(cx, selected);
   const outlined = outline(cx, calleeName(of), given, (substitute) =>
-    call(cx, of, substituted(args, args, substitute)),
+    call(cx, of, substituted(args, selected, substitute)),
   );
   const results = floatResults(outlined);
   const wrt = given.leaves.map((_, i) => i);

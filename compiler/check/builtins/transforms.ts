@@ -100,7 +100,7 @@ export const transformBuiltins: readonly Builtin[] = [
   ),
   gradient(
     'grad',
-    'The gradient of a function that gives a scalar: a function of the same arguments. `wrt` names the parameters to differentiate by; the first one without it.',
+    'The gradient of a function that gives a scalar: a function of the same arguments. `wrt` names the parameters to differentiate by, or parts of them (`wrt: [net.fc1, x]`); the first one without it.',
   ),
   gradient('value_and_grad', 'Like `grad`, but the function gives (value, gradient).'),
   define(

@@ -2,7 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { f32, f64, instanceOf, numbers, programOf, results } from '../../support/program.js';
+import { diagnosticsOf, f32, f64, i64, instanceOf, numbers, programOf, results } from '../../support/program.js';
 
 const x3 = f64([3], [1, 2, 3]);
 
@@ -115,6 +115,90 @@ export fn f(m: mut Counter, x: f32) -> (f32, i64) {
   const instance = instanceOf(text);
   assert.equal(instance.run('f', [f32([], [2])]).map(numbers), [[12], [2]]);
   assert.equal(instance.run('f', [f32([], [2])]).map(numbers), [[12], [4]]);
+});
+
+test('by parts of arguments: of models, records and lists', () => {
+  const text = `import std.nn { Linear, Sequential }
+model M {
+  fc1: Linear(2, 2, bias: false)
+  all: [Linear(2, 2, bias: false), Linear(2, 1, bias: false)]
+  fn forward(x: f32[2]) -> f32 = sum(all[1](all[0](fc1(x))))
+}
+fn loss(m: M, p: { a: f32[2], more: [f32[2]] }) -> f32 = m(p.a) + 3 * sum(p.more[1] * p.a)
+export fn f(m: M, a: f32[2]) -> (f32[2, 2], f32[2, 2], f32[2, 2], f32[1, 2], f32[2], f32[2], f32[2]) {
+  let p = { a: a, more: [a, 2 * a] }
+  let whole = grad(loss)(m, p)
+  let (d, w, v) = grad(loss, wrt: [m.fc1, m.all[0].weight, p.more[1]])(m, p)
+  (d.weight - whole.fc1.weight, w, whole.all[0].weight, grad(loss, wrt: "m.all.1")(m, p).weight - whole.all[1].weight,
+   v, grad(loss, wrt: p.a)(m, p) - grad(loss, wrt: p)(m, p).a, jacobian(loss, wrt: p.more)(m, p)[0])
+}`;
+  const [d, w, all, last, v, a, more] = instanceOf(text)
+    .run('f', [f32([2], [1, 2])])
+    .map(numbers);
+  assert.equal(
+    [d, last, v, a, more],
+    [
+      [0, 0, 0, 0],
+      [0, 0],
+      [3, 6],
+      [0, 0],
+      [0, 0],
+    ],
+  );
+  assert.equal(w, all);
+});
+
+test('a part that there is not is refused', () => {
+  const of = (wrt: string) =>
+    diagnosticsOf(`fn g(p: { a: f32, b: f32 }) -> f32 = p.a * p.b
+export fn f(a: f32) -> any = grad(g, wrt: ${wrt})({ a: a, b: a })`);
+  assert.equal(of('p.b'), []);
+  assert.equal(of('[p.a, p.b]'), []);
+  const [found] = of('p.c');
+  assert.is(found?.code, 'E0503');
+  assert.match(found?.message ?? '', /there is no `c` in/);
+  assert.equal(
+    of('p.a.x').map(({ code }) => code),
+    ['E0503'],
+  );
+});
+
+test('gathers and scatters with repeated indices have exact gradients', () => {
+  const text = `export fn f(x: f64[4], u: f64[3], i: i64[3], m: f64[4, 2]) -> (f64[4], f64[4], f64[3], f64[4], f64[3], f64[4, 2]) = (
+  grad(x => sum(x[i] * u))(x),
+  grad(x => sum(scatter_add(x, 0, i, u) ** 2))(x),
+  grad(u => sum(scatter_add(x, 0, i, u) ** 2))(u),
+  grad(x => sum(index_put(x, [i], u) ** 2))(x),
+  grad(u => sum(index_put(x, [i], u) ** 2))(u),
+  grad(m => sum(m[i, i - 1] ** 2))(m))`;
+  const inputs = [
+    f64([4], [1, 2, 3, 4]),
+    f64([3], [5, 7, 11]),
+    i64([3], [2, 1, 2]),
+    f64([4, 2], [1, 2, 3, 4, 5, 6, 7, 8]),
+  ];
+  assert.equal(results(text, ...inputs), [
+    [0, 7, 16, 0],
+    [2, 18, 38, 8],
+    [38, 18, 38],
+    [2, 0, 0, 8],
+    // Of equal indices the last one wins.
+    [0, 14, 22],
+    [0, 0, 6, 0, 0, 24, 0, 0],
+  ]);
+});
+
+test('lists of records as arguments', () => {
+  const text = `fn energy(bodies: [{ m: f64, p: f64[2] }]) -> f64 =
+  sum(stack([a.m * b.m * sum(a.p * b.p) for a in bodies for b in bodies]))
+export fn f(p: f64[2, 2], m: f64) -> any = grad(energy)([{ m: m, p: p[0] }, { m: 2 * m, p: p[1] }])`;
+  // E = |m₁p₁ + m₂p₂|²
+  assert.equal(results(text, f64([2, 2], [1, 2, 3, 4]), f64([], [1])), [
+    [2 * (7 * 1 + 10 * 2)],
+    [14, 20],
+    [2 * (7 * 3 + 10 * 4)],
+    [28, 40],
+  ]);
 });
 
 test.run();
