@@ -35,6 +35,11 @@ export interface FitOptions<S, B extends Columns> {
   readonly testBatch?: number;
   /** Whether, or through what, progress is shown; on the standard error stream unless given. */
   readonly progress?: boolean | Progress;
+  /**
+   * Measures of each epoch beside the loss and the test accuracy, such as the accuracy on the training data or the loss on validation data; they
+   * are shown and recorded under their names.
+   */
+  measure?(): Readonly<Record<string, number>> | Promise<Readonly<Record<string, number>>>;
   /** Called, and awaited, after each step, with its number from 0 on over all epochs and the loss of its batch: the place for schedules. */
   onStep?(step: number, loss: number): unknown;
   /** Called, and awaited, after each epoch; training ends where it gives false. */
@@ -83,7 +88,15 @@ export async function fit<S extends object, B extends Columns>(
         ...(testBatch !== undefined && { batch: testBatch }),
       }),
     };
-    const record: EpochRecord = { epoch, loss: total / examples, seconds, examples, ...measured };
+    const measures = await options.measure?.();
+    const record: EpochRecord = {
+      epoch,
+      loss: total / examples,
+      seconds,
+      examples,
+      ...measured,
+      ...(measures && { measures }),
+    };
     records.push(record);
     if (progress) progress.epoch(record, epochs);
     if ((await options.onEpoch?.(record)) === false) break;

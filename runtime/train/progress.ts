@@ -24,6 +24,8 @@ export interface EpochRecord {
   readonly loss: number;
   /** The accuracy on the test data, where there are any. */
   readonly accuracy?: number;
+  /** What the option `measure` gave, by name. */
+  readonly measures?: Readonly<Record<string, number>>;
   /** Seconds for the steps, the test not included. */
   readonly seconds: number;
   readonly examples: number;
@@ -69,6 +71,9 @@ function stepLine({ epoch, epochs, step, steps, loss }: StepProgress): string {
 /** One epoch in a line: `epoch 2/5  loss 0.4312  accuracy 0.8512  1.9 s  31600 examples/s`. */
 export function epochLine(record: EpochRecord, epochs: number): string {
   const accuracy = record.accuracy === undefined ? '' : `  accuracy ${record.accuracy.toFixed(4)}`;
+  const measures = Object.entries(record.measures ?? {})
+    .map(([name, value]) => `  ${name} ${value.toFixed(4)}`)
+    .join('');
   const rate = record.seconds > 0 ? `  ${Math.round(record.examples / record.seconds)} examples/s` : '';
-  return `${epochLabel(record.epoch, epochs)}  loss ${record.loss.toFixed(4)}${accuracy}  ${record.seconds.toFixed(1)} s${rate}`;
+  return `${epochLabel(record.epoch, epochs)}  loss ${record.loss.toFixed(4)}${accuracy}${measures}  ${record.seconds.toFixed(1)} s${rate}`;
 }

@@ -105,6 +105,19 @@ test('fit tests after each epoch, with all columns but the labels, and stops whe
   assert.equal(session.calls, ['x', 'x', 'x', 'x', 'x', 'x']);
 });
 
+test('measures of an epoch are recorded and shown', async () => {
+  const lines: string[] = [];
+  const history = await fit(new SlopeSession(), {
+    step: 'trainStep',
+    train: new DataLoader(line(), { batch: 5 }),
+    epochs: 2,
+    measure: async () => ({ 'valid loss': 0.25, 'train accuracy': 0.5 }),
+    progress: textProgress({ write: (text) => lines.push(text) }),
+  });
+  assert.equal(history.epochs[1]?.measures, { 'valid loss': 0.25, 'train accuracy': 0.5 });
+  assert.match(lines.join(''), /valid loss 0\.2500 {2}train accuracy 0\.5000/);
+});
+
 test('steps may return tuples and records, and batches may be tuples', async () => {
   const columns = [Tensor.arange(4), Tensor.arange(4)] as const;
   const session = {
