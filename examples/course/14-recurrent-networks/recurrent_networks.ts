@@ -43,7 +43,7 @@ const noise = (steps: number, count: number) => {
   return { xs, y };
 };
 // An LSTM forgets by a gate, in the second quarter of its units' gates: a bias of 3 keeps it open at first (Gers et al. 2000).
-s.lstm_net.memory.layers[0].bias_ih.slice(24, 48).fill(3);
+s.lstm_net.memory.bias_ih_l0.slice(24, 48).fill(3);
 const curves = { RNN: [] as number[], LSTM: [] as number[] };
 for (let step = 0; step < 300; step++) {
   const batch = noise(40, 32);
