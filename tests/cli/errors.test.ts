@@ -82,7 +82,7 @@ const failures: readonly (readonly [args: string, status: number, message: RegEx
   ['run right.td --fn f --args list.json', 1, /f takes 1 argument \(x\), list\.json has 2/],
   ['run right.td --fn f --args shape.json', 1, /x.*\[3\]/],
   ['run right.td --fn f --args ragged.json', 1, /x\[1\]: the lists have different lengths/],
-  ['run right.td --fn f --backend wrong --args list.json', 2, /--backend takes interpreter or c, got 'wrong'/],
+  ['run right.td --fn f --backend wrong --args list.json', 2, /--backend takes interpreter, c, .*, got 'wrong'/],
   ['run right.td --fn f --seed wrong', 2, /--seed takes an integer/],
 ];
 
