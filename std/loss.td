@@ -363,3 +363,12 @@ fn cdist[T: float](x1: T[*S, _, d], x2: T[*U, _, d], p: float = 2.0) -> tensor {
   check_least(p, 0, "cdist: p")
   norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
 }
+
+## The p-norm of `x1 - x2 + eps` over the last axis.
+fn pairwise_distance[T: float](
+  x1: T[*S],
+  x2: T[*U],
+  p: float = 2.0,
+  eps: float = 1e-6,
+  keepdim: bool = false,
+) -> tensor = norm(x1 - x2 + eps, p, -1, keepdim)

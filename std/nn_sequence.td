@@ -371,3 +371,51 @@ model TransformerEncoderLayer(
     }
   }
 }
+
+## A block of a transformer's decoder: attention to the target, attention to the memory, and two linear layers, each with dropout, a way
+## around it and a layer norm behind it, or before it with `norm_first`.
+model TransformerDecoderLayer(
+  d_model: int,
+  nhead: int,
+  dim_feedforward: int = 2048,
+  dropout: float = 0.1,
+  activation: string = "relu",
+  layer_norm_eps: float = 1e-5,
+  batch_first: bool = false,
+  norm_first: bool = false,
+) {
+  self_attn: MultiheadAttention(d_model, nhead, dropout: dropout, batch_first: batch_first)
+  multihead_attn: MultiheadAttention(d_model, nhead, dropout: dropout, batch_first: batch_first)
+  linear1: Linear(d_model, dim_feedforward)
+  drop: Dropout(dropout)
+  linear2: Linear(dim_feedforward, d_model)
+  norm1: LayerNorm(d_model, eps: layer_norm_eps)
+  norm2: LayerNorm(d_model, eps: layer_norm_eps)
+  norm3: LayerNorm(d_model, eps: layer_norm_eps)
+
+  fn forward(
+    tgt: tensor,
+    memory: tensor,
+    tgt_mask: tensor? = none,
+    memory_mask: tensor? = none,
+    tgt_key_padding_mask: tensor? = none,
+    memory_key_padding_mask: tensor? = none,
+  ) -> tensor {
+    check_word(activation, ["relu", "gelu"], "activation is \"relu\" or \"gelu\"")
+    let attend = x => drop(self_attn(x, x, x, tgt_key_padding_mask, tgt_mask)[0])
+    let read = x => drop(multihead_attn(x, memory, memory, memory_key_padding_mask, memory_mask)[0])
+    let feed = x => {
+      let h = linear1(x)
+      drop(linear2(drop(if activation == "relu" { relu(h) } else { gelu(h) })))
+    }
+    if norm_first {
+      let x = tgt + attend(norm1(tgt))
+      let y = x + read(norm2(x))
+      y + feed(norm3(y))
+    } else {
+      let x = norm1(tgt + attend(tgt))
+      let y = norm2(x + read(x))
+      norm3(y + feed(y))
+    }
+  }
+}

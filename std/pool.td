@@ -82,7 +82,7 @@ fn _batched(name: string, input: tensor, rank: int) -> tensor {
 fn _unbatched(output: tensor, input: tensor) -> tensor =
   if ndim(output) == ndim(input) { output } else { squeeze_axes(output, 0) }
 
-## The largest element of each window of [N, C, L] or [C, L].
+## The largest element of each window of [N, C, L] or [C, L]; with `return_indices` also its position.
 fn max_pool1d(
   input: tensor,
   kernel_size: int | [int],
@@ -90,14 +90,22 @@ fn max_pool1d(
   padding: int | [int] = 0,
   dilation: int | [int] = 1,
   ceil_mode: bool = false,
-) -> tensor {
+  return_indices: bool = false,
+) {
   let k = for_each_axis(kernel_size, 1, "kernel_size")
   let s = if stride == none { k } else { for_each_axis(stride, 1, "stride") }
   let (p, d) = (for_each_axis(padding, 1, "padding"), for_each_axis(dilation, 1, "dilation"))
   let x = _batched("max_pool1d", input, 1)
   let m = _windows("max_pool1d", x.shape[2:], k, s, p, d, ceil_mode)
   y[n, c, i in 0..m[0]] = max over u in 0..k[0]: x[n, c, i * s[0] + u * d[0] - p[0]] else -inf
-  _unbatched(y, input)
+  if return_indices {
+    place[n, c, i in 0..m[0]] =
+      argmax over u in 0..k[0]: x[n, c, i * s[0] + u * d[0] - p[0]] else -inf
+    let column = arange(end: m[0]) * s[0] + place * d[0] - p[0]
+    (_unbatched(y, input), _unbatched(column, input))
+  } else {
+    _unbatched(y, input)
+  }
 }
 
 ## The largest element of each window of [N, C, H, W] or [C, H, W]; with `return_indices` also its position in the plane, counted row by row.
@@ -130,7 +138,7 @@ fn max_pool2d(
   }
 }
 
-## The largest element of each window of [N, C, D, H, W] or [C, D, H, W].
+## The largest element of each window of [N, C, D, H, W] or [C, D, H, W]; with `return_indices` also its position in the volume.
 fn max_pool3d(
   input: tensor,
   kernel_size: int | [int],
@@ -138,7 +146,8 @@ fn max_pool3d(
   padding: int | [int] = 0,
   dilation: int | [int] = 1,
   ceil_mode: bool = false,
-) -> tensor {
+  return_indices: bool = false,
+) {
   let k = for_each_axis(kernel_size, 3, "kernel_size")
   let s = if stride == none { k } else { for_each_axis(stride, 3, "stride") }
   let (p, d) = (for_each_axis(padding, 3, "padding"), for_each_axis(dilation, 3, "dilation"))
@@ -153,7 +162,23 @@ fn max_pool3d(
         i * s[1] + u * d[1] - p[1],
         j * s[2] + v * d[2] - p[2]
       ] else -inf
-  _unbatched(y, input)
+  if return_indices {
+    place[n, c, h in 0..m[0], i in 0..m[1], j in 0..m[2]] =
+      argmax over t in 0..k[0], u in 0..k[1], v in 0..k[2]:
+        x[
+          n,
+          c,
+          h * s[0] + t * d[0] - p[0],
+          i * s[1] + u * d[1] - p[1],
+          j * s[2] + v * d[2] - p[2]
+        ] else -inf
+    let slice = reshape(arange(end: m[0]), [-1, 1, 1]) * s[0] + place // (k[1] * k[2]) * d[0] - p[0]
+    let row = unsqueeze(arange(end: m[1]), 1) * s[1] + place // k[2] % k[1] * d[1] - p[1]
+    let column = arange(end: m[2]) * s[2] + place % k[2] * d[2] - p[2]
+    (_unbatched(y, input), _unbatched((slice * size(x, 3) + row) * size(x, 4) + column, input))
+  } else {
+    _unbatched(y, input)
+  }
 }
 
 ## How many elements each window along an axis has: all that lie in the padded input, or only those in the input.
@@ -262,6 +287,22 @@ fn avg_pool3d[T: float](
   )
 }
 
+## `(sum of a window)^(1/p)` from the mean of the powers in it, with PyTorch's sign and zero.
+fn _root_of_mean[T: float](means: T[*S], elements: int, norm_type: float) -> T[*S] =
+  (sign(means) * relu(abs(means)) * elements) ** (1.0 / norm_type)
+
+## The p-norm of each window of [N, C, L] or [C, L]: `(sum x^p)^(1/p)`.
+fn lp_pool1d[T: float](
+  input: T[*S],
+  norm_type: float,
+  kernel_size: int | [int],
+  stride: (int | [int])? = none,
+  ceil_mode: bool = false,
+) -> tensor {
+  let k = for_each_axis(kernel_size, 1, "kernel_size")
+  _root_of_mean(avg_pool1d(input ** norm_type, k, stride, 0, ceil_mode), k[0], norm_type)
+}
+
 ## The p-norm of each window of [N, C, H, W]: `(sum x^p)^(1/p)`.
 fn lp_pool2d[T: float](
   input: T[*S],
@@ -271,75 +312,5 @@ fn lp_pool2d[T: float](
   ceil_mode: bool = false,
 ) -> tensor {
   let k = for_each_axis(kernel_size, 2, "kernel_size")
-  let means = avg_pool2d(input ** norm_type, k, stride, 0, ceil_mode)
-  (sign(means) * relu(abs(means)) * product_of(k)) ** (1.0 / norm_type)
-}
-
-## Which elements of an axis of size n belong to each of `m` windows that cover it as evenly as possible: bool [m, n].
-fn _even_windows(n: dim, m: dim) -> tensor {
-  let i = unsqueeze(arange(end: m), 1)
-  let at = arange(end: n)
-  at >= i * n // m && at < ((i + 1) * n + m - 1) // m
-}
-
-## Means over windows that cover the last axes as evenly as possible, `output_size` of them along each.
-fn adaptive_avg_pool[T: float](input: T[*S], output_size: [dim]) -> tensor {
-  for n in output_size { assert(n >= 0, "the output_size is not negative, but " + n) }
-  let x = input
-  let skipped = len(S) - len(output_size)
-  for a in 0..len(output_size) {
-    let windows = _even_windows(S[skipped + a], output_size[a])
-    let weights = cast(windows, input.dtype) / sum(windows, 1, keepdim: true)
-    x = movedim(movedim(x, skipped + a, -1) @ weights.T, -1, skipped + a)
-  }
-  x
-}
-
-## Means over windows of [N, C, H, W] or [C, H, W] that cover the image as evenly as possible; none in `output_size` keeps a size.
-fn adaptive_avg_pool2d[T: float](input: T[*S], output_size: int | [int?]) -> tensor {
-  assert(
-    len(S) == 3 || len(S) == 4,
-    "adaptive_avg_pool2d takes [N, C, H, W] or [C, H, W], not rank " +
-      len(S) +
-      " (shape " +
-      S +
-      ")",
-  )
-  let wanted = if is_list(output_size) { output_size } else { [output_size, output_size] }
-  assert(
-    len(wanted) == 2,
-    "adaptive_avg_pool2d: output_size is one number or 2, not " + len(wanted),
-  )
-  adaptive_avg_pool(
-    input,
-    [if wanted[i] == none { S[len(S) - 2 + i] } else { wanted[i] } for i in 0..2],
-  )
-}
-
-## The largest elements of windows of [N, C, L] or [C, L] that cover the axis as evenly as possible.
-fn adaptive_max_pool1d[T: float](input: T[*S], output_size: int | [int]) -> tensor {
-  assert(len(S) == 2 || len(S) == 3, "adaptive_max_pool1d takes [N, C, L] or [C, L], not " + S)
-  let m = for_each_axis(output_size, 1, "output_size")[0]
-  check_least(m, 1, "adaptive_max_pool1d: the output_size")
-  max(where(_even_windows(S[-1], m), unsqueeze(input, -2), -inf), -1)[0]
-}
-
-## Puts the values back where `max_pool2d` found them, with zeros elsewhere.
-fn max_unpool2d[T: number](
-  input: T[*S, H, W],
-  indices: i64[*S, H, W],
-  kernel_size: int | [int],
-  stride: (int | [int])? = none,
-  padding: int | [int] = 0,
-) -> tensor {
-  let k = for_each_axis(kernel_size, 2, "kernel_size")
-  let s = if stride == none { k } else { for_each_axis(stride, 2, "stride") }
-  let p = for_each_axis(padding, 2, "padding")
-  let rows = (H - 1) * s[0] - 2 * p[0] + k[0]
-  let columns = (W - 1) * s[1] - 2 * p[1] + k[1]
-  let plane = full(S + [rows * columns], 0, input.dtype)
-  reshape(
-    scatter(plane, -1, reshape(indices, S + [H * W]), reshape(input, S + [H * W])),
-    S + [rows, columns],
-  )
+  _root_of_mean(avg_pool2d(input ** norm_type, k, stride, 0, ceil_mode), product_of(k), norm_type)
 }

@@ -201,6 +201,20 @@ fn pixel_shuffle[T: any, C, H, W](input: T[*S, C, H, W], upscale_factor: int) ->
   reshape(permute(apart, order), S + [C // (r * r), H * r, W * r])
 }
 
+## Rearranges [..., C, H r, W r] to [..., C r², H, W]: the inverse of `pixel_shuffle`.
+fn pixel_unshuffle[T: any, C, H, W](input: T[*S, C, H, W], downscale_factor: int) -> tensor {
+  let r = downscale_factor
+  check_least(r, 1, "pixel_unshuffle: the downscale_factor")
+  assert(
+    H % r == 0 && W % r == 0,
+    "pixel_unshuffle: the sizes " + [H, W] + " are no multiples of the factor " + r,
+  )
+  let n = len(S)
+  let apart = reshape(input, S + [C, H // r, r, W // r, r])
+  let order = [i for i in 0..n] + [n, n + 2, n + 4, n + 1, n + 3]
+  reshape(permute(apart, order), S + [C * r * r, H // r, W // r])
+}
+
 ## Changes the resolution of [N, C, ...] to `size` or by `scale_factor`. `mode`: `"nearest"`, `"nearest-exact"`, `"linear"`, `"bilinear"`, `"trilinear"`,
 ## `"bicubic"` (Keys 1981, a = -0.75) or `"area"`. With `align_corners` the centres of the corner elements stay where they are.
 fn interpolate[T: float](

@@ -50,7 +50,7 @@ fn masked_fill(input: tensor, mask: tensor, value: number) -> tensor {
   let filled = where(mask, value, input)
   assert(
     filled.dtype == input.dtype,
-    "masked_fill: the value " + value + " is not one of " + input.dtype,
+    "masked_fill: the value " + str(value) + " is not one of " + input.dtype,
   )
   filled
 }

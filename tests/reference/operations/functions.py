@@ -277,6 +277,7 @@ names.update(
     clip_grad_norm=clip_grad_norm, clip_grad_value=clip_grad_value, reshape=lambda input, shape: input.reshape(shape),
     group_norm=F.group_norm, layer_norm=F.layer_norm, softplus=F.softplus, celu=F.celu, selu=F.selu, relu=torch.relu,
     hardshrink=F.hardshrink, prelu=F.prelu, threshold=F.threshold, dropout=lambda input, p=0.5, training=True: F.dropout(input, p, training),
+    alpha_dropout=lambda input, p=0.5, training=True: F.alpha_dropout(input, p, training),
     dropout2d=lambda input, p=0.5, training=True: F.dropout2d(input, p, training), pow=torch.pow, unfold=F.unfold, fold=F.fold,
     softmax=lambda input, dim: F.softmax(input, dim), log_softmax=lambda input, dim: F.log_softmax(input, dim),
     softmin=lambda input, dim: F.softmin(input, dim), pixel_shuffle=F.pixel_shuffle,
