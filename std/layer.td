@@ -38,18 +38,28 @@ fn dropout2d[T: float](
 ) -> T[*S, C, H, W] = _drop(input, S + [C, 1, 1], p, training, key)
 
 ## Dropout of whole channels of [N, C, L] or [C, L].
-fn dropout1d[T: float](input: T[*S, C, L], p: float = 0.5, training: bool = true) -> T[*S, C, L] =
-  _drop(input, S + [C, 1], p, training)
+fn dropout1d[T: float](
+  input: T[*S, C, L],
+  p: float = 0.5,
+  training: bool = true,
+  key: key? = none,
+) -> T[*S, C, L] = _drop(input, S + [C, 1], p, training, key)
 
 ## Dropout of whole channels of [N, C, D, H, W] or [C, D, H, W].
 fn dropout3d[T: float](
   input: T[*S, C, D, H, W],
   p: float = 0.5,
   training: bool = true,
-) -> T[*S, C, D, H, W] = _drop(input, S + [C, 1, 1, 1], p, training)
+  key: key? = none,
+) -> T[*S, C, D, H, W] = _drop(input, S + [C, 1, 1, 1], p, training, key)
 
 ## Dropout that keeps mean and variance of what `selu` gives: dropped elements take its lower limit (Klambauer et al. 2017).
-fn alpha_dropout[T: float](input: T[*S], p: float = 0.5, training: bool = true) -> T[*S] {
+fn alpha_dropout[T: float](
+  input: T[*S],
+  p: float = 0.5,
+  training: bool = true,
+  key: key? = none,
+) -> T[*S] {
   let rate = checked_probability(p)
   if !training || rate == 0.0 {
     input
@@ -58,7 +68,7 @@ fn alpha_dropout[T: float](input: T[*S], p: float = 0.5, training: bool = true) 
   } else {
     let limit = 1.7580993408473766
     let scale = ((limit * limit * rate + 1.0) * (1.0 - rate)) ** -0.5
-    scale * where(rand(S) < 1.0 - rate, input, -limit) + limit * scale * rate
+    scale * where(rand(S, key: key) < 1.0 - rate, input, -limit) + limit * scale * rate
   }
 }
 
