@@ -9,6 +9,7 @@ import type { Precision } from '../codegen/kernel/gpu/schedule.js';
 import { printProgram } from '../compiler/ir/print.js';
 import { defaultPipeline, runPipeline } from '../compiler/pipeline.js';
 import type { Program } from '../compiler/program.js';
+import { usageError } from './errors.js';
 import { packageVersion } from './package.js';
 
 export interface Lowered {
@@ -63,6 +64,14 @@ async function buildForCuda(
   return { generated, result, sourceHash };
 }
 
+/** Ends the command where the C compiler knows this machine's CPU but not the one that is asked for. */
+async function refuseCpu(cpu: string): Promise<void> {
+  if ((await targetMachine()) === undefined) return;
+  throw usageError(
+    `--cpu takes native, generic, x86-64-v3, x86-64-v4 or another name that the C compiler knows, got '${cpu}'`,
+  );
+}
+
 /** Generates code for a lowered program and builds it. */
 export async function build(lowered: Lowered, options: BuildOptions): Promise<Built> {
   const source = lowered.stages.get('lower') ?? '';
@@ -70,6 +79,7 @@ export async function build(lowered: Lowered, options: BuildOptions): Promise<Bu
   if (options.cuda !== undefined) return buildForCuda(lowered.program, options, options.cuda, sourceHash);
   // Sources for others hold code for every class of processors.
   const machine = options.emit === 'source' ? undefined : await targetMachine(options.cpu);
+  if (machine === undefined && options.cpu !== undefined && options.emit !== 'source') await refuseCpu(options.cpu);
   const generated = generate(lowered.program, {
     target: 'c',
     version: packageVersion,

@@ -26,6 +26,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./commands/run.js')).addRun,
   },
   ir: { summary: 'print the intermediate representation', load: async () => (await import('./commands/ir.js')).addIr },
+  size: {
+    summary: 'print the peak memory of each entry point',
+    load: async () => (await import('./commands/size.js')).addSize,
+  },
   explain: {
     summary: 'walk the derivative of a function, line by line',
     load: async () => (await import('./commands/explain.js')).addExplain,

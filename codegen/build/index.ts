@@ -9,6 +9,7 @@ import { EmittedCodeError } from './errors.js';
 import { publish, writeAll } from './files.js';
 import { compilerIdentity, hashOf, runtimeObjects, runtimeSources } from './objects.js';
 import { packageRoot, packageVersion, writableCache } from './places.js';
+import { cpuOption } from './target.js';
 import { temporaryFolder } from './temporary.js';
 
 export { diagnose, type Finding, formatFinding } from './doctor.js';
@@ -41,10 +42,9 @@ export interface BuildResult {
  * at; anything of -ffast-math would change results.
  */
 function flags(mode: 'release' | 'dev', cpu: string): string[] {
-  const march = process.arch === 'arm64' ? `-mcpu=${cpu}` : `-march=${cpu}`;
   return [
     mode === 'dev' ? '-O1' : '-O2',
-    march,
+    cpuOption(cpu),
     '-fno-math-errno',
     '-fno-trapping-math',
     '-ffp-contract=off',

@@ -3,10 +3,15 @@
 import { type Machine, machineOf } from '../kernel/machine.js';
 import { compilers, run } from './process.js';
 
-/** The class of processors that code for `cpu` runs on; undefined where the compiler does not tell. */
+/** The option of the C compiler for a CPU: a name that it knows, `native` for this machine, or `generic` for the plainest of the architecture. */
+export function cpuOption(cpu: string): string {
+  if (process.arch === 'arm64') return `-mcpu=${cpu}`;
+  return `-march=${cpu === 'generic' ? 'x86-64' : cpu}`;
+}
+
+/** The class of processors that code for `cpu` runs on; undefined where the compiler does not know the name, or is not there. */
 export async function targetMachine(cpu = 'native'): Promise<Machine | undefined> {
   const { c } = compilers();
-  const option = process.arch === 'arm64' ? `-mcpu=${cpu}` : `-march=${cpu}`;
-  const { status, output } = await run([c, option, '-dM', '-E', '-x', 'c', '/dev/null']);
+  const { status, output } = await run([c, cpuOption(cpu), '-dM', '-E', '-x', 'c', '/dev/null']);
   return status === 0 ? machineOf(output) : undefined;
 }

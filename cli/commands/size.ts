@@ -1,0 +1,94 @@
+// `tdsl size`: the memory of each entry point, as formulas in its run-time dimensions, and in bytes where those are given.
+
+import type { Command } from 'commander';
+import { targetMachine } from '../../codegen/build/target.js';
+import { generate } from '../../codegen/generate.js';
+import { type Dim, dimAdd, dimConst, dimProduct, dimSubstitute, dimValue, printDim } from '../../compiler/ir/dims.js';
+import { dtypeBytes } from '../../compiler/ir/dtype.js';
+import type { TensorType } from '../../compiler/ir/graph.js';
+import type { Entry, Program } from '../../compiler/program.js';
+import { lower } from '../build.js';
+import { userError } from '../errors.js';
+import { loadProgram, parseDims } from '../frontend.js';
+import { packageVersion } from '../package.js';
+
+interface Options {
+  readonly fn?: string;
+  readonly dim: readonly string[];
+}
+
+const sum = (sizes: readonly Dim[]): Dim => sizes.reduce(dimAdd, dimConst(0));
+const bytesOf = ({ dtype, shape }: TensorType): Dim => dimProduct([dimConst(dtypeBytes(dtype)), ...shape]);
+
+/** What a call of an entry holds: its arguments and results, which are the caller's, and the workspace. */
+function partsOf(program: Program, entry: Entry, workspace: Dim): readonly (readonly [name: string, bytes: Dim])[] {
+  const fn = program.module.functions.get(entry.fn);
+  const params = (fn?.params ?? []).filter((_, i) => entry.inputs[i]?.kind === 'argument');
+  const results = (fn?.results ?? []).filter((_, i) => entry.outputs[i]?.kind === 'result');
+  return [
+    ['arguments', sum(params.map(({ type }) => bytesOf(type)))],
+    ['results', sum(results.map(({ type }) => bytesOf(type)))],
+    ['workspace', workspace],
+  ];
+}
+
+/** The entries to show: that of the name, or all that a host calls. */
+function selected(program: Program, name: string | undefined): readonly Entry[] {
+  const hidden = new Set(['init', ...program.entries.flatMap(({ evaluation }) => evaluation ?? [])]);
+  const shown = program.entries.filter((entry) => (name === undefined ? !hidden.has(entry.name) : entry.name === name));
+  if (shown.length > 0) return shown;
+  const names = program.entries.map((entry) => entry.name).filter((other) => !hidden.has(other));
+  throw userError(
+    name === undefined
+      ? 'the program exports no function'
+      : `there is no function '${name}'; there are ${names.join(', ')}`,
+  );
+}
+
+async function size(file: string, options: Options): Promise<void> {
+  const given = new Map(Object.entries(parseDims(options.dim)).map(([name, value]) => [name, dimConst(value)]));
+  const { program } = lower(loadProgram(file));
+  const entries = selected(program, options.fn);
+  const known = new Set(program.entries.flatMap(({ symbols }) => symbols));
+  const unknown = [...given.keys()].find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    const names = [...known].join(', ') || 'none';
+    throw userError(`there is no run-time dimension ${unknown}; there are ${names}`);
+  }
+  // Without a compiler the widest need of all classes of processors is shown.
+  const machine = await targetMachine().catch(() => undefined);
+  const { plan, layout } = generate(program, {
+    target: 'c',
+    version: packageVersion,
+    sourceHash: '',
+    ...(machine === undefined ? {} : { machine }),
+  });
+  const text = (bytes: Dim): string => {
+    const value = dimValue(dimSubstitute(bytes, given));
+    return value === undefined ? printDim(dimSubstitute(bytes, given)) : `${value.toLocaleString('en-US')} bytes`;
+  };
+  const state = dimConst(layout.bytes);
+  process.stdout.write(`state: ${text(state)}\n`);
+  for (const entry of entries) {
+    const parts = partsOf(program, entry, plan.peak.get(entry.name) ?? dimConst(0));
+    const symbols = entry.symbols.length > 0 ? `(${entry.symbols.join(', ')})` : '';
+    const lines = [['peak', sum([state, ...parts.map(([, bytes]) => bytes)])] as const, ...parts];
+    process.stdout.write(`${entry.name}${symbols}\n`);
+    for (const [name, bytes] of lines) process.stdout.write(`  ${name.padEnd(9)} ${text(bytes)}\n`);
+  }
+}
+
+export function addSize(program: Command): void {
+  program
+    .command('size')
+    .description('print the peak memory of each entry point')
+    .argument('<file>', 'a program (.td) or text IR (.tdir)')
+    .option('--fn <name>', 'only this function')
+    .option(
+      '--dim <name=size>',
+      'the size of a run-time dimension (repeatable)',
+      (value: string, all: readonly string[]) => [...all, value],
+      [],
+    )
+    .action(size);
+}

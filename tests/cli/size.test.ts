@@ -1,0 +1,50 @@
+// `tdsl size`: formulas in the dimensions, bytes where they are given, and that a call indeed takes so much.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'tdsl-size-'));
+test.after(() => rmSync(folder, { recursive: true, force: true }));
+
+const file = path.join(folder, 'two.td');
+writeFileSync(
+  file,
+  `dim n
+export fn twice(x: f32[n, 16]) -> f32[n] = sum(exp(x - max(x)), 1)
+export fn double(x: f64[n]) -> f64[n] = 2 * x
+`,
+);
+
+function size(...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [path.resolve('bin', 'tdsl.js'), 'size', file, ...args],
+    {
+      encoding: 'utf8',
+    },
+  );
+  assert.is(status, 0, stderr);
+  return stdout;
+}
+
+test('memory as formulas in the dimensions', () => {
+  const text = size();
+  assert.match(text, /^state: 0 bytes\n/);
+  assert.match(text, /twice\(n\)\n {2}peak .*\n {2}arguments 64\*n\n {2}results {3}4\*n\n {2}workspace /);
+  assert.match(
+    text,
+    /double\(n\)\n {2}peak {6}16\*n\n {2}arguments 8\*n\n {2}results {3}8\*n\n {2}workspace 0 bytes\n/,
+  );
+});
+
+test('bytes where the dimensions are given', () => {
+  const text = size('--fn', 'double', '--dim', 'n=1000');
+  assert.match(text, /double\(n\)\n {2}peak {6}16,000 bytes\n/);
+  assert.not.match(text, /twice/);
+});
+
+test.run();

@@ -1,0 +1,73 @@
+// How the steps of the examples are cut into kernels: each launch, each array that a kernel reads and each one that it writes is counted, so
+// that a fusion that is lost shows here. A number may go down; where one goes up, say why.
+
+import path from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { lower } from '../../cli/build.js';
+import { loadProgram } from '../../cli/frontend.js';
+import { generate } from '../../codegen/generate.js';
+import { machines } from '../../codegen/kernel/machine.js';
+import type { PlannedStep } from '../../codegen/plan/entry.js';
+
+interface Structure {
+  readonly kernels: number;
+  readonly reads: number;
+  readonly writes: number;
+}
+
+const none: Structure = { kernels: 0, reads: 0, writes: 0 };
+const plus = (a: Structure, b: Structure): Structure => ({
+  kernels: a.kernels + b.kernels,
+  reads: a.reads + b.reads,
+  writes: a.writes + b.writes,
+});
+
+/** A kernel in a loop counts once. */
+function structureOf(steps: readonly PlannedStep[]): Structure {
+  return steps.map(stepStructure).reduce(plus, none);
+}
+
+function stepStructure(step: PlannedStep): Structure {
+  switch (step.kind) {
+    case 'launch':
+      return { kernels: 1, reads: step.inputs.length, writes: step.outputs.length };
+    case 'if':
+      return plus(structureOf(step.whenTrue.steps), structureOf(step.whenFalse.steps));
+    case 'checkpoint':
+      return structureOf(step.block.steps);
+    case 'loop':
+      return plus(structureOf(step.condition?.steps ?? []), structureOf(step.body.steps));
+  }
+}
+
+function structures(file: string): Readonly<Record<string, Structure>> {
+  const machine = machines.find(({ name }) => name === 'avx2');
+  assert.ok(machine);
+  const { program } = lower(loadProgram(path.resolve(file)));
+  const { plan } = generate(program, { target: 'c', version: '', sourceHash: '', machine });
+  return Object.fromEntries([...plan.entries].map(([name, { steps }]) => [name, structureOf(steps)]));
+}
+
+const expected: readonly (readonly [file: string, entry: string, structure: Structure])[] = [
+  ['examples/softmax_regression.td', 'predict', { kernels: 2, reads: 4, writes: 2 }],
+  ['examples/softmax_regression.td', 'train_step', { kernels: 6, reads: 17, writes: 7 }],
+  ['examples/mlp.td', 'predict', { kernels: 3, reads: 7, writes: 3 }],
+  ['examples/mlp.td', 'train_step', { kernels: 22, reads: 55, writes: 29 }],
+  ['examples/lenet.td', 'predict', { kernels: 8, reads: 18, writes: 8 }],
+  ['examples/lenet.td', 'train_step', { kernels: 26, reads: 85, writes: 39 }],
+  ['examples/recurrent.td', 'predict', { kernels: 4, reads: 9, writes: 4 }],
+  ['examples/recurrent.td', 'train_step', { kernels: 31, reads: 71, writes: 46 }],
+  ['examples/linear_regression.td', 'train_step', { kernels: 4, reads: 12, writes: 5 }],
+];
+
+for (const file of new Set(expected.map(([name]) => name))) {
+  test(file, () => {
+    const found = structures(file);
+    for (const [, entry, structure] of expected.filter(([name]) => name === file)) {
+      assert.equal(found[entry], structure, entry);
+    }
+  });
+}
+
+test.run();
