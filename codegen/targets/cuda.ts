@@ -1,7 +1,7 @@
 // GPUs as a target: CUDA for the kernels, C for what launches them.
 
 import { emitCudaHeader, emitDeviceFile, emitLaunches, FIRST_KERNEL } from '../emit/cuda/files.js';
-import { emitCudaKernel } from '../emit/cuda/kernel.js';
+import { emitCudaKernel, stateBytes } from '../emit/cuda/kernel.js';
 import { Unit } from '../emit/unit.js';
 import { type GpuKernel, type Precision, scheduleForGpu } from '../kernel/gpu/schedule.js';
 import type { Machine } from '../kernel/machine.js';
@@ -18,7 +18,7 @@ export function cudaTarget(archs: readonly string[], precision: Precision): Targ
     hasScratch: false,
     schedule: (kernel) => scheduleForGpu(kernel, precision),
     kernels: ({ kernel }) => [kernel],
-    scratch: () => undefined,
+    scratch: ({ states }) => (states.length === 0 ? undefined : stateBytes(states)),
     text: ({ kernel }, name) => printKernel(kernel, name),
     files(model, parts) {
       let number = FIRST_KERNEL;

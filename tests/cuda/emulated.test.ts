@@ -36,7 +36,9 @@ const functions: readonly Func[] = [
     return [...b.reduce('max_with_index', x, [1, 2]), b.sum(x, [1, 2])];
   }),
   define('columns', (b) => [b.sum(b.param('x', { dtype: 'f32', shape: d('n', 5) }), [0])]),
-  define('everything', (b) => [b.sum(b.param('x', { dtype: 'f32', shape: d('n', 45) }), [0, 1])]),
+  define('everything', (b) => [
+    b.sum(b.elementwise('abs', [b.param('x', { dtype: 'f32', shape: d('n', 45) })]), [0, 1]),
+  ]),
   define('half', (b) => {
     const x = b.param('x', { dtype: 'f16', shape: d('n', 64) });
     return [b.sum(x, [1]), b.elementwise('mul', [x, x])];

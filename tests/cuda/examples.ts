@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { type BackendName, type Instance, instantiate, interpret } from '../../cli/backends.js';
 import { type Lowered, lower } from '../../cli/build.js';
 import { loadProgram } from '../../cli/frontend.js';
-import { dimEvaluate } from '../../compiler/ir/dims.js';
+import { dimEvaluate, dimSymbols } from '../../compiler/ir/dims.js';
 import { isFloat } from '../../compiler/ir/dtype.js';
 import { elementCount, type HostTensor, hostTensor } from '../../compiler/ir/evaluate/tensor.js';
 import type { TensorType } from '../../compiler/ir/graph.js';
@@ -12,16 +12,16 @@ import { examples } from '../examples/examples.js';
 import { tensorError } from '../support/graphs.js';
 import { Random } from '../support/random.js';
 
-const dims = new Map([
-  ['B', 3],
-  ['T', 4],
-  ['n', 5],
-]);
+/** The size of a run-time dimension, by its name. */
+const sizeOf = (name: string): number => ({ B: 3, T: 4, n: 5 })[name] ?? 3;
 /** The interpreter sums in f64. */
 const TOLERANCE = 2e-4;
 
 /** Floats in [-0.5, 0.5), classes 0 to 2. */
 function inputOf({ dtype, shape }: TensorType, random: Random): HostTensor {
+  const symbols = new Set<string>();
+  for (const dim of shape) dimSymbols(dim, symbols);
+  const dims = new Map([...symbols].map((name) => [name, sizeOf(name)]));
   const sizes = shape.map((dim) => dimEvaluate(dim, dims));
   const elements = Array.from({ length: elementCount(sizes) }, () => {
     const number = random.next();

@@ -1,12 +1,15 @@
 // Prints a kernel for GPUs: a __global__ function for each of its launches, and the host function that makes them one after another.
 
-import { dimConst, dimMul } from '../../../compiler/ir/dims.js';
+import { type Dim, dimAdd, dimConst, dimMul } from '../../../compiler/ir/dims.js';
+import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import type { Axis } from '../../kernel/gpu/product.js';
 import { type GpuKernel, type GpuPhase, gridSize, type Items } from '../../kernel/gpu/schedule.js';
 import type { Buffer } from '../../kernel/ir.js';
+import { alignedSize } from '../../plan/memory.js';
 import { Lines, type Scope, Values, withRange } from '../context.js';
 import { literalText } from '../literals.js';
 import { loopName, positionText, sizeText } from '../positions.js';
+import { byteText } from '../sizes.js';
 import { emitBody } from '../statements.js';
 import { storageType } from '../types.js';
 import type { Unit } from '../unit.js';
@@ -27,7 +30,7 @@ export interface CudaKernelText {
 /** Prints the kernel `name`, which is passed the run-time dimensions `sizes`; its launches are numbered from `first` on. */
 export function emitCudaKernel(
   unit: Unit,
-  { kernel, phases }: GpuKernel,
+  { kernel, phases, states }: GpuKernel,
   name: string,
   sizes: readonly string[],
   first: number,
@@ -36,7 +39,7 @@ export function emitCudaKernel(
   const passed = kernel.buffers.filter(({ role }) => role === 'in' || role === 'out');
   const tableName = (buffer: Buffer): string => `${name}_table${tables.indexOf(buffer)}`;
   const printed = phases.map((phase, i) =>
-    printPhase({ unit, sizes, passed, tableName, phase, name: `${name}_${i}`, number: first + i }),
+    printPhase({ unit, sizes, passed, states, tableName, phase, name: `${name}_${i}`, number: first + i }),
   );
   const host = printed.map(({ launch }) => launch).join('\n');
   const used = sizes.flatMap((symbol, i) =>
@@ -55,6 +58,7 @@ interface PhaseText {
   readonly unit: Unit;
   readonly sizes: readonly string[];
   readonly passed: readonly Buffer[];
+  readonly states: readonly Buffer[];
   readonly tableName: (buffer: Buffer) => string;
   readonly phase: GpuPhase;
   readonly name: string;
@@ -65,7 +69,7 @@ interface PhaseText {
 const BLOCK = 256;
 
 function printPhase(context: PhaseText): { readonly text: string; readonly launch: string } {
-  const { unit, sizes, passed, tableName, phase, name, number } = context;
+  const { unit, sizes, passed, states, tableName, phase, name, number } = context;
   const team = phase.kind === 'items' ? phase.team : 1;
   const sizeName = (symbol: string): string => {
     const at = sizes.indexOf(symbol);
@@ -89,6 +93,7 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
   const text = lines.text;
   const mentions = (what: string): boolean => new RegExp(`\\b${what}\\b`).test(text);
   const buffers = passed.flatMap((buffer, i) => (mentions(buffer.name) ? [{ buffer, i }] : []));
+  const kept = states.flatMap((buffer, i) => (mentions(buffer.name) ? [{ buffer, i }] : []));
   const dims = sizes.flatMap((symbol, i) => (mentions(`n${i}`) ? [{ symbol, i }] : []));
   const hasFaults = mentions('TDSL_FAULT');
   const params = [
@@ -98,6 +103,7 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
     ...buffers.map(
       ({ buffer }) => `${buffer.role === 'in' ? 'const ' : ''}${storageType(buffer.dtype)} *${buffer.name}`,
     ),
+    ...kept.map(({ buffer }) => `${storageType(buffer.dtype)} *${buffer.name}`),
     ...dims.map(({ i }) => `int64_t n${i}`),
     'int64_t items',
   ];
@@ -108,12 +114,17 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
     'NULL',
     ...(hasFaults ? ['(void *)&args->site'] : []),
     ...buffers.map(({ i }) => `(void *)&args->buffers[${i}]`),
+    ...kept.map(({ buffer }) => `&${buffer.name}`),
     ...dims.map(({ i }) => `(void *)&n${i}`),
     '&items',
   ];
+  const places = kept.map(({ buffer, i }) => {
+    const start = byteText(stateBytes(states.slice(0, i)), sizeName);
+    return `    unsigned char *${buffer.name} = (unsigned char *)args->buffers[${passed.length}] + ${start};\n`;
+  });
   const launch = `  {
     int64_t items = ${items};
-    void *params[] = {${addresses.join(', ')}};
+${places.join('')}    void *params[] = {${addresses.join(', ')}};
     ${call}(args->call, ${number}, ${count}, ${phase.kind === 'items' ? team : BLOCK}, params);
   }`;
   return {
@@ -121,6 +132,10 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
     launch,
   };
 }
+
+/** Bytes of memory that launches leave to each other. */
+export const stateBytes = (states: readonly Buffer[]): Dim =>
+  states.map(({ dtype, size }) => alignedSize(dimMul(size, dimConst(dtypeBytes(dtype))))).reduce(dimAdd, dimConst(0));
 
 /** The number of pieces of work of a phase, and how it is launched. */
 function workOf(

@@ -4,7 +4,7 @@
 import { type Dim, dimConst, dimMul, dimValue } from '../../../compiler/ir/dims.js';
 import { dtypeKind } from '../../../compiler/ir/dtype.js';
 import { apply, type Scalar } from '../../../compiler/ir/scalar.js';
-import { type Accumulate, exprPositions, type Kernel, type Loop, type Stmt, walk } from '../ir.js';
+import { type Accumulate, type Buffer, exprPositions, type Kernel, type Loop, type Stmt, walk } from '../ir.js';
 import { stride } from '../positions.js';
 import { collapseLoops } from '../schedule/collapse.js';
 import { type Phase, phasesOf } from '../schedule/phases.js';
@@ -12,7 +12,8 @@ import { mapStatements } from '../schedule/rewrite.js';
 import { simplifyBody } from '../schedule/simplify.js';
 import { unrollWindows } from '../schedule/unroll.js';
 import { independentLoops, nestOf } from './independent.js';
-import { type Product, productOf } from './product.js';
+import { type Axis, type Product, productOf } from './product.js';
+import { splitFold } from './split.js';
 
 /** The threads that work on an iteration of the grid. */
 export type Team = 1 | 32 | 256;
@@ -38,6 +39,8 @@ export type Precision = 'f32' | 'tf32' | 'bf16';
 export interface GpuKernel {
   readonly kernel: Kernel;
   readonly phases: readonly GpuPhase[];
+  /** Memory that one launch leaves to the next. */
+  readonly states: readonly Buffer[];
 }
 
 /** The size that a run-time dimension is taken to have. */
@@ -46,6 +49,8 @@ const TYPICAL = 256;
 const WARP_ROW = 1024;
 /** With this many results each can have a thread of its own. */
 const MANY_RESULTS = 8192;
+/** Where rows do not lie in order, fewer are enough. */
+const ENOUGH_RESULTS = 1024;
 const WARP = 32;
 
 /** The kernel as launches. */
@@ -54,10 +59,12 @@ export function scheduleForGpu(kernel: Kernel, precision: Precision): GpuKernel 
   const scheduled = { ...kernel, body: mapStatements(simplifyBody(unrollWindows(collapsed)), fuseProducts) };
   // Products want their windows as loops: the indices of a window are part of the depth.
   const whole = phasesOf({ ...kernel, body: simplifyBody(collapsed) });
-  const phases = phasesOf(scheduled).map(
-    (phase, i) => scheduleProduct(whole[i], precision) ?? schedulePhase(phase.body, phase.loop),
-  );
-  return { kernel: scheduled, phases };
+  const states: Buffer[] = [];
+  const phases = phasesOf(scheduled).flatMap((phase, i): readonly GpuPhase[] => {
+    const product = scheduleProduct(whole[i], precision);
+    return product === undefined ? schedulePhase(phase.body, phase.loop, states) : [product];
+  });
+  return { kernel: scheduled, phases, states };
 }
 
 /** Adds products in one operation, as a GPU does: rounded once. */
@@ -85,18 +92,22 @@ function scheduleProduct(phase: Phase | undefined, precision: Precision): Produc
 
 const isValue = (stmt: Stmt): boolean => stmt.kind === 'let' || stmt.kind === 'lookup' || stmt.kind === 'define';
 
-function schedulePhase(body: readonly Stmt[], loop: Loop | undefined): Items {
-  if (loop !== undefined) {
-    const values = body.filter((stmt) => stmt !== loop);
-    return withTeam(peel(loop), values);
-  }
+function schedulePhase(body: readonly Stmt[], loop: Loop | undefined, states: Buffer[]): readonly Items[] {
+  const values = loop === undefined ? [] : body.filter((stmt) => stmt !== loop);
   const [last] = body.slice(-1);
   const isSerial = last?.kind === 'for' && last.mark === 'serial' && body.slice(0, -1).every(isValue);
-  if (isSerial) return inOrder(last, body.slice(0, -1));
-  return withTeam({ grid: [], body }, []);
+  if (loop === undefined && isSerial) return [inOrder(last, body.slice(0, -1))];
+  const peeled = loop === undefined ? { grid: [], body } : peel(loop);
+  const split = splitFold(peeled.grid, peeled.body, states.length);
+  if (split === undefined) return [withTeam(peeled, values)];
+  states.push(...split.states);
+  return [withTeam(split.parts, values), withTeam(split.joined, values)];
 }
 
-type Peeled = Pick<Items, 'grid' | 'body'>;
+interface Peeled {
+  readonly grid: readonly Axis[];
+  readonly body: readonly Stmt[];
+}
 
 /** Takes loops off as long as an iteration is values and one more loop: values are computed by every thread that needs them. */
 function peel(loop: Loop): Peeled {
@@ -132,7 +143,7 @@ function withTeam(peeled: Peeled, values: readonly Stmt[]): Items {
   // Neighbouring threads read neighbouring elements where each has a result of its own, unless rows lie the other way.
   const isAlongRows = rows.some(movesByOne);
   const isContraction = body.some((stmt) => stmt.kind === 'accumulate' && stmt.fold.absorbsZero === true);
-  if (results >= MANY_RESULTS && (isContraction || !isAlongRows)) return alone;
+  if ((isContraction && results >= MANY_RESULTS) || (!isAlongRows && results >= ENOUGH_RESULTS)) return alone;
   const work = Math.max(...body.map(workOf));
   return { ...alone, team: work > WARP_ROW || peeled.grid.length === 0 ? 256 : 32, body: body.map(share) };
 }

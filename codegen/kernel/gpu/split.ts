@@ -1,0 +1,171 @@
+// Divides a long fold with few results among many teams: a first launch folds parts of it and keeps their states, a second one joins the states in
+// order. The number of parts depends on the program alone, so that results do, too.
+
+import {
+  type Dim,
+  dimAdd,
+  dimConst,
+  dimFloorDiv,
+  dimMul,
+  dimSub,
+  dimSubstitute,
+  dimSymbol,
+  dimValue,
+} from '../../../compiler/ir/dims.js';
+import { argument } from '../../../compiler/ir/scalar.js';
+import type { Accumulate, Buffer, Expr, Fold, Guard, Loop, Stmt, Temp } from '../ir.js';
+import { flatten } from '../positions.js';
+import { mapPositions } from '../schedule/rewrite.js';
+import type { Axis } from './product.js';
+
+/** What two launches do in an iteration of their grids. */
+export interface Split {
+  readonly parts: { readonly grid: readonly Axis[]; readonly body: readonly Stmt[] };
+  readonly joined: { readonly grid: readonly Axis[]; readonly body: readonly Stmt[] };
+  /** Memory for the states. */
+  readonly states: readonly Buffer[];
+}
+
+/** The size that a run-time dimension is taken to have: a second launch costs little where it is smaller. */
+const TYPICAL = 4096;
+/** With as many results there is work for all processors anyway. */
+const MANY_RESULTS = 2048;
+/** Shorter folds are not worth a second launch. */
+const LONG = 4096;
+/** Threads or teams that keep the processors busy, and steps that a part should have at least. */
+const ENOUGH = 8192;
+const LEAST_PART = 8;
+const MOST_PARTS = 256;
+
+const sizeOf = (extent: Dim): number => dimValue(extent) ?? TYPICAL;
+const isValue = (stmt: Stmt): boolean => stmt.kind === 'let' || stmt.kind === 'lookup' || stmt.kind === 'define';
+
+/** The division of the fold of an iteration; undefined where there is no single fold, or nothing to gain. `number` makes names of states differ. */
+export function splitFold(grid: readonly Axis[], body: readonly Stmt[], number: number): Split | undefined {
+  const at = body.findIndex(({ kind }) => kind === 'accumulate');
+  const accumulate = body[at];
+  if (accumulate?.kind !== 'accumulate') return undefined;
+  const others = body.filter((stmt) => stmt !== accumulate);
+  if (!others.every((stmt) => isValue(stmt) || stmt.kind === 'store')) return undefined;
+  const loops = foldLoops(accumulate);
+  const results = grid.reduce((product, { extent }) => product * sizeOf(extent), 1);
+  const steps = loops.reduce((product, { extent }) => product * sizeOf(extent), 1);
+  const loop = loops.find(({ extent }) => sizeOf(extent) >= 2 * LEAST_PART);
+  if (loop === undefined || results > MANY_RESULTS || steps < LONG) return undefined;
+  const parts = Math.min(MOST_PARTS, Math.ceil(ENOUGH / results), Math.floor(sizeOf(loop.extent) / LEAST_PART));
+  if (parts < 2) return undefined;
+  return build(grid, body, at, accumulate, loop, parts, number);
+}
+
+/** The loops around the steps of a fold, as long as there is nothing but values beside them. */
+function foldLoops(accumulate: Accumulate): readonly Loop[] {
+  const loops: Loop[] = [];
+  let { body } = accumulate;
+  for (;;) {
+    const others = body.filter((stmt) => !isValue(stmt));
+    const [only] = others;
+    if (others.length !== 1 || only?.kind !== 'for') {
+      const isInner = others.every((stmt) => stmt.kind === 'fold' || stmt.kind === 'accumulate');
+      return isInner ? loops : [];
+    }
+    loops.push(only);
+    body = only.body;
+  }
+}
+
+function build(
+  grid: readonly Axis[],
+  body: readonly Stmt[],
+  at: number,
+  accumulate: Accumulate,
+  loop: Loop,
+  count: number,
+  number: number,
+): Split {
+  const { fold } = accumulate;
+  const part: Axis = { index: `$part${number}`, extent: dimConst(count) };
+  const shape = [...grid, part].map(({ extent }) => extent);
+  const size = shape.reduce(dimMul, dimConst(1));
+  const states = fold.state.map((dtype, k): Buffer => ({ name: `state${number}_${k}`, dtype, role: 'scratch', size }));
+  const offset = flatten(
+    [...grid, part].map(({ index }) => dimSymbol(index)),
+    shape,
+  );
+  const results = fold.state.map((dtype, k): Temp => ({ name: `part${number}_${k}`, dtype }));
+  const identity = fold.state.map((dtype, k) => argument(k, dtype));
+  const partial: Accumulate = {
+    ...accumulate,
+    fold: { ...fold, name: `${fold.name}_part`, finish: identity },
+    results,
+    body: withinPart(accumulate.body, loop, part, count),
+  };
+  const loads = fold.state.map((dtype, k): Temp => ({ name: `loaded${number}_${k}`, dtype }));
+  const merging: Fold = {
+    name: `${fold.name}_join`,
+    state: fold.state,
+    init: fold.init,
+    step: fold.merge,
+    merge: fold.merge,
+    finish: fold.finish,
+  };
+  const joining: Loop = {
+    kind: 'for',
+    index: part.index,
+    extent: part.extent,
+    mark: 'serial',
+    body: [
+      ...loads.map((temp, k): Stmt => {
+        const value: Expr = { kind: 'load', buffer: states[k] as Buffer, offset, guards: [] };
+        return { kind: 'let', temp, value };
+      }),
+      { kind: 'fold', into: accumulate.name, args: loads, guards: [] },
+    ],
+  };
+  const stores = states.map((buffer, k): Stmt => ({ kind: 'store', buffer, offset, value: results[k] as Temp }));
+  const before = body.slice(0, at);
+  return {
+    states,
+    // The part runs slowest, so that neighbouring threads have neighbouring results.
+    parts: { grid: [part, ...grid], body: [...before, partial, ...stores] },
+    joined: {
+      grid,
+      body: [...before, { ...accumulate, fold: merging, body: [joining] }, ...body.slice(at + 1)],
+    },
+  };
+}
+
+/** The steps of one part: the index of the loop counts from the part's first; nothing is read behind the last iteration of the loop. */
+function withinPart(body: readonly Stmt[], loop: Loop, part: Axis, count: number): readonly Stmt[] {
+  const length = dimFloorDiv(dimAdd(loop.extent, dimConst(count - 1)), dimConst(count));
+  const place = dimAdd(dimMul(dimSymbol(part.index), length), dimSymbol(loop.index));
+  const inside: Guard = { kind: 'nonnegative', value: dimSub(dimSub(loop.extent, dimConst(1)), place) };
+  const isWhole = (dimValue(loop.extent) ?? 1) % count === 0;
+  const values = new Map([[loop.index, place]]);
+  const change = (stmt: Stmt): Stmt => {
+    if (stmt === loop) {
+      const inner = loop.body.map((each) => mapPositions(each, (position) => dimSubstitute(position, values)));
+      return { ...loop, extent: length, body: isWhole ? inner : inner.map((each) => guarded(each, inside)) };
+    }
+    return 'body' in stmt ? { ...stmt, body: stmt.body.map(change) } : stmt;
+  };
+  return body.map(change);
+}
+
+/** The statement with a further guard on everything that reads memory, reports a fault or takes a step. */
+function guarded(stmt: Stmt, guard: Guard): Stmt {
+  switch (stmt.kind) {
+    case 'let':
+      return stmt.value.kind === 'load'
+        ? { ...stmt, value: { ...stmt.value, guards: [...stmt.value.guards, guard] } }
+        : stmt;
+    case 'lookup':
+    case 'fold':
+      return { ...stmt, guards: [...stmt.guards, guard] };
+    case 'for':
+    case 'accumulate':
+    case 'if':
+      return { ...stmt, body: stmt.body.map((each) => guarded(each, guard)) };
+    default:
+      return stmt;
+  }
+}
