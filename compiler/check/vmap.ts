@@ -6,7 +6,7 @@ import { type Dim, dimValue, printDim } from '../ir/dims.js';
 import type { TensorType, Value } from '../ir/graph.js';
 import { foldIn } from './builtins/creation.js';
 import type { Context } from './context.js';
-import { capturesOf, finishPiece, inputsOf, writePiece } from './control/pieces.js';
+import { capturesOf, finishPiece, inputsOf, keepingKey, writePiece } from './control/pieces.js';
 import { flatten } from './flatten.js';
 import { type Arg, calleeName, describe, type Transform, tensor, typeText, type Val } from './values.js';
 
@@ -178,15 +178,6 @@ export function applyVmap(cx: Context, transform: Vmap, args: readonly Arg[]): V
     name,
   );
   return placeSets(cx, lanes, flat.rebuild(made), outDims);
-}
-
-function keepingKey<T>(cx: Context, body: () => T): T {
-  const { randomKey } = cx;
-  try {
-    return body();
-  } finally {
-    cx.randomKey = randomKey;
-  }
 }
 
 /** The tensor with one of its axes moved to the front. */

@@ -10,7 +10,7 @@ import type { Frame } from '../frame.js';
 import { type Numeric, toTensor } from '../tensors.js';
 import { type Cell, isWeakNumber, typeText, type Val } from '../values.js';
 import { asType, leafText, type Parts, takeApart, typeOf, typesAgree } from './parts.js';
-import { capturesOf, finishPiece, inputsOf, type Piece, writePiece } from './pieces.js';
+import { capturesOf, finishPiece, inputsOf, keepingKey, type Piece, writePiece } from './pieces.js';
 
 /** What a loop goes over, and what each trip gets of it. */
 export interface Course {
@@ -59,16 +59,6 @@ function openPiece(cx: Context, frame: Frame, { parts, types }: Carried, cells: 
   const outer = cx.randomKey;
   if (outer !== undefined) cx.randomKey = () => foldIn(cx, outer(), position);
   return { position, carry, cells: values };
-}
-
-/** Runs `body` with the key and the number of draws as they were, where it is to be run again. */
-function keepingKey<T>(cx: Context, body: () => T): T {
-  const { randomKey } = cx;
-  try {
-    return body();
-  } finally {
-    cx.randomKey = randomKey;
-  }
 }
 
 /** The type of a carry after a trip: a number at the start takes the dtype that the first trip gives. */

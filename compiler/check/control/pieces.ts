@@ -28,6 +28,16 @@ export function writePiece<T>(cx: Context, name: string, body: (frame: Frame) =>
   }
 }
 
+/** Runs `body`, which may draw from another key; the key is as before afterwards. */
+export function keepingKey<T>(cx: Context, body: () => T): T {
+  const { randomKey } = cx;
+  try {
+    return body();
+  } finally {
+    cx.randomKey = randomKey;
+  }
+}
+
 /** The values from outside that pieces read, in order of first use. */
 export const capturesOf = (pieces: readonly Piece<unknown>[]): readonly Value[] => [
   ...new Set(pieces.flatMap(({ frame }) => [...frame.captures.keys()])),
