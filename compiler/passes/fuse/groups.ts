@@ -46,8 +46,6 @@ class Grouping {
   /** Pairs of groups that cannot join; a group that grows is another one. */
   readonly #refused = new Map<Group, Set<Group>>();
   readonly #loadsOf = new Map<Node, ReadonlySet<Value>>();
-  /** The position of the first node of each group. */
-  readonly #begins = new WeakMap<Group, number>();
 
   constructor(readonly analysis: Analysis) {
     for (const node of analysis.func.nodes) {
@@ -263,23 +261,14 @@ class Grouping {
   #runsBetween(producer: Group, consumer: Group): boolean {
     const seen = new Set<Group>([producer, consumer]);
     const open = [...this.#groupsAfter(producer)].filter((group) => group !== consumer);
-    // What begins behind the consumer's last node leads to nothing before it.
-    const last = Math.max(...[...consumer.members].map(this.#at));
     for (let group = open.pop(); group !== undefined; group = open.pop()) {
-      if (seen.has(group) || this.#begin(group) > last) continue;
+      if (seen.has(group)) continue;
       seen.add(group);
       const after = this.#groupsAfter(group);
       if (after.has(consumer)) return true;
       open.push(...after);
     }
     return false;
-  }
-
-  /** The position of the first node of a group. */
-  #begin(group: Group): number {
-    const known = this.#begins.get(group) ?? Math.min(...[...group.members].map(this.#at));
-    this.#begins.set(group, known);
-    return known;
   }
 
   #groupsAfter(group: Group): ReadonlySet<Group> {
