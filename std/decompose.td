@@ -67,7 +67,7 @@ fn _columns_of_cholesky[T: f32 | f64](A: T[*S, n, n]) -> T[*S, n, n] {
     # The matrix is symmetric, and rows are faster to read than columns.
   ) =>
     let row = a[..., k, :]
-    let column = where(i >= k, row, 0) / sqrt(unsqueeze(row[..., k], -1))
+    let column = where(i >= k, row / sqrt(unsqueeze(row[..., k], -1)), 0)
     (a - unsqueeze(column, -1) * unsqueeze(column, -2), column)
   }
   movedim(columns, 0, -1)
@@ -179,13 +179,17 @@ fn _orthogonal_rows[T: f32 | f64, n, m, q](G: T[*S, n, m], W: T[*S, n, q]) {
   (rows, others)
 }
 
+## The largest size of the elements along some axes, which keep the size 1; 0 of none.
+fn largest_size(input: tensor, axes: [int]) -> tensor {
+  let rank = ndim(input)
+  let reduced = [axis_of(axis, rank) for axis in axes]
+  let more = [if contains(reduced, i) { 1 } else { 0 } for i in 0..rank]
+  amax(pad_constant(abs(input), [0 for i in 0..rank], more), axes, true)
+}
+
 ## A matrix divided by its largest size, and that; 1 of a matrix of zeros or of one that is not finite.
 fn _scaled[T: f32 | f64, m, n](A: T[*S, m, n]) {
-  let largest = if is_known(m * n) && m * n == 0 {
-    zeros(S + [1, 1], A.dtype)
-  } else {
-    amax(abs(A), [-2, -1], true)
-  }
+  let largest = largest_size(A, [-2, -1])
   let scale = where(largest > 0 && largest < inf, largest, 1)
   (A / scale, scale)
 }
@@ -209,7 +213,9 @@ fn _svd[T: f32 | f64, m, n](A: T[*S, m, n], full: bool) {
   let values = gather(sizes, -1, order)
   let directions = rows_in_order(rows, order) / unsqueeze(where(values > 0, values, 1), -1)
   let v = _completed(matrix_transpose(directions))
-  let u = q[..., :n] @ matrix_transpose(rows_in_order(turned, order))
+  # Every rotation has rounded the lengths of the rows.
+  let turns = turned / sqrt(sum(turned * turned, -1, keepdim: true))
+  let u = q[..., :n] @ matrix_transpose(rows_in_order(turns, order))
   let left = if full { cat([u, q[..., n:]], -1) } else { u }
   (left, values * squeeze_axes(scale, -1), matrix_transpose(v))
 }

@@ -220,16 +220,12 @@ fn _lstsq[T: f32 | f64, m, n, k](A: T[*S, m, n], B: T[*U, m, k]) -> tensor {
 ## and squared as often (Higham 2005). Norms above 2^32 are too large to be halved so often.
 fn matrix_exp[T: f32 | f64](input: T[*S, n, n]) -> T[*S, n, n] {
   let largest = if input.dtype == f64 { 5.371920351148152 } else { 3.925724783138660 }
-  let size = if is_known(numel(input)) && numel(input) == 0 {
-    zeros(S, input.dtype)
-  } else {
-    amax(sum(abs(stop_gradient(input)), -2), -1)
-  }
+  let size = squeeze_axes(largest_size(sum(abs(stop_gradient(input)), -2), [-1]), -1)
   let halvings = clamp(ceil(log2(maximum(size, largest) / largest)), 0, 32)
   let a = input * unsqueeze(unsqueeze(exp2(-halvings), -1), -1)
   let (odd, even) = if input.dtype == f64 { _pade13(a) } else { _pade7(a) }
   let start = _solve(even - odd, even + odd)
-  let trips = if is_known(numel(input)) && numel(input) == 0 { cast(0, T) } else { amax(halvings) }
+  let trips = squeeze_axes(largest_size(flatten(halvings), [0]), 0)
   let (power, _) = while done < trips max 32 from (power, done) = (start, cast(0, T)) {
     let goes_on = unsqueeze(unsqueeze(done < halvings, -1), -1)
     (where(goes_on, power @ power, power), done + 1)
