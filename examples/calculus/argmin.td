@@ -9,9 +9,8 @@ fn magnitude(x: f64[*S]) -> f64 {
 ## The gradient by reverse mode.
 fn reverse(f: fn(f64[_]) -> f64) -> fn(f64[_]) -> f64[_] = grad(f)
 
-## The gradient by forward mode: one directional derivative for each element.
-fn forward(f: fn(f64[_]) -> f64) -> fn(f64[_]) -> f64[_] =
-  x => stack([jvp(f, x, cast(arange(end: size(x, 0)) == i, f64))[1] for i in 0..size(x, 0)])
+## The gradient by forward mode.
+fn forward(f: fn(f64[_]) -> f64) -> fn(f64[_]) -> f64[_] = jacfwd(f)
 
 ## The place of the least value that gradient descent finds from `x`, with the step rule of Pearlmutter and Siskind (2008): the step is doubled
 ## after ten good steps and halved after a bad one. `gradient` is `forward` or `reverse`.

@@ -14,4 +14,4 @@ fn determinant(a: f64[n, n]) -> f64 {
 }
 
 ## The determinant of a matrix and its derivative, which is the transposed adjugate.
-export fn of_five(a: f64[5, 5]) -> (f64, f64[5, 5]) = value_and_grad(determinant)(a)
+export fn of_four(a: f64[4, 4]) -> (f64, f64[4, 4]) = value_and_grad(determinant)(a)

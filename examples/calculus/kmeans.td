@@ -12,9 +12,9 @@ fn cost(centres: f64[k, d], points: f64[n, d]) -> f64 {
 
 ## The cost, its gradient, and the diagonal of its Hessian: the product of the Hessian with ones.
 export fn derivatives(centres: f64[k, d], points: f64[n, d]) -> (f64, f64[k, d], f64[k, d]) {
-  let gradient = c => grad(cost)(c, points)
-  let (g, diagonal) = jvp(gradient, centres, ones_like(centres))
-  (cost(centres, points), g, diagonal)
+  let (value, g) = value_and_grad(cost)(centres, points)
+  let (_, diagonal) = hvp(c => cost(c, points), centres, ones_like(centres))
+  (value, g, diagonal)
 }
 
 ## Steps of Newton until the centres stay. A centre without points stays where it is.

@@ -1,7 +1,7 @@
 // npm run char-lstm: trains the recurrent network of char_lstm.td on Shakespeare and lets it write.
 
 import { type Method, Tensor, type TensorInput } from '../../runtime/index.js';
-import { decode, encode } from './corpus.js';
+import { vocabulary } from './corpus.js';
 import { type Choices, run, type TextModel } from './learn.js';
 
 type State = Tensor<'f32', [1, 256]>;
@@ -21,18 +21,12 @@ interface CharLstm extends TextModel {
 
 /** The state of the network holds what it has read, so each character is read once. */
 function* write(model: CharLstm, start: string, { length, temperature, topK }: Choices): Generator<string> {
-  let text = encode(start);
+  let text: Tensor<'i64', [number]> = vocabulary.encode(start);
   let [h, c]: [State, State] = [Tensor.zeros([1, 256]), Tensor.zeros([1, 256])];
   for (let i = 0; i < length; i++) {
-    const [character, nextH, nextC] = model.next({
-      text: new Tensor('i64', [text.length], text),
-      h,
-      c,
-      temperature,
-      top_k: topK,
-    });
-    yield decode(character.item());
-    text = BigInt64Array.of(BigInt(character.item()));
+    const [character, nextH, nextC] = model.next({ text, h, c, temperature, top_k: topK });
+    yield vocabulary.decode(character);
+    text = character.reshape([1]);
     [h, c] = [nextH, nextC];
   }
 }

@@ -1,28 +1,13 @@
-// Texts as numbers of characters, and batches of pieces of them.
+// The text that both models learn from, and batches of pieces of it.
 
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { packageRoot } from '../../cli/package.js';
-import { Generator, Tensor } from '../../runtime/index.js';
+import type { Tensor } from '../../runtime/index.js';
+import { Generator, loadText, TextDataset, Vocabulary } from '../../runtime/train/index.js';
 
-/** The characters of the corpus "tinyshakespeare" (Karpathy 2015), in the order of their codes. */
-export const VOCABULARY = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-const numberOf = new Map(Array.from(VOCABULARY, (character, i) => [character, BigInt(i)]));
-
-/** The number of each character. Fails with the first character that the vocabulary lacks. */
-export function encode(text: string): BigInt64Array {
-  return BigInt64Array.from(text, (character, i) => {
-    const number = numberOf.get(character);
-    if (number === undefined) {
-      throw new Error(`the vocabulary has no character ${JSON.stringify(character)} (at place ${i} of the text)`);
-    }
-    return number;
-  });
-}
-
-/** The character that a number stands for. */
-export const decode = (number: number | bigint): string => VOCABULARY[Number(number)] ?? '\ufffd';
+/** The characters of the corpus "tinyshakespeare" (Karpathy 2015), of which the excerpt lacks some. */
+export const vocabulary = new Vocabulary("\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
 /**
  * The file that a script learns from: the one that it is told, else `$TDSL_DATA` (the file, or a folder that holds `tinyshakespeare.txt`), else the
@@ -38,55 +23,43 @@ export function textFile(given?: string): string {
   return path.join(packageRoot, 'examples', 'text', 'shakespeare.txt');
 }
 
-/** A text, of which the first nine tenths train and the rest tests. */
-export function readText(file: string): { readonly train: BigInt64Array; readonly test: BigInt64Array } {
-  const numbers = encode(readFileSync(file, 'utf8'));
-  const split = Math.floor(numbers.length * 0.9);
-  return { train: numbers.subarray(0, split), test: numbers.subarray(split) };
+/** A text in windows of some length: the first nine tenths train, the rest tests. */
+export async function readText(
+  file: string,
+  window: number,
+): Promise<{ readonly train: TextDataset; readonly test: TextDataset }> {
+  const text = await loadText(file);
+  const split = Math.floor(text.length * 0.9);
+  const part = (start: number, end?: number): TextDataset =>
+    new TextDataset(text.slice(start, end), window, { vocabulary });
+  const [train, test] = [part(0, split), part(split)];
+  if (test.length === 0) throw new RangeError(`${file} is too short: a tenth of it is less than ${window} characters`);
+  return { train, test };
 }
 
-/** Pieces of a text, `x`, and the same pieces one character further, `y`: what a model should say after each character of `x`. */
+/** Windows, `x`, and the same windows one character further, `y`: what a model should say after each character of `x`. */
 export type Pieces = {
   readonly x: Tensor<'i64', [number, number]>;
   readonly y: Tensor<'i64', [number, number]>;
 };
 
-export interface PieceOptions {
-  /** How many batches there are. */
-  readonly count: number;
-  /** The pieces of a batch. */
-  readonly batch: number;
-  /** The characters of a piece. */
-  readonly length: number;
-}
-
-/** Batches of pieces from random places. Each time they are walked the places are others, and the same for the same seed. */
+/** As many batches as are wanted, of windows at random places: others each time they are walked, and the same for the same seed. */
 export class RandomPieces implements Iterable<Pieces> {
   readonly length: number;
-  readonly #text: BigInt64Array;
-  readonly #options: PieceOptions;
+  readonly #text: TextDataset;
+  readonly #batch: number;
   readonly #generator: Generator;
 
-  constructor(text: BigInt64Array, options: PieceOptions, seed: number) {
-    if (text.length <= options.length) {
-      throw new Error(`a text of ${text.length} characters has no pieces of ${options.length} and one that follows`);
-    }
-    this.length = options.count;
+  constructor(text: TextDataset, count: number, batch: number, seed: number) {
+    this.length = count;
     this.#text = text;
-    this.#options = options;
+    this.#batch = batch;
     this.#generator = new Generator(seed);
   }
 
   *[Symbol.iterator](): Iterator<Pieces> {
-    const { count, batch, length } = this.#options;
-    for (let i = 0; i < count; i++) {
-      const [x, y] = [new BigInt64Array(batch * length), new BigInt64Array(batch * length)];
-      for (let row = 0; row < batch; row++) {
-        const start = this.#generator.below(this.#text.length - length);
-        x.set(this.#text.subarray(start, start + length), row * length);
-        y.set(this.#text.subarray(start + 1, start + 1 + length), row * length);
-      }
-      yield { x: new Tensor('i64', [batch, length], x), y: new Tensor('i64', [batch, length], y) };
+    for (let i = 0; i < this.length; i++) {
+      yield this.#text.batch(Array.from({ length: this.#batch }, () => this.#generator.below(this.#text.length)));
     }
   }
 }

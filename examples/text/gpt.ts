@@ -1,7 +1,7 @@
 // npm run gpt: trains the small GPT of gpt.td on Shakespeare and lets it write.
 
 import { type Method, Tensor, type TensorInput } from '../../runtime/index.js';
-import { decode, encode } from './corpus.js';
+import { vocabulary } from './corpus.js';
 import { type Choices, run, type TextModel } from './learn.js';
 
 interface Gpt extends TextModel {
@@ -15,11 +15,12 @@ interface Gpt extends TextModel {
 const CONTEXT = 64;
 
 function* write(model: Gpt, start: string, { length, temperature, topK }: Choices): Generator<string> {
-  let text = encode(start);
+  const numbers = [...vocabulary.encode(start).data];
   for (let i = 0; i < length; i++) {
-    const character = model.next({ text: new Tensor('i64', [text.length], text), temperature, top_k: topK }).item();
-    yield decode(character);
-    text = BigInt64Array.of(...text.subarray(-CONTEXT + 1), BigInt(character));
+    const text = BigInt64Array.from(numbers.slice(-CONTEXT));
+    const character = model.next({ text: new Tensor('i64', [text.length], text), temperature, top_k: topK });
+    yield vocabulary.decode(character);
+    numbers.push(...character.data);
   }
 }
 

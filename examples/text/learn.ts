@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { compileModule, importModule } from '../../cli/module.js';
 import { packageRoot } from '../../cli/package.js';
 import type { AsyncMethod, Method, Session, Tensor, TensorInput } from '../../runtime/index.js';
-import { fit } from '../../runtime/train/index.js';
+import { fit, type TextDataset } from '../../runtime/train/index.js';
 import { type Pieces, RandomPieces, readText, textFile } from './corpus.js';
 
 type Texts = { x: TensorInput<'i64', ['B', 'T']>; y: TensorInput<'i64', ['B', 'T']> };
@@ -86,37 +86,34 @@ function rateOf(highest: number, step: number, steps: number): number {
   return highest * (1 - 0.9 * fallen);
 }
 
-/** The mean loss over 20 batches of pieces, the same at each call. */
-function lossOn(model: TextModel, text: BigInt64Array, length: number): number {
-  const batches = new RandomPieces(text, { count: 20, batch: 32, length }, 0);
+/** The mean loss over 20 batches of windows, the same at each call. */
+function lossOn(model: TextModel, text: TextDataset): number {
+  const batches = new RandomPieces(text, 20, 32, 0);
   let total = 0;
   for (const pieces of batches) total += model.evaluate(pieces).item();
   return total / batches.length;
 }
 
-/** Trains a model on batches of 16 pieces of 64 characters, and gives the loss on the part of the text that it has not seen. */
+/** Trains a model on batches of 16 windows of 64 characters, and gives the loss on the part of the text that it has not seen. */
 export async function learn(model: TextModel, { file, steps, seed }: Choices): Promise<number> {
-  const [batch, length] = [16, 64];
-  const { train, test } = readText(file);
-  console.log(`${path.basename(file)}: ${train.length} characters to train, ${test.length} to test`);
+  const { train, test } = await readText(file, 64);
+  console.log(`${path.basename(file)}: ${train.numbers.size} characters to train, ${test.numbers.size} to test`);
   const highest = model.opt.lr;
   const epochs = Math.ceil(steps / 250);
   const count = Math.ceil(steps / Math.max(1, epochs));
   model.opt.lr = rateOf(highest, 0, steps);
   await fit<TextModel, Pieces>(model, {
     step: 'trainStep',
-    train: new RandomPieces(train, { count, batch, length }, seed),
+    train: new RandomPieces(train, count, 16, seed),
     epochs,
     onStep: (step) => {
       model.opt.lr = rateOf(highest, step + 1, steps);
     },
     onEpoch: ({ epoch, loss }) => {
-      console.log(
-        `step ${epoch * count}  loss ${loss.toFixed(4)}  test loss ${lossOn(model, test, length).toFixed(4)}`,
-      );
+      console.log(`step ${epoch * count}  loss ${loss.toFixed(4)}  test loss ${lossOn(model, test).toFixed(4)}`);
     },
   });
-  return lossOn(model, test, length);
+  return lossOn(model, test);
 }
 
 /** Runs a script: trains, saves the weights, and writes a text of which each character is drawn by what the model says after those before it. */

@@ -127,7 +127,7 @@ def log_sum_exp():
 
 
 def determinant():
-    a = spread(25, 9).reshape(5, 5)
+    a = spread(16, 9).reshape(4, 4) + np.eye(4)
     value = np.linalg.det(a)
     return {"a": a.flatten().tolist(), "value": value.item(), "gradient": (value * np.linalg.inv(a).T).flatten().tolist()}
 
@@ -194,8 +194,97 @@ def particle():
     return {"speed": speed, "landing": landing(0.0, speed).real, "w": w, "sensitivity": float(-by_speed / by_w)}
 
 
+def rotated(r, x):
+    """Rodrigues' formula for complex arguments too."""
+    squared = (r * r).sum()
+    if squared == 0:
+        return x + np.cross(r, x)
+    angle = np.sqrt(squared)
+    axis = r / angle
+    return np.cos(angle) * x + np.sin(angle) * np.cross(axis, x) + (1 - np.cos(angle)) * (axis * x).sum() * axis
+
+
+def jacobian(f, x):
+    """By complex steps, which are exact to rounding."""
+    step = 1e-30
+    return np.stack([f(x + step * 1j * unit).imag / step for unit in np.eye(len(x))], -1)
+
+
+def bundle_adjustment():
+    """ADBench's residuals as functions of all parameters at once; the second camera is not turned."""
+    n, m, p = 3, 4, 9
+    cameras = spread(11 * n, 10).reshape(n, 11)
+    cameras[:, 6] += 2
+    cameras[1, :3] = 0
+    points = spread(3 * m, 11).reshape(m, 3) + [0, 0, 4]
+    weights = spread(p, 12) + 1
+    features = spread(2 * p, 13).reshape(p, 2)
+    pairs = np.array([[i % n, (i * i + i // 3) % m] for i in range(p)])
+
+    def residuals(flat):
+        c = flat[: 11 * n].reshape(n, 11)
+        x = flat[11 * n : 11 * n + 3 * m].reshape(m, 3)
+        w = flat[11 * n + 3 * m :]
+        parts = []
+        for i, (camera, point) in enumerate(pairs):
+            r, centre, focal, principal, radial = np.split(c[camera], [3, 6, 7, 9])
+            seen = rotated(r, x[point] - centre)
+            u = seen[:2] / seen[2]
+            squared = (u * u).sum()
+            image = focal * (1 + radial[0] * squared + radial[1] * squared**2) * u + principal
+            parts.append(w[i] * (image - features[i]))
+        return np.concatenate([*parts, 1 - w**2])
+
+    at = np.concatenate([cameras.flatten(), points.flatten(), weights])
+    return {
+        "sizes": [n, m, p],
+        "cameras": cameras.flatten().tolist(),
+        "points": points.flatten().tolist(),
+        "weights": weights.tolist(),
+        "features": features.flatten().tolist(),
+        "pairs": pairs.flatten().tolist(),
+        "residuals": residuals(at).tolist(),
+        "jacobian": jacobian(residuals, at).flatten().tolist(),
+    }
+
+
+def hand():
+    points = 2
+    theta = spread(26, 14)
+    bones = spread(45, 15).reshape(5, 3, 3)
+    skin = spread(45 * points, 16).reshape(5, 3, points, 3)
+
+    def about(axis, angle):
+        c, s = np.cos(angle), np.sin(angle)
+        i, j = [(1, 2), (2, 0), (0, 1)][axis]
+        turn = np.eye(3, dtype=complex)
+        turn[i, i], turn[i, j], turn[j, i], turn[j, j] = c, -s, s, c
+        return turn
+
+    def pose(theta):
+        placed = []
+        for f in range(5):
+            angles = theta[6 + 4 * f : 10 + 4 * f]
+            turn, joint = about(2, angles[0]), np.zeros(3)
+            for k in range(3):
+                joint = joint + turn @ bones[f, k]
+                turn = turn @ about(0, angles[1 + k])
+                placed.extend(joint + turn @ x for x in skin[f, k])
+        return np.concatenate([rotated(theta[:3], x) + theta[3:6] for x in placed])
+
+    every = 11
+    return {
+        "points": points,
+        "every": every,
+        "places": pose(theta).real.tolist(),
+        "jacobian": jacobian(pose, theta).flatten()[::every].tolist(),
+    }
+
+
 def main():
     reference = {
+        "bundle_adjustment": bundle_adjustment(),
+        "hand": hand(),
         "himmelblau": himmelblau(),
         "gmm": [gmm(40, 6, 4, 1), gmm(1000, 64, 25, 97)],
         "kmeans": kmeans(),
