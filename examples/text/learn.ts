@@ -126,9 +126,11 @@ export async function run<S extends TextModel>(
   const model = await createModel<S>(name, choices.seed);
   if (choices.weights !== undefined) await model.load(choices.weights);
   const loss = await learn(model, choices);
-  const file = path.join(packageRoot, 'build', name, `${name}.safetensors`);
-  await model.save(file);
-  console.log(`wrote ${path.relative(process.cwd(), file)}`);
+  if (choices.steps > 0) {
+    const file = path.join(packageRoot, 'build', name, `${name}.safetensors`);
+    await model.save(file);
+    console.log(`wrote ${path.relative(process.cwd(), file)}`);
+  }
   for (const character of continuation(model, '\n', choices)) process.stdout.write(character);
   console.log(`\ntest loss ${loss.toFixed(4)}`);
 }

@@ -8,7 +8,7 @@ import type { Instance } from '../../cli/backends.js';
 import { packageRoot } from '../../cli/package.js';
 import type { HostTensor } from '../../compiler/ir/evaluate/tensor.js';
 import { f32, f64, i64, numbers } from '../support/program.js';
-import { backendsOf } from './backends.js';
+import { type Backends, backendsOf } from './backends.js';
 
 interface Gmm {
   readonly n: number;
@@ -69,9 +69,12 @@ const test = suite('examples of the calculus');
 
 /** Tests an example in both backends, which share one compilation. */
 function example(name: string, body: (instance: Instance, backend: 'interpreter' | 'c') => void): void {
-  const backends = backendsOf(`calculus/${name}`);
+  let backends: Promise<Backends> | undefined;
   for (const backend of ['interpreter', 'c'] as const) {
-    test(`${name} (${backend})`, async () => body((await backends)[backend], backend));
+    test(`${name} (${backend})`, async () => {
+      backends ??= backendsOf(`calculus/${name}`);
+      body((await backends)[backend], backend);
+    });
   }
 }
 
