@@ -44,6 +44,7 @@ groups = {
         [f"flip(x, {d}) | x f32[2,3,2]" for d in ("[0]", "[1, 2]", "dims: [-1]", "[0, 1, 2]", "[]")], ["flip(x, [0]) | x i64[4]", "flip(x, [1]) | x f32[2,0]", "flip(x, [0]) | x bool[3]"],
         [f"permute(x, {d}) | x f32[2,3,4]" for d in ("[2, 0, 1]", "dims: [0, 2, 1]", "[-2, -1, 0]", "[0, 1, 2]")], ["permute(x, [0]) | x f32[3]", "permute(x, []) | x f32[]", "permute(x, [1, 0]) | x i64[2,3]"],
         [f"transpose(x, {d}) | x f32[2,3,4]" for d in ("0, 1", "dim0: 0, dim1: 2", "-1, -2", "1, 1", "dim0: -1, dim1: 0")], ["t(x) | x f32[]", "t(x) | x i64[2,3]", "x.T | x f32[2,3,4]" if False else "x.T @ x | x f32[3,2]", "t(x) | x f32[0,3]"],
+        ["movedim(x, 0, 1) | x f32[2,3]", "movedim(x, 0, -1) | x f32[2,3,4]", "movedim(x, -1, 0) | x i64[2,3,4]"],
         [f"unsqueeze(x, {d}) | x f32[2,3]" for d in ("0", "1", "dim: 2", "-1", "-3")], ["unsqueeze(x, 0) | x f32[]", "unsqueeze(x, -1) | x i64[2]"],
         [f"squeeze(x{d}) | x f32[1,3,1]" for d in ("", ", 0", ", dim: 1", ", -1", ", 2")], ["squeeze(x) | x f32[2,3]", "squeeze(x) | x f32[]", "squeeze(x) | x f32[1,1]", "squeeze(x, 0) | x f32[]", "squeeze(x) | x f32[1,0]"],
         ["expand(x, [3, 4]) | x f32[3,1]", "expand(x, [2, -1, 4]) | x f32[3,1]", "expand(x, size: [2, 3]) | x f32[]", "expand(x, [-1, 3]) | x f32[2,1]", "expand(x, [2, 2]) | x i64[1,2]", "expand(x, [0, 3]) | x f32[1,3]", "broadcast_to(x, [2, 3]) | x f32[3]", "broadcast_to(x, size: [3, 2]) | x f32[3,1]", "broadcast_to(x, [2]) | x f32[]", "broadcast_to(x, [2, 1, 3]) | x bool[1,3]"],

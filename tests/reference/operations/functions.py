@@ -263,6 +263,7 @@ names.update(DTYPES)
 names.update(
     zeros=lambda size, dtype=torch.float32: torch.zeros(size, dtype=dtype), ones=lambda size, dtype=torch.float32: torch.ones(size, dtype=dtype),
     full_like=lambda input, fill_value, dtype=None: torch.full_like(input, fill_value, dtype=dtype),
+    empty=lambda size, dtype=torch.float32: torch.empty(size, dtype=dtype),
     inf=math.inf, nan=math.nan, add=scaled("add"), sub=scaled("sub"), div=divide, round=round_to, addcmul=fused("addcmul"), addcdiv=fused("addcdiv"),
     logspace=logspace, tensor=lambda data, dtype=None: torch.tensor(data, dtype=dtype), meshgrid=lambda *tensors, indexing="ij": torch.meshgrid(*tensors, indexing=indexing),
     arange=arange, eye=eye, full=full, new_ones=new_ones, linspace=linspace,
