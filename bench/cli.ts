@@ -8,7 +8,7 @@ import { packageRoot, packageVersion } from '../cli/package.js';
 import { buildMachineProbe, findPython, installPackages } from './peers/install.js';
 import { line, markdown, picture, type Row, rowsOf } from './report.js';
 import { type Effort, type Outcome, type Places, run, select } from './run.js';
-import { workloads } from './workloads.js';
+import { curves, workloads } from './workloads.js';
 
 interface Options {
   readonly threads: readonly number[];
@@ -78,7 +78,7 @@ function record(outcomes: readonly Outcome[], rows: readonly Row[], effort: Effo
 }
 
 async function bench(suites: readonly string[], options: Options): Promise<void> {
-  const known = new Set(workloads.map(({ suite }) => suite));
+  const known = new Set([...workloads, ...curves].map(({ suite }) => suite));
   const unknown = suites.find((suite) => !known.has(suite));
   if (unknown !== undefined) throw new Error(`there is no suite ${unknown}; there are ${[...known].join(', ')}`);
   const places = prepare();
@@ -103,7 +103,7 @@ async function bench(suites: readonly string[], options: Options): Promise<void>
 }
 
 const command = new Command('bench')
-  .argument('[suite...]', 'matmul, memory, mlp, lenet, vgg, gpt, lstm, resnet')
+  .argument('[suite...]', 'matmul, memory, mlp, lenet, vgg, gpt, lstm, resnet; or curves')
   .option('--threads <n>', 'threads of all contestants; several numbers with commas', threadCounts, [1])
   .option('--quick', 'fewer and shorter rounds, without the slowest workloads')
   .option('--json <file>', 'write the rows as JSON')

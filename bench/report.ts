@@ -53,6 +53,7 @@ export function rowsOf({ workload, threads, ours, fixed, peers, floorMillisecond
       target: aimed ? (target.ratio[threads === 1 ? 0 : 1] ?? null) : null,
     };
   };
+  if (peers.length === 0) return [row('', undefined, '')];
   return peers.map(({ name, version, times, error }) =>
     row(`${name}`, times, error ?? (version === '' ? '' : `${name} ${version}`)),
   );

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { compileModule } from '../cli/module.js';
 import { type Answer, type Clock, Contestant } from './contestants/protocol.js';
-import { type PeerName, type Workload, workloads } from './workloads.js';
+import { curves, type PeerName, type Workload, workloads } from './workloads.js';
 
 /** Where things are. */
 export interface Places {
@@ -107,7 +107,7 @@ async function loadEntrant(
 async function enter(workload: Workload, threads: number, places: Places): Promise<Entrant[]> {
   const ours = path.join(places.dist, 'contestants', 'ours.js');
   const entrants: Entrant[] = [];
-  for (const fixed of [false, true]) {
+  for (const fixed of workload.curve === true ? [false] : [false, true]) {
     const module = await buildOurs(workload, places, fixed);
     const contestant = new Contestant([process.execPath, ours], process.env);
     entrants.push(await loadEntrant(fixed ? 'fixed' : 'ours', contestant, workload, threads, { module }));
@@ -171,6 +171,9 @@ export async function run(workload: Workload, threads: number, effort: Effort, p
 
 /** The workloads of the suites that are named, or all. */
 export function select(suites: readonly string[], quick: boolean): readonly Workload[] {
-  const named = workloads.filter(({ suite }) => suites.length === 0 || suites.includes(suite));
+  const named = [
+    ...workloads.filter(({ suite }) => suites.length === 0 || suites.includes(suite)),
+    ...curves.filter(({ suite }) => suites.includes(suite)),
+  ];
   return quick ? named.filter(({ slow }) => slow !== true) : named;
 }

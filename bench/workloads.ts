@@ -29,6 +29,8 @@ export interface Workload {
   readonly target?: { readonly peer: PeerName | 'best'; readonly ratio: readonly [one: number, two: number] };
   /** Left out by --quick. */
   readonly slow?: boolean;
+  /** A point of a cost curve: run only where its suite is named, and not built with fixed sizes. */
+  readonly curve?: boolean;
   readonly note?: string;
 }
 
@@ -245,6 +247,20 @@ export const workloads: readonly Workload[] = [
   step(lstm, [2, 2]),
   forward(resnet, [0.95, 0.95], { slow: true }),
   step(resnet, [1.3, 1.3], { slow: true }),
+];
+
+/** Sizes of a curve: powers of two, and what lies beside them, where code for whole panels ends. */
+const CURVE_SIZES = [1, 2, 3, 4, 7, 8, 9, 16, 17, 32, 33, 64, 65, 128, 129, 256, 512, 1024];
+
+/** Time against batch and width: it should grow evenly, without cliffs. */
+export const curves: readonly Workload[] = [
+  ...CURVE_SIZES.map((batch): Workload => {
+    const work = forward(mlp(batch, 'plain_mlp'), undefined);
+    return { ...work, suite: 'curves', name: `batch ${batch} of plain MLP forward`, peers: [], curve: true };
+  }),
+  ...[8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129, 200, 255, 256, 257, 500, 512].map(
+    (n): Workload => ({ ...matmul(n), suite: 'curves', name: `width ${n} of matmul`, peers: [], curve: true }),
+  ),
 ];
 
 export const elementCount = (shape: readonly number[]): number => product(shape);

@@ -33,7 +33,7 @@ const [FEW, MANY] = [
 ];
 const SIZES: readonly number[] = [...FEW, ...MANY];
 /** Sizes below this are few. */
-const FEW_BELOW = 24;
+const FEW_BELOW = 12;
 /** Cycles of typical work up to which a second plan is not worth its code. */
 const LITTLE_WORK = 20_000;
 /** A plan for all sizes may take this many times as long as the best for one, and so many cycles more: less than a call takes. */
