@@ -14,6 +14,7 @@ import type { Func } from '../compiler/ir/graph.js';
 import type { Entry, Program } from '../compiler/program.js';
 import type { Addon } from '../runtime/addon.js';
 import { allocate, type DType, numberToStored, storedToNumber, type TypedArray, viewOf } from '../runtime/dtype.js';
+import { TdslError } from '../runtime/errors.js';
 import { build, type Lowered } from './build.js';
 
 /** A program with a state of its own. */
@@ -155,6 +156,9 @@ export async function native(lowered: Lowered, backend: Exclude<BackendName, 'in
 
 /** An instance of a program that an addon holds. */
 export function nativeInstance(program: Program, addon: Addon): Instance {
+  const reason = addon.probe();
+  if (reason !== null)
+    throw new TdslError(addon.describe().device === 'cuda' ? 'TDSL_NO_DEVICE' : 'TDSL_UNSUPPORTED', reason);
   const { stateBytes, state: places } = addon.describe();
   const arena = addon.allocate(stateBytes);
   const handle = addon.create({ state: arena, threads: 0 });

@@ -101,10 +101,10 @@ async function run(file: string, options: Options): Promise<void> {
   const entry = program.entries.find(({ name }) => name === options.fn);
   if (entry === undefined) throw userError(`${file} has no function '${options.fn}'`);
   const args = readArguments(entry, options.args);
-  const instance = await instantiate(lower(program), backend);
-  instance.seed(seed);
-  if (options.weights !== undefined) await loadWeights(instance, options.weights);
   try {
+    const instance = await instantiate(lower(program), backend);
+    instance.seed(seed);
+    if (options.weights !== undefined) await loadWeights(instance, options.weights);
     const results = instance.run(options.fn, args.tensors, args.dims);
     process.stdout.write(`${JSON.stringify(writeStructure(entry.result, results))}\n`);
   } catch (error) {
