@@ -9,18 +9,18 @@ import { Generator, loadText, TextDataset, Vocabulary } from '../../runtime/trai
 /** The characters of the corpus "tinyshakespeare" (Karpathy 2015), of which the excerpt lacks some. */
 export const vocabulary = new Vocabulary("\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
+const inFolder = (place: string): string =>
+  existsSync(place) && statSync(place).isDirectory() ? path.join(place, 'tinyshakespeare.txt') : place;
+
 /**
- * The file that a script learns from: the one that it is told, else `$TDSL_DATA` (the file, or a folder that holds `tinyshakespeare.txt`), else the
- * excerpt beside this program.
+ * The file that a script learns from: the one that it is told, else that of `$TDSL_DATA` (the file, or a folder that holds `tinyshakespeare.txt`),
+ * else the excerpt beside this program.
  */
 export function textFile(given?: string): string {
-  if (given !== undefined) return given;
+  if (given !== undefined) return inFolder(given);
   const data = process.env.TDSL_DATA;
-  if (data !== undefined && existsSync(data)) {
-    const file = statSync(data).isDirectory() ? path.join(data, 'tinyshakespeare.txt') : data;
-    if (existsSync(file)) return file;
-  }
-  return path.join(packageRoot, 'examples', 'text', 'shakespeare.txt');
+  const file = data === undefined ? undefined : inFolder(data);
+  return file !== undefined && existsSync(file) ? file : path.join(packageRoot, 'examples', 'text', 'shakespeare.txt');
 }
 
 /** A text in windows of some length: the first nine tenths train, the rest tests. */

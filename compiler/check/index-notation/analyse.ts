@@ -9,7 +9,8 @@ import { evaluate, evaluateArguments, evaluatePlace } from '../evaluate.js';
 import { binary, unary } from '../operators.js';
 import type { Scope } from '../scope.js';
 import { isNumeric } from '../tensors.js';
-import { type Arg, describe, type Site, typeText, type Val } from '../values.js';
+import { type Arg, describe, int, none, type Site, tuple, typeText, type Val } from '../values.js';
+import { applyVmap } from '../vmap.js';
 import { type AffineUse, type IndexTree, type IndexVar, type SubscriptTree, statedRange } from './tree.js';
 
 export const reducers = [
@@ -92,7 +93,7 @@ export class Analysis {
       case 'Binary': {
         const operands = [this.tree(expr.left, names), this.tree(expr.right, names)];
         const apply = ([left, right]: readonly Val[]) => binary(this.cx, expr.operator, left as Val, right as Val);
-        return { kind: 'apply', operands, isProduct: expr.operator === '*', apply, site };
+        return { kind: 'apply', operands, isProduct: expr.operator === '*', over: 'tensors', apply, site };
       }
       case 'Call':
         return this.#call(evaluatePlace(this.cx, expr.callee, this.scope), undefined, expr.args, names, site);
@@ -112,10 +113,13 @@ export class Analysis {
   }
 
   #apply(operands: readonly IndexTree[], site: Site, apply: (operands: readonly Val[]) => Val): IndexTree {
-    return { kind: 'apply', operands, isProduct: false, apply, site };
+    return { kind: 'apply', operands, isProduct: false, over: 'tensors', apply, site };
   }
 
-  /** A function of elements; arguments without indices are passed as they are. */
+  /**
+   * A function of elements; arguments without indices are passed as they are. Built-in functions of elements work on whole tensors, all others
+   * are written for one element and mapped.
+   */
   #call(
     callee: Val,
     first: IndexTree | undefined,
@@ -137,13 +141,21 @@ export class Analysis {
         makers.push(() => given);
       }
     }
-    return this.#apply(operands, site, (values) =>
-      this.cx.engine.call(
+    const argumentsOf = (values: readonly Val[]): readonly Arg[] => makers.map((make) => make(values));
+    if (callee.kind === 'function' && callee.fn.type === 'builtin')
+      return this.#apply(operands, site, (values) => this.cx.engine.call(this.cx, callee, argumentsOf(values)));
+    const apply = (values: readonly Val[]): Val => {
+      const args = argumentsOf(values);
+      const axes = args.map(
+        ({ value }): Val => (values.includes(value) && value.kind === 'tensor' ? int(dimConst(0)) : none),
+      );
+      return applyVmap(
         this.cx,
-        callee,
-        makers.map((make) => make(values)),
-      ),
-    );
+        { name: 'vmap', of: callee, inDims: tuple(axes), outDims: int(dimConst(0)), randomness: 'different', site },
+        args,
+      );
+    };
+    return { kind: 'apply', operands, isProduct: false, over: 'vectors', apply, site };
   }
 
   #scalar(value: Val, site: Site) {

@@ -91,10 +91,20 @@ function lowerNew(cx: Context, tree: IndexTree): Dense {
 function apply(cx: Context, tree: ApplyTree): Dense {
   const operands = tree.operands.map((operand) => lower(cx, operand));
   const vars = sorted(operands.flatMap((operand) => operand.vars));
+  const mapped = tree.over === 'vectors' && operands.some(({ value }) => value.kind === 'tensor') && vars.length > 0;
+  const shape = vars.map(extentOf);
+  const operandOf = (value: Value, own: readonly IndexVar[]): Value => {
+    const aligned = align(cx, value, own, vars);
+    return mapped ? cx.b.reshape(cx.b.broadcastTo(aligned, shape), [dimProduct(shape)]) : aligned;
+  };
   const values = operands.map(({ value, vars: own }) =>
-    value.kind === 'tensor' ? tensor(align(cx, value.value, own, vars)) : value,
+    value.kind === 'tensor' ? tensor(operandOf(value.value, own)) : value,
   );
-  const result = tree.apply(values);
+  const applied = tree.apply(values);
+  const result =
+    mapped && applied.kind === 'tensor' && applied.value.type.shape.length === 1
+      ? tensor(cx.b.reshape(applied.value, shape))
+      : applied;
   if (!isNumeric(result))
     return cx.fail('E0320', { message: `an element is a number, not ${describe(result)}`, site: tree.site });
   if (result.kind === 'tensor' && result.value.type.shape.length !== vars.length) {
@@ -266,6 +276,7 @@ function selected(cx: Context, tree: ReduceTree, neutral: number): IndexTree {
     kind: 'apply',
     operands: [tree.condition as IndexTree, tree.body],
     isProduct: false,
+    over: 'tensors',
     apply,
     site: tree.site,
   };

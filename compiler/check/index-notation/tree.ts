@@ -48,11 +48,16 @@ export interface ReduceTree {
   readonly site: Site;
 }
 
-/** An operation on elements: an operator or the call of a function that works element by element. */
+/** An operation on elements: an operator or the call of a function. */
 export interface ApplyTree {
   readonly kind: 'apply';
   readonly operands: readonly IndexTree[];
   readonly isProduct: boolean;
+  /**
+   * What `apply` takes: tensors over the joint variables, on which it works element by element; or vectors with all their elements, for each of
+   * which it evaluates a function of one's own.
+   */
+  readonly over: 'tensors' | 'vectors';
   readonly apply: (operands: readonly Val[]) => Val;
   readonly site: Site;
 }

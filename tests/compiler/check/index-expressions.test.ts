@@ -82,6 +82,30 @@ test('index variables are numbers, and functions work on elements', () => {
   assert.equal(results(text, f32([3], [-2, 5, 3])), [[2, 1, 0]]);
 });
 
+test('functions of numbers are evaluated for each element', () => {
+  const functions = `fn sq(v: f32) -> f32 = v * v + 1
+fn pick(v: f32, w: f32) -> f32 = if v > w { 2 * v } else { w }
+fn settle(v: f32, steps: int) -> f32 = fold 0..steps from v { (a, _) => a * 0.5 + 1 }
+`;
+  const each = `${functions}export fn f(x: f32[3]) -> f32[3] {
+  out[i] = sq(x[i]) + x[0]
+}`;
+  assert.equal(results(each, f32([3], [1, 2, 3])), [[3, 6, 11]]);
+  const joint = `${functions}export fn f[n, m](x: f32[n], y: f32[n, m]) -> f32[n] {
+  out[i] = sum over j: pick(x[i], y[i, j]) * settle(y[i, j], 2)
+}`;
+  // pick gives 2, 2 | 3, 4; settle gives y / 4 + 3 / 2.
+  assert.equal(results(joint, f32([2], [1, 2]), f32([2, 2], [0, 2, 3, 4])), [[2 * 1.5 + 2 * 2, 3 * 2.25 + 4 * 2.5]]);
+  const gradient = `${functions}fn total(x: f32[3]) -> f32 = sum over i: pick(sq(x[i]), 6)
+export fn f(x: f32[3]) -> f32[3] = grad(total)(x)`;
+  assert.equal(results(gradient, f32([3], [1, 2, 3])), [[0, 0, 12]]);
+});
+
+test('a function of one’s own sees one element, not the tensor', () => {
+  const text = 'export fn f(x: f32[3]) -> f32[3] {\n  out[i] = softmax(x[i], dim: 0)\n}';
+  assert.equal(results(text, f32([3], [1, 2, 3])), [[1, 1, 1]]);
+});
+
 test('means, products, positions and truth values', () => {
   assert.equal(results('export fn f(x: f32[4]) -> f32 = mean over i: x[i]', f32([4], [1, 2, 3, 6])), [[3]]);
   assert.equal(results('export fn f(x: f32[3]) -> f32 = prod over i: x[i]', f32([3], [2, 3, 4])), [[24]]);
