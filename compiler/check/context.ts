@@ -23,7 +23,7 @@ import type * as ast from '../syntax/ast.js';
 import { isShown } from './explain.js';
 import { Failure, GaveUp, Restart } from './failure.js';
 import { Frame } from './frame.js';
-import type { Dense } from './index-notation/lower.js';
+import type { Dense } from './index-notation/dense.js';
 import type { IndexTree } from './index-notation/tree.js';
 import type { Scope } from './scope.js';
 import type { OpenNames, Signature } from './signature.js';

@@ -34,6 +34,13 @@ function libraryValue(cx: Context, name: string): Val | undefined {
   return unit && itemValue(cx, unit, name);
 }
 
+/** A function of the library that a construct of the language stands on, whatever the program calls by that name. */
+export function libraryFunction(cx: Context, name: string): Val {
+  const value = libraryValue(cx, name);
+  if (value === undefined) throw new Error(`the library has no ${name}`);
+  return value;
+}
+
 /** Refuses the call of a tensor or a number that hides a function of the same name: `let mean = mean(x)` is easily written. */
 export function refuseHiddenFunction(cx: Context, name: string, callee: Val, scope: Scope): void {
   if (callee.kind !== 'tensor' && callee.kind !== 'int' && callee.kind !== 'float') return;

@@ -1,7 +1,7 @@
 // What repeats: folds, scans and `while`, which run as loops or are unrolled; comprehensions and walks over trees, which always are; and
 // `no_grad` blocks.
 
-import { type Dim, dimAdd, dimConst, dimMax, dimSub, dimValue, isDimConst } from '../ir/dims.js';
+import { type Dim, dimAdd, dimConst, dimMax, dimSub, dimValue, isDimConst, printDim } from '../ir/dims.js';
 import type { Value } from '../ir/graph.js';
 import type * as ast from '../syntax/ast.js';
 import { detached } from './assign.js';
@@ -215,6 +215,8 @@ export function whileLoop(cx: Context, expr: ast.While, scope: Scope): Val {
   const limit = expr.limit === undefined ? undefined : evaluate(cx, expr.limit, scope);
   if (limit !== undefined && limit.kind !== 'int')
     cx.fail('E0301', { message: `the bound of \`while\` is an int, not ${describe(limit)}` });
+  if (limit !== undefined && !cx.nonNegative(limit.dim, 'the bound of `while` is not negative'))
+    cx.fail('E0324', { message: `the bound of \`while\` is negative: ${printDim(limit.dim)}` });
   const inside = (carry: Val): Scope => {
     const inner = Scope.function(scope.unit, 'while', scope);
     bindPattern(cx, expr.pattern, carry, inner, 'variable');

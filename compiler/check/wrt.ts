@@ -67,7 +67,7 @@ function select(cx: Context, argument: Arg, path: readonly string[], site: Site)
       const all =
         names.length === 0 ? `it is ${describe(value)}` : `its parts are ${names.map((n) => `\`${n}\``).join(', ')}`;
       return cx.fail('E0503', {
-        message: `there is no \`${name}\` in \`${path.slice(0, i).join('.') || 'the argument'}\` to differentiate by`,
+        message: `there is no \`${name}\` in ${i === 0 ? 'the argument' : `\`${path.slice(0, i).join('.')}\``} to differentiate by`,
         site,
         help: hint === undefined ? all : `did you mean \`${hint}\`?`,
       });

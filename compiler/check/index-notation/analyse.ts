@@ -21,6 +21,7 @@ export const reducers = [
   'amax',
   'amin',
   'mean',
+  'logsumexp',
   'any',
   'all',
   'argmax',

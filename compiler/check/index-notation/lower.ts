@@ -3,12 +3,14 @@
 
 import { type Dim, dimConst, dimMul, dimProduct, dimValue } from '../../ir/dims.js';
 import { type DType, isInt } from '../../ir/dtype.js';
-import type { Access, Index, IndexSpace, Subscript, Value } from '../../ir/graph.js';
+import type { Access, IndexSpace, Subscript, Value } from '../../ir/graph.js';
 import { affine, affineSubscript, plainAccess, plainIndicesOf } from '../../ir/space.js';
 import type { Context } from '../context.js';
+import { libraryFunction } from '../lookup.js';
 import { binary } from '../operators.js';
 import { commonDType, elementwise, isNumeric, type Numeric, toTensor } from '../tensors.js';
-import { describe, float, int, tensor, typeText, type Val } from '../values.js';
+import { describe, int, tensor, typeText, type Val } from '../values.js';
+import { align, combine, type Dense, extentOf, indicesOf, multiply, neutralOf, one, sorted } from './dense.js';
 import {
   type ApplyTree,
   type IndexTree,
@@ -20,28 +22,11 @@ import {
   varsOf,
 } from './tree.js';
 
-/** A tensor whose axes are the variables, in the order of their numbers; or a number without any. */
-export interface Dense {
-  readonly vars: readonly IndexVar[];
-  readonly value: Numeric;
-}
-
 /** An operand of a contraction or reduction: a tensor and how it is read at the variables. */
 interface Factor {
   readonly value: Value;
   readonly subscripts: readonly SubscriptTree[];
 }
-
-const sorted = (vars: Iterable<IndexVar>): readonly IndexVar[] => [...new Set(vars)].sort((a, b) => a.id - b.id);
-const extentOf = (index: IndexVar): Dim => index.extent as Dim;
-const indicesOf = (vars: readonly IndexVar[]): readonly Index[] =>
-  vars.map((v) => ({ name: v.name, extent: extentOf(v) }));
-const one = (index: IndexVar): SubscriptTree => ({
-  kind: 'affine',
-  terms: new Map([[index, 1]]),
-  offset: dimConst(0),
-  divisor: 1,
-});
 
 /** The tensor of a tree over exactly the variables `vars`. */
 export function lowerTo(cx: Context, tree: IndexTree, vars: readonly IndexVar[]): Value {
@@ -49,14 +34,6 @@ export function lowerTo(cx: Context, tree: IndexTree, vars: readonly IndexVar[])
   const value = toTensor(cx, dense.value);
   const aligned = align(cx, value, dense.vars, vars);
   return cx.b.broadcastTo(aligned, vars.map(extentOf));
-}
-
-/** Inserts axes of size 1 for the variables that a tensor does not have. */
-function align(cx: Context, value: Value, own: readonly IndexVar[], vars: readonly IndexVar[]): Value {
-  return cx.b.reshape(
-    value,
-    vars.map((index) => (own.includes(index) ? (value.type.shape[own.indexOf(index)] as Dim) : dimConst(1))),
-  );
 }
 
 /** The tensor of a tree; a tree is lowered once, since its dtype is asked for before it is used. */
@@ -247,14 +224,37 @@ function reduce(cx: Context, tree: ReduceTree): Dense {
   switch (tree.reducer) {
     case 'sum':
       return sum(cx, tree.vars, tree.condition === undefined ? tree.body : selected(cx, tree, 0));
-    case 'mean': {
-      const total = sum(cx, tree.vars, tree.condition === undefined ? tree.body : selected(cx, tree, 0));
-      const count = dimProduct(tree.vars.map(extentOf));
-      return { vars: total.vars, value: binary(cx, '/', total.value, int(count)) as Numeric };
-    }
+    case 'mean':
+      return mean(cx, tree);
+    case 'logsumexp':
+      return logsumexp(cx, tree);
     default:
       return fold(cx, tree);
   }
+}
+
+/** The sum divided by how many elements the condition selects; NaN of none. */
+function mean(cx: Context, tree: ReduceTree): Dense {
+  if (tree.condition === undefined) {
+    const count: Dense = { vars: [], value: int(dimProduct(tree.vars.map(extentOf))) as Numeric };
+    return combine(cx, '/', sum(cx, tree.vars, tree.body), count);
+  }
+  const one: IndexTree = { kind: 'value', value: int(dimConst(1)) as Numeric };
+  const count = sum(cx, tree.vars, selected(cx, { ...tree, body: one }, 0));
+  return combine(cx, '/', sum(cx, tree.vars, selected(cx, tree, 0)), count);
+}
+
+/** The function of the library over the axes of the reduction, which knows how to avoid overflow. */
+function logsumexp(cx: Context, tree: ReduceTree): Dense {
+  const body = tree.condition === undefined ? tree.body : selected(cx, tree, Number.NEGATIVE_INFINITY);
+  const dense = lower(cx, body);
+  const kept = dense.vars.filter((index) => !tree.vars.includes(index));
+  const vars = [...kept, ...tree.vars];
+  const value = lowerTo(cx, body, sorted(vars));
+  // Variables are in the order of their numbers, and those of a reduction have later ones than all around it.
+  const dim: Val = { kind: 'list', items: tree.vars.map((_, i) => int(dimConst(kept.length + i))) };
+  const args = [tensor(value), dim].map((arg) => ({ value: arg, site: tree.site }));
+  return { vars: kept, value: cx.engine.call(cx, libraryFunction(cx, 'logsumexp'), args) as Numeric };
 }
 
 /** The body where the condition holds, and a neutral number elsewhere. */
@@ -265,11 +265,7 @@ function selected(cx: Context, tree: ReduceTree, neutral: number): IndexTree {
     if (test === undefined || value === undefined)
       return cx.fail('E0320', { message: 'an element is a number', site: tree.site });
     const dtype = commonDType(cx, [value]);
-    const parts = [
-      toTensor(cx, test, 'bool'),
-      toTensor(cx, value, dtype),
-      toTensor(cx, neutralOf(neutral, dtype), dtype),
-    ];
+    const parts = [toTensor(cx, test, 'bool'), toTensor(cx, value, dtype), neutralOf(cx, neutral, dtype)];
     return tensor(elementwise(cx, 'where', parts));
   };
   return {
@@ -280,15 +276,6 @@ function selected(cx: Context, tree: ReduceTree, neutral: number): IndexTree {
     apply,
     site: tree.site,
   };
-}
-
-/** The neutral element of a reduction in a dtype: an infinity is the end of the range of integers. */
-function neutralOf(neutral: number, dtype: DType): Numeric {
-  if (Number.isFinite(neutral) || !isInt(dtype)) return float(neutral) as Numeric;
-  const bits = { u8: 8, i8: 8, i16: 16, i32: 32, i64: 53 }[dtype as 'u8' | 'i8' | 'i16' | 'i32' | 'i64'];
-  const low = dtype === 'u8' ? 0 : -(2 ** (bits - 1));
-  const high = dtype === 'u8' ? 255 : 2 ** (bits - 1) - 1;
-  return int(dimConst(neutral < 0 ? low : high)) as Numeric;
 }
 
 /** The factors of a product, through nested products. */
@@ -337,18 +324,6 @@ function sum(cx: Context, summed: readonly IndexVar[], body: IndexTree): Dense {
     operands.map(({ value }) => value),
   );
   return multiply(cx, [...scale, { vars: kept, value: tensor(total) as Numeric }]);
-}
-
-/** The product of tensors over their joint variables. */
-function multiply(cx: Context, factors: readonly Dense[]): Dense {
-  const [first, ...others] = factors as readonly [Dense, ...Dense[]];
-  return others.reduce((left, right) => {
-    const vars = sorted([...left.vars, ...right.vars]);
-    const [a, b] = [left, right].map(({ value, vars: own }) =>
-      value.kind === 'tensor' ? tensor(align(cx, value.value, own, vars)) : value,
-    ) as [Val, Val];
-    return { vars, value: binary(cx, '*', a, b) as Numeric };
-  }, first);
 }
 
 /** A value that has the dtype of a tree, which is what promotion asks of it. */

@@ -43,6 +43,19 @@ test('a loop that ends on data has the gradient d / a', () => {
   assert.throws(() => results(text, f64([1], [0])), /64 trips, its limit/);
 });
 
+test('the bound of a loop is not negative', () => {
+  const text = (bound: string) =>
+    `export fn f(x: f64, n: dim) -> f64 = grad(x => while y < 9 max ${bound} from y = x { 2 * y })(x)`;
+  assert.equal(codes(text('-1')), ['E0324']);
+  assert.equal(codes(text('0')), []);
+  assert.match(
+    programOf(text('n - 5'))
+      .entries[0]?.constraints.map(({ message }) => message)
+      .join() ?? '',
+    /the bound of `while` is not negative: n - 5 ≥ 0/,
+  );
+});
+
 const elman = `import std.nn { Linear }
 dim B, T
 model Elman(inputs: int, hidden: int) {

@@ -2,7 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { f32, i64, programOf, results } from '../../support/program.js';
+import { f32, f64, i64, programOf, results } from '../../support/program.js';
 
 const kinds = (text: string): readonly string[] =>
   [...programOf(text).module.functions.values()].flatMap((func) => func.nodes.map((node) => node.kind));
@@ -111,6 +111,44 @@ test('means, products, positions and truth values', () => {
   assert.equal(results('export fn f(x: f32[3]) -> f32 = prod over i: x[i]', f32([3], [2, 3, 4])), [[24]]);
   assert.equal(results('export fn f(x: f32[3]) -> i64 = argmax over i: x[i]', f32([3], [2, 9, 4])), [[1]]);
   assert.equal(results('export fn f(x: f32[3]) -> bool = any over i: x[i] > 8', f32([3], [2, 9, 4])), [[1]]);
+});
+
+test('a mean is that of the elements that its condition selects', () => {
+  const text = `fn rows(x: f32[2, 2]) -> f32[2] {
+  out[i] = mean over j: x[i, j] where j <= i
+}
+export fn f(x: f32[2, 2]) -> (f32[2], f32[2, 2], f32) =
+  (rows(x), grad(x => sum(rows(x)))(x), mean over i, j: x[i, j] where x[i, j] > 9)`;
+  assert.equal(results(text, f32([2, 2], [1, 2, 3, 4])), [[1, 3.5], [1, 0, 0.5, 0.5], [Number.NaN]]);
+  const integers = 'export fn f(x: i64[3]) -> f32 = mean over i: x[i] where i > 0';
+  assert.equal(results(integers, i64([3], [1, 2, 5])), [[3.5]]);
+});
+
+test('logsumexp over indices: windows, conditions, several variables, large elements', () => {
+  const text = `fn windows(x: f64[4]) -> f64[4] {
+  out[i] = logsumexp over u in 0..3: (x[i + u - 1] else -inf) where u != 2
+}
+export fn f(x: f64[4]) -> (f64[4], f64[4, 4], f64, f64) =
+  (windows(x), jacobian(windows)(x), logsumexp over i, j: x[i] + x[j], logsumexp over k: x[k] where x[k] < 0)`;
+  const [values, jacobian, pairs, none] = results(text, f64([4], [1, 2, 3, 1000]));
+  const share = 1 / (1 + Math.E);
+  const near = (got: readonly number[] | undefined, want: readonly number[]) =>
+    assert.ok(
+      want.every((x, i) => Math.abs(x - (got?.[i] as number)) < 1e-12 * (1 + Math.abs(x))),
+      `${got}`,
+    );
+  near(values, [1, 2 + Math.log1p(Math.exp(-1)), 3 + Math.log1p(Math.exp(-1)), 1000]);
+  near(jacobian, [1, 0, 0, 0, share, 1 - share, 0, 0, 0, share, 1 - share, 0, 0, 0, 0, 1]);
+  near(pairs, [2000]);
+  assert.equal(none, [Number.NEGATIVE_INFINITY]);
+  // Two elements that do not depend on the index of the reduction.
+  near(results('export fn f(x: f64) -> f64 = logsumexp over k in 0..2: x', f64([], [0]))[0], [Math.LN2]);
+});
+
+test('an extreme under a condition is right for the smallest and the largest integers', () => {
+  const text = 'export fn f(x: i64[3]) -> (i64, i64) = (max over i: x[i] where i > 0, min over i: -x[i] where i > 0)';
+  const [largest, smallest] = results(text, i64([3], [5, -(2 ** 53), -(2 ** 54)]));
+  assert.equal([largest, smallest], [[-(2 ** 53)], [2 ** 53]]);
 });
 
 test('diagonals', () => {
