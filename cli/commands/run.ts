@@ -5,11 +5,11 @@ import type { Command } from 'commander';
 import { EvaluationError } from '../../compiler/ir/evaluate/error.js';
 import { hostTensor } from '../../compiler/ir/evaluate/tensor.js';
 import type { Entry } from '../../compiler/program.js';
-import { TdslError } from '../../runtime/errors.js';
+import type { ErrorCode } from '../../runtime/errors.js';
 import { loadSafetensors } from '../../runtime/io/safetensors.js';
 import { type BackendName, backendNames, type Instance, instantiate } from '../backends.js';
 import { lower } from '../build.js';
-import { usageError, userError } from '../errors.js';
+import { CommandError, type ExitStatus, exitStatus, usageError, userError } from '../errors.js';
 import { loadProgram, parseDefaultFloat, parseDims, requireFile } from '../frontend.js';
 import { type Arguments, readStructure, writeStructure } from '../json.js';
 
@@ -50,6 +50,26 @@ function readArguments(entry: Entry, file: string | undefined): Arguments {
     readStructure(structure, Array.isArray(json) ? (json[i] as never) : byName[name], name, found);
   });
   return found;
+}
+
+/** How the command ends for the codes of calls that fail; the others are bugs. */
+const callStatus: Readonly<Partial<Record<ErrorCode, ExitStatus>>> = {
+  TDSL_ARG: exitStatus.user,
+  TDSL_SHAPE: exitStatus.user,
+  TDSL_LIMIT: exitStatus.user,
+  TDSL_INDEX: exitStatus.user,
+  TDSL_VALUE: exitStatus.user,
+  TDSL_NOMEM: exitStatus.machine,
+  TDSL_UNSUPPORTED: exitStatus.machine,
+  TDSL_NO_DEVICE: exitStatus.machine,
+  TDSL_DRIVER: exitStatus.machine,
+};
+
+/** An error of a call as the end of the command. Native code throws plain errors, which have the same codes. */
+function callError(error: unknown): CommandError | undefined {
+  if (!(error instanceof Error && 'code' in error)) return undefined;
+  const status = callStatus[error.code as ErrorCode];
+  return status === undefined ? undefined : new CommandError(status, error.message);
 }
 
 /** Sets the state from a file: every leaf that the program has must be there with its dtype and shape. */
@@ -110,8 +130,7 @@ async function run(file: string, options: Options): Promise<void> {
   } catch (error) {
     // The names of the graph are those of the program, behind a sign.
     if (error instanceof EvaluationError) throw userError(error.message.replace(/[%@](?=\w)/g, ''));
-    if (error instanceof TdslError) throw userError(error.message);
-    throw error;
+    throw callError(error) ?? error;
   }
 }
 

@@ -16,6 +16,8 @@ test.before(() => {
     'broken.td': 'fn f(x: f32[2]) -> f32[3] = x\n',
     'right.td': 'export fn f(x: f32[2]) -> f32[2] = 2 * x\n',
     'my model.td': 'export fn f(x: f32[2]) -> f32[2] = 2 * x\n',
+    'bound.td': 'export fn f(x: f32[2]) -> f32[2] = while sum(y) > 0 max 2 from y = x { y - 0.1 }\n',
+    'pair.json': '[[1, 2]]',
     'nothing.td': 'fn f(x: f32[2]) -> f32[2] = x\n',
     'latin1.td': '',
     'text.tdir': 'no IR\n',
@@ -51,6 +53,8 @@ function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Result {
 
 /** Command lines that fail: the arguments, the status, and what the message says. */
 const failures: readonly (readonly [args: string, status: number, message: RegExp])[] = [
+  ['run bound.td --fn f --args pair.json', 1, /bound\.td:1:36: the loop is not at its end after 2 trips/],
+  ['run bound.td --fn f --args pair.json --backend c', 1, /bound\.td:1:36: .* still held after 2 rounds/],
   ['explain right.td', 2, /required option '--fn/],
   ['explain right.td --fn f --format pdf', 2, /--format takes text, md, html, got 'pdf'/],
   ['explain right.td --fn g', 1, /`g`/],
