@@ -133,7 +133,8 @@ function styleOf(dtype: DType, elements: readonly (number | bigint)[], options: 
     : (value: number) => (whole ? `${formatFixed(value, 0)}.` : formatFixed(value, precision));
   const width = Math.max(1, widest(telling.map(measure)));
   const format =
-    (options.sciMode ?? spread)
+    // An option that asks for exponents counts only where an element has a say.
+    telling.length > 0 && (options.sciMode ?? spread)
       ? (value: number) => formatScientific(value, precision)
       : (value: number) =>
           whole ? formatFixed(value, 0) + (Number.isFinite(value) ? '.' : '') : formatFixed(value, precision);

@@ -77,7 +77,7 @@ fn _columns_of_cholesky[T: f32 | f64](A: T[*S, n, n]) -> T[*S, n, n] {
 ## zero below the diagonal is not reflected, and others get the sign that avoids cancellation.
 fn _reflections[T: f32 | f64, m, n](A: T[*S, m, n]) {
   let i = arange(end: m)
-  let steps = _smaller(m, n)
+  let steps = smaller_of(m, n)
   scan 0..steps from A { (a, k) =>
     let x = where(i >= k, a[..., k], 0)
     let largest = amax(abs(x), -1, keepdim: true)
@@ -93,8 +93,6 @@ fn _reflections[T: f32 | f64, m, n](A: T[*S, m, n]) {
   }
 }
 
-fn _smaller(a: dim, b: dim) -> dim = if a < b { a } else { b }
-
 ## Q with orthonormal columns and upper triangular R with `A = Q R`, by Householder's reflections with LAPACK's signs. `mode` "reduced" gives min(m, n) columns of Q, "complete" m,
 ## "r" R alone and an empty Q.
 fn qr[T: f32 | f64, m, n](A: T[*S, m, n], mode: string = "reduced") {
@@ -102,7 +100,7 @@ fn qr[T: f32 | f64, m, n](A: T[*S, m, n], mode: string = "reduced") {
     mode == "reduced" || mode == "complete" || mode == "r",
     "qr: mode is \"reduced\", \"complete\" or \"r\", not \"" + mode + "\"",
   )
-  let k = _smaller(m, n)
+  let k = smaller_of(m, n)
   if mode == "r" {
     (zeros([0], A.dtype), _qr(A, k)[1])
   } else {
@@ -121,7 +119,7 @@ fn _qr[T: f32 | f64, m, n](A: T[*S, m, n], columns: dim) {
   derivative (dA) => {
     # With W = dA R^-1 (of the first columns of both, where A is wide) and C = Q^T W, Q turns by the antisymmetric matrix that is C below its diagonal.
     let (q, r) = result
-    let k = _smaller(m, n)
+    let k = smaller_of(m, n)
     let triangle = matrix_transpose(r[..., :k, :k])
     let w = matrix_transpose(
       solve_triangular(triangle, matrix_transpose(dA[..., :k]), upper: false),
@@ -199,7 +197,7 @@ fn _completed[T: f32 | f64, m, n](A: T[*S, m, n]) {
   let (q, r) = _qr(A, m)
   let diagonal = diagonal_of(r, 0)
   let sign = where(diagonal < 0, -1, cast(1, A.dtype))
-  let signs = pad_constant(sign, [0 for s in S] + [0], [0 for s in S] + [m - _smaller(m, n)], 1)
+  let signs = pad_constant(sign, [0 for s in S] + [0], [0 for s in S] + [m - smaller_of(m, n)], 1)
   q * unsqueeze(signs, -2)
 }
 
@@ -251,6 +249,14 @@ fn _reciprocal(x: tensor) -> tensor = where(x == 0, 0, 1 / where(x == 0, 1, x))
 ## The singular value decomposition `A = U diag(S) Vh`: orthonormal columns of U and rows of Vh, and S descending. With `full_matrices` U and Vh are square. By one-sided rotations after
 ## a QR decomposition. Singular vectors are unique up to signs, where the singular values differ.
 fn svd[T: f32 | f64, m, n](A: T[*S, m, n], full_matrices: bool = true) {
+  assert(
+    is_known(m - n),
+    "svd: whether " +
+      m +
+      " rows are fewer than " +
+      n +
+      " columns must be known when compiling, as the shapes of the results follow from it",
+  )
   if m < n {
     let (u, s, vh) = _svd(matrix_transpose(A), full_matrices)
     (matrix_transpose(vh), s, matrix_transpose(u))
@@ -259,8 +265,19 @@ fn svd[T: f32 | f64, m, n](A: T[*S, m, n], full_matrices: bool = true) {
   }
 }
 
+## The singular value decomposition with U of the shape of `A`, also where only running tells which of its sizes is larger: rows of zeros make the matrix tall, and
+## where it is wide the columns that U has too many belong to the singular value 0.
+fn thin_svd[T: f32 | f64, m, n](A: T[*S, m, n]) {
+  if is_known(m - n) {
+    svd(A, false)
+  } else {
+    let (u, s, vh) = _svd(cat([A, zeros(S + [n, n], A.dtype)], -2), false)
+    (u[..., :m, :], s, vh)
+  }
+}
+
 ## The singular values, descending.
-fn svdvals[T: f32 | f64, m, n](A: T[*S, m, n]) -> tensor = svd(A, false)[1]
+fn svdvals[T: f32 | f64, m, n](A: T[*S, m, n]) -> tensor = thin_svd(A)[1][..., :smaller_of(m, n)]
 
 ## The symmetric matrix whose lower triangle (`UPLO` "L") or upper one ("U") is that of `A`.
 fn _symmetric[T: f32 | f64](A: T[*S, n, n], UPLO: string) {

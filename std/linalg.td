@@ -29,11 +29,9 @@ fn diagonal_of(input: tensor, offset: int) -> tensor {
     down <= rows && right <= columns,
     "the diagonal " + offset + " lies outside of a matrix of " + rows + " x " + columns,
   )
-  let place = arange(end: _smaller(rows - down, columns - right))
+  let place = arange(end: smaller_of(rows - down, columns - right))
   input[..., place + down, place + right]
 }
-
-fn _smaller(a: dim, b: dim) -> dim = if a < b { a } else { b }
 
 ## The diagonal of the axes `dim1` and `dim2`, as a new last axis; `offset` counts from the main one upwards.
 fn diagonal(input: tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> tensor {

@@ -15,6 +15,9 @@ fn product_of(sizes: [dim]) -> dim {
   product
 }
 
+## The smaller of two sizes, which may be known only when running: what a slice leaves of `a` elements after the first `b` tells how many are too many.
+fn smaller_of(a: dim, b: dim) -> dim = a - size(arange(end: a)[b:], 0)
+
 ## The sum of sizes; 0 of none.
 fn sum_of(sizes: [dim]) -> dim {
   let total = 0

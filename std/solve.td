@@ -162,20 +162,20 @@ fn _complete[T: f32 | f64, n](A: T[*S, n, n]) {
 }
 
 ## 1 / s for singular values above `rtol` times the largest (the first), and 0 for the others.
-fn _reciprocals(s: tensor, rtol: float) -> tensor {
-  let counts = s > rtol * s[..., :1]
+fn _reciprocals(s: tensor, rtol: number) -> tensor {
+  let counts = s > rtol * largest_size(s, [-1])
   where(counts, 1 / where(counts, s, 1), 0)
 }
 
 ## Singular values not above this part of the largest one count as 0: max(m, n) times the spacing of the dtype, unless it is given.
 fn _threshold(A: tensor, rtol: float?) {
   let (m, n) = (size(A, -2), size(A, -1))
-  if rtol == none { spacing(A.dtype) * (if m < n { n } else { m }) } else { rtol }
+  if rtol == none { spacing(A.dtype) * (m + n - smaller_of(m, n)) } else { rtol }
 }
 
 ## The pseudo-inverse of Moore and Penrose. Singular values not above `rtol` times the largest one count as 0, max(m, n) times the spacing of the dtype without it.
 fn pinv[T: f32 | f64, m, n](A: T[*S, m, n], rtol: float? = none) -> T[*S, n, m] {
-  let (u, s, vh) = svd(A, false)
+  let (u, s, vh) = thin_svd(A)
   let inverse = unsqueeze(_reciprocals(s, _threshold(A, rtol)), -1)
   matrix_transpose(vh) @ (inverse * matrix_transpose(u))
 }
@@ -189,8 +189,8 @@ fn pinv[T: f32 | f64, m, n](A: T[*S, m, n], rtol: float? = none) -> T[*S, n, m] 
 
 ## How many singular values are above `rtol` times the largest one, max(m, n) times the spacing of the dtype without it.
 fn matrix_rank[T: f32 | f64, m, n](A: T[*S, m, n], rtol: float? = none) -> i64[*S] {
-  let s = svdvals(A)
-  sum(s > _threshold(A, rtol) * s[..., :1], -1)
+  let s = thin_svd(A)[1]
+  sum(s > _threshold(A, rtol) * largest_size(s, [-1]), -1)
 }
 
 ## The X that makes `A X - B` smallest in squares, of several the smallest; B as in `solve`.
@@ -205,7 +205,7 @@ fn lstsq[T: f32 | f64](A: T[*S], B: T[*U]) -> tensor {
 }
 
 fn _lstsq[T: f32 | f64, m, n, k](A: T[*S, m, n], B: T[*U, m, k]) -> tensor {
-  let (u, s, vh) = svd(A, false)
+  let (u, s, vh) = thin_svd(A)
   let inverse = unsqueeze(_reciprocals(s, _threshold(A, none)), -1)
   matrix_transpose(vh) @ (inverse * (matrix_transpose(u) @ B))
 }

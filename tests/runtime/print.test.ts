@@ -35,6 +35,11 @@ test('setPrintOptions changes the default and a profile restores it', () => {
   assert.is(String(tensor), 'tensor([1.2346])');
 });
 
+test('zeros and numbers that are not finite have no exponents, also where exponents are asked for, as in PyTorch', () => {
+  assert.is(Tensor.from([0, -0], { dtype: 'f32' }).toString({ sciMode: true }), 'tensor([0., -0.])');
+  assert.is(Tensor.from([0, 1], { dtype: 'f32' }).toString({ sciMode: true }), 'tensor([0.0000e+00, 1.0000e+00])');
+});
+
 test('a tensor that gradients are taken of says so', () => {
   const x = Tensor.from([1, 2], { dtype: 'f64' });
   assert.is(x.toString({ requiresGrad: true }), 'tensor([1., 2.], dtype=torch.float64, requires_grad=True)');

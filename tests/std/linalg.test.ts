@@ -125,4 +125,55 @@ linalg('wrong shapes are told with both sizes', () => {
   assert.match(message('eigh(s, UPLO: "X")'), /UPLO is "L" or "U", not "X"/);
 });
 
+// Rows and columns both of run-time size, tall and wide, with a rank below the smaller size too; the expected numbers are what the normal equations and the
+// four equations of Penrose say, and the gradient is that of PyTorch.
+const least = programOf(`
+dim N
+dim M
+export fn solution(A: f64[N, M], B: f64[N]) -> f64[M] = lstsq(A, B)
+export fn rows(A: f64[N, 2], B: f64[N]) -> f64[2] = lstsq(A, B)
+export fn slope(A: f64[N, 2], B: f64[N]) -> f64[N, 2] = grad(A => sum(lstsq(A, B) ** 2))(A)
+export fn penrose(A: f64[N, M]) -> f64[2] {
+  let p = pinv(A)
+  stack([sum(abs(A @ p @ A - A)), sum(abs(p @ A @ p - p))])
+}
+export fn rank(A: f64[N, M]) -> i64 = matrix_rank(A)
+export fn size_of_all(A: f64[N, M]) -> f64 = sum(svdvals(A) ** 2)
+export fn trace_of(A: f64[N, M]) -> f64 = sum(diagonal(A))
+`);
+
+linalg('least squares and the functions of singular values take matrices of run-time sizes', () => {
+  const { run } = interpret(runPipeline(least, pipelines.reference));
+  const tall = hostTensor('f64', [3, 2], [1, 2, 3, 4, 5, 7]);
+  const wide = hostTensor('f64', [2, 3], [1, 2, 3, 4, 5, 7]);
+  const poor = hostTensor('f64', [3, 2], [1, 2, 2, 4, 3, 6]);
+  const right = (n: number) => hostTensor('f64', [n], [1, 2, 4].slice(0, n));
+  const near = (name: string, args: readonly HostTensor[], wanted: readonly number[]) => {
+    const found = run(name, args).flatMap((result) => [...numbersOf(result)]);
+    assert.is(found.length, wanted.length);
+    const apart = found.map((x, i) => Math.abs(x - (wanted[i] ?? 0)));
+    assert.ok(Math.max(...apart) < 1e-12, `${name}: ${found}`);
+  };
+  near('solution', [tall, right(3)], [1 / 14, 1 / 2]);
+  near('solution', [wide, right(2)], [-8 / 35, 1 / 7, 11 / 35]);
+  near('rows', [tall, right(3)], [1 / 14, 1 / 2]);
+  near('rows', [hostTensor('f64', [1, 2], [1, 2]), right(1)], [0.2, 0.4]);
+  near('slope', [tall, right(3)], [39 / 343, -73 / 98, 215 / 343, -23 / 98, -275 / 686, 27 / 98]);
+  for (const matrix of [tall, wide, poor]) near('penrose', [matrix], [0, 0]);
+  for (const [matrix, rank] of [
+    [tall, 2],
+    [wide, 2],
+    [poor, 1],
+  ] as const)
+    near('rank', [matrix], [rank]);
+  near('size_of_all', [poor], [70]);
+  near('trace_of', [tall], [5]);
+  near('trace_of', [wide], [6]);
+});
+
+linalg('a decomposition whose shapes depend on which size is larger wants to know it', () => {
+  const [found] = diagnosticsOf('dim M\nexport fn f(a: f32[N, M]) -> f32[N, N] = svd(a)[0]');
+  assert.match(found?.message ?? '', /whether N rows are fewer than M columns/);
+});
+
 linalg.run();
