@@ -20,6 +20,16 @@ function full(cx: Context, args: Arguments): Val {
   return tensor(cx.b.broadcastTo(value, size));
 }
 
+/** A step that leads away from the end is a mistake, as in PyTorch: an empty range has equal ends. */
+function wrongDirection(cx: Context, args: Arguments, step: number): never {
+  const [start, end] = [describe(args.get('start')), describe(args.get('end'))];
+  return cx.fail('E0301', {
+    message: `arange goes from ${start} to ${end}, but its step ${step} leads the other way`,
+    site: args.site('step'),
+    help: `swap the ends, or give a ${step > 0 ? 'negative' : 'positive'} step`,
+  });
+}
+
 function arange(cx: Context, args: Arguments): Val {
   const parts = (['start', 'end', 'step'] as const).map((name) => args.get(name)) as [Val, Val, Val];
   const [start, end, step] = parts;
@@ -27,6 +37,7 @@ function arange(cx: Context, args: Arguments): Val {
     const stride = dimValue(step.dim);
     if (stride === undefined || stride === 0) args.refuse('step', 'an int other than 0 that is known when compiling');
     const span = stride > 0 ? dimSub(end.dim, start.dim) : dimSub(start.dim, end.dim);
+    if ((dimValue(span) ?? 0) < 0) wrongDirection(cx, args, stride);
     const width = Math.abs(stride);
     const count = dimFloorDiv(dimAdd(dimMax(span, dimConst(0)), dimConst(width - 1)), dimConst(width));
     const dtype = args.optionalDType('dtype') ?? 'i64';
@@ -42,7 +53,8 @@ function arange(cx: Context, args: Arguments): Val {
   }
   const [from, to, by] = [args.number('start'), args.number('end'), args.number('step')];
   if (by === 0) args.refuse('step', 'a number other than 0');
-  const count = Math.max(0, Math.ceil((to - from) / by));
+  if ((to - from) / by < 0) wrongDirection(cx, args, by);
+  const count = Math.ceil((to - from) / by);
   const dtype = args.optionalDType('dtype') ?? cx.options.defaultFloat;
   return tensor(
     cx.b.literal(
