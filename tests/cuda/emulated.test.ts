@@ -49,7 +49,7 @@ test('elementwise kernels, rows, columns and whole sums', async () => {
   await checkAgainstInterpreter(functions, [{ n: 1 }, { n: 7 }, { n: 130 }], { cuda: 'emulated' });
 });
 
-/** A product, a convolution and a product of bf16, of which the first has rows for a tile and a half. */
+/** A product with rows for a tile and a half, one of bf16, and one that is divided along its depth. */
 const products: readonly Func[] = [
   define('linear', (b) => {
     const x = b.param('x', { dtype: 'f32', shape: d('n', 70) });
@@ -59,11 +59,17 @@ const products: readonly Func[] = [
     const product = b.contract(space, [plainAccess([0, 2]), plainAccess([1, 2])], [x, w]);
     return [b.elementwise('abs', [b.elementwise('add', [product, bias])])];
   }),
-  define('half', (b) => {
+  define('half_product', (b) => {
     const x = b.param('x', { dtype: 'bf16', shape: d('n', 64) });
     const w = b.param('w', { dtype: 'bf16', shape: d(64, 48) });
     const space = { ...shapeSpace(d('n', 48, 64)), outer: 2 };
     return [b.contract(space, [plainAccess([0, 2]), plainAccess([2, 1])], [x, w])];
+  }),
+  define('deep', (b) => {
+    const x = b.param('x', { dtype: 'f32', shape: d(1051, 40) });
+    const dy = b.param('dy', { dtype: 'f32', shape: d(1051, 70) });
+    const space = { ...shapeSpace(d(40, 70, 1051)), outer: 2 };
+    return [b.elementwise('abs', [b.contract(space, [plainAccess([2, 0]), plainAccess([2, 1])], [x, dy])])];
   }),
 ];
 
@@ -88,6 +94,7 @@ for (const [precision, slack] of [
           ? /td_product<TD_TF32/
           : /td_product<TD_BF16/,
     );
+    assert.match(text, /float \*state0_0/, 'the deep product is not divided');
   });
 }
 
@@ -150,12 +157,13 @@ function bitsOf(compiled: Compiled, all: readonly Func[], dims: ReadonlyMap<stri
 }
 
 test('every order of threads and blocks gives the same bits', async () => {
-  const compiled = await compile(programOf(functions), { cuda: 'emulated' });
+  const all = [...functions, ...products];
+  const compiled = await compile(programOf(all), { cuda: 'emulated' });
   const dims = new Map([['n', 70]]);
   const before = process.env.TDSL_EMU_ORDER;
   const results = ['0', '1', '12345'].map((order) => {
     process.env.TDSL_EMU_ORDER = order;
-    return bitsOf(compiled, functions, dims);
+    return bitsOf(compiled, all, dims);
   });
   if (before === undefined) delete process.env.TDSL_EMU_ORDER;
   else process.env.TDSL_EMU_ORDER = before;

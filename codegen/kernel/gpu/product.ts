@@ -96,7 +96,7 @@ export function productOf(
     isDeep: isDeep(statements, nest.depth),
   });
   const arithmetic = arithmeticOf(left.dtype, right.dtype, dtype, precision);
-  const tiles = Math.ceil(height / 128) * Math.ceil(width / 128) * sizeOf(batches);
+  const tiles = tilesOf({ batches, rows, columns });
   return {
     kind: 'product',
     batches,
@@ -112,6 +112,10 @@ export function productOf(
     dtype,
   };
 }
+
+/** The number of large tiles of a product. */
+export const tilesOf = ({ batches, rows, columns }: Pick<Product, 'batches' | 'rows' | 'columns'>): number =>
+  Math.ceil(sizeOf(rows) / 128) * Math.ceil(sizeOf(columns) / 128) * sizeOf(batches);
 
 /** Products of bf16 lose nothing on tensor cores; those of f32 do, and are rounded only where the program was compiled so. */
 function arithmeticOf(left: DType, right: DType, sum: DType, precision: 'f32' | 'tf32' | 'bf16'): ProductKind {

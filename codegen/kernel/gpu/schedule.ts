@@ -12,8 +12,8 @@ import { mapStatements } from '../schedule/rewrite.js';
 import { simplifyBody } from '../schedule/simplify.js';
 import { unrollWindows } from '../schedule/unroll.js';
 import { independentLoops, nestOf } from './independent.js';
-import { type Axis, type Product, productOf } from './product.js';
-import { splitFold } from './split.js';
+import { type Axis, type Product, productOf, tilesOf } from './product.js';
+import { splitDepth, splitFold } from './split.js';
 
 /** The threads that work on an iteration of the grid. */
 export type Team = 1 | 32 | 256;
@@ -61,8 +61,7 @@ export function scheduleForGpu(kernel: Kernel, precision: Precision): GpuKernel 
   const whole = phasesOf({ ...kernel, body: simplifyBody(collapsed) });
   const states: Buffer[] = [];
   const phases = phasesOf(scheduled).flatMap((phase, i): readonly GpuPhase[] => {
-    const product = scheduleProduct(whole[i], precision);
-    return product === undefined ? schedulePhase(phase.body, phase.loop, states) : [product];
+    return scheduleProduct(whole[i], precision, states) ?? schedulePhase(phase.body, phase.loop, states);
   });
   return { kernel: scheduled, phases, states };
 }
@@ -78,16 +77,23 @@ function fuseProducts(stmt: Stmt): Stmt {
   return { ...stmt, fold: { ...stmt.fold, step: [apply('fma', a, b, state)] } };
 }
 
-function scheduleProduct(phase: Phase | undefined, precision: Precision): Product | undefined {
+function scheduleProduct(
+  phase: Phase | undefined,
+  precision: Precision,
+  states: Buffer[],
+): readonly GpuPhase[] | undefined {
   const loop = phase?.loop;
   if (phase === undefined || loop === undefined) return undefined;
-  const { grid, body } = peel(loop);
-  return productOf(
-    grid,
-    phase.body.filter((stmt) => stmt !== loop),
-    body,
-    precision,
-  );
+  const peeled = peel(loop);
+  const values = phase.body.filter((stmt) => stmt !== loop);
+  const product = productOf(peeled.grid, values, peeled.body, precision);
+  if (product === undefined) return undefined;
+  const split = splitDepth(peeled, tilesOf(product), states.length);
+  if (split === undefined) return [product];
+  const parts = productOf(split.parts.grid, values, split.parts.body, precision);
+  if (parts === undefined) return [product];
+  states.push(...split.states);
+  return [parts, withTeam(split.joined, values)];
 }
 
 const isValue = (stmt: Stmt): boolean => stmt.kind === 'let' || stmt.kind === 'lookup' || stmt.kind === 'define';
@@ -98,7 +104,7 @@ function schedulePhase(body: readonly Stmt[], loop: Loop | undefined, states: Bu
   const isSerial = last?.kind === 'for' && last.mark === 'serial' && body.slice(0, -1).every(isValue);
   if (loop === undefined && isSerial) return [inOrder(last, body.slice(0, -1))];
   const peeled = loop === undefined ? { grid: [], body } : peel(loop);
-  const split = splitFold(peeled.grid, peeled.body, states.length);
+  const split = splitFold(peeled, states.length);
   if (split === undefined) return [withTeam(peeled, values)];
   states.push(...split.states);
   return [withTeam(split.parts, values), withTeam(split.joined, values)];

@@ -26,6 +26,12 @@ export interface Split {
   readonly states: readonly Buffer[];
 }
 
+/** The iterations whose folds are divided: their grid, and what is done in each. */
+interface Folding {
+  readonly grid: readonly Axis[];
+  readonly body: readonly Stmt[];
+}
+
 /** The size that a run-time dimension is taken to have: a second launch costs little where it is smaller. */
 const TYPICAL = 4096;
 /** With as many results there is work for all processors anyway. */
@@ -37,24 +43,55 @@ const ENOUGH = 8192;
 const LEAST_PART = 8;
 const MOST_PARTS = 256;
 
+/** The run-time size that the depth of a product is taken to have, blocks that keep a large GPU busy, and the depth that is worth one. */
+const TYPICAL_DEPTH = 256;
+const ENOUGH_BLOCKS = 264;
+const LEAST_DEPTH = 256;
+
 const sizeOf = (extent: Dim): number => dimValue(extent) ?? TYPICAL;
 const isValue = (stmt: Stmt): boolean => stmt.kind === 'let' || stmt.kind === 'lookup' || stmt.kind === 'define';
 
 /** The division of the fold of an iteration; undefined where there is no single fold, or nothing to gain. `number` makes names of states differ. */
-export function splitFold(grid: readonly Axis[], body: readonly Stmt[], number: number): Split | undefined {
+export function splitFold(folding: Folding, number: number): Split | undefined {
+  const single = singleFold(folding.body);
+  if (single === undefined) return undefined;
+  const { loops } = single;
+  const results = folding.grid.reduce((product, { extent }) => product * sizeOf(extent), 1);
+  const steps = loops.reduce((product, { extent }) => product * sizeOf(extent), 1);
+  const loop = loops.find(({ extent }) => sizeOf(extent) >= 2 * LEAST_PART);
+  if (loop === undefined || results > MANY_RESULTS || steps < LONG) return undefined;
+  const parts = Math.min(MOST_PARTS, Math.ceil(ENOUGH / results), Math.floor(sizeOf(loop.extent) / LEAST_PART));
+  return parts < 2 ? undefined : build(folding, single, loop, parts, number);
+}
+
+/** The division of a product that has `tiles` tiles along its depth; undefined where there is nothing to gain. */
+export function splitDepth(folding: Folding, tiles: number, number: number): Split | undefined {
+  const single = singleFold(folding.body);
+  if (single === undefined) return undefined;
+  const depthOf = ({ extent }: Loop): number => dimValue(extent) ?? TYPICAL_DEPTH;
+  const depth = single.loops.reduce((product, loop) => product * depthOf(loop), 1);
+  const wanted = Math.min(MOST_PARTS, Math.floor(ENOUGH_BLOCKS / tiles), Math.floor(depth / LEAST_DEPTH));
+  const [first] = single.loops;
+  const loop = single.loops.find((each) => depthOf(each) >= wanted) ?? first;
+  if (loop === undefined) return undefined;
+  const parts = Math.min(wanted, depthOf(loop));
+  return parts < 2 ? undefined : build(folding, single, loop, parts, number);
+}
+
+/** The only fold of an iteration, with the loops around its steps. */
+interface SingleFold {
+  readonly at: number;
+  readonly accumulate: Accumulate;
+  readonly loops: readonly Loop[];
+}
+
+function singleFold(body: readonly Stmt[]): SingleFold | undefined {
   const at = body.findIndex(({ kind }) => kind === 'accumulate');
   const accumulate = body[at];
   if (accumulate?.kind !== 'accumulate') return undefined;
   const others = body.filter((stmt) => stmt !== accumulate);
   if (!others.every((stmt) => isValue(stmt) || stmt.kind === 'store')) return undefined;
-  const loops = foldLoops(accumulate);
-  const results = grid.reduce((product, { extent }) => product * sizeOf(extent), 1);
-  const steps = loops.reduce((product, { extent }) => product * sizeOf(extent), 1);
-  const loop = loops.find(({ extent }) => sizeOf(extent) >= 2 * LEAST_PART);
-  if (loop === undefined || results > MANY_RESULTS || steps < LONG) return undefined;
-  const parts = Math.min(MOST_PARTS, Math.ceil(ENOUGH / results), Math.floor(sizeOf(loop.extent) / LEAST_PART));
-  if (parts < 2) return undefined;
-  return build(grid, body, at, accumulate, loop, parts, number);
+  return { at, accumulate, loops: foldLoops(accumulate) };
 }
 
 /** The loops around the steps of a fold, as long as there is nothing but values beside them. */
@@ -74,10 +111,8 @@ function foldLoops(accumulate: Accumulate): readonly Loop[] {
 }
 
 function build(
-  grid: readonly Axis[],
-  body: readonly Stmt[],
-  at: number,
-  accumulate: Accumulate,
+  { grid, body }: Folding,
+  { at, accumulate }: SingleFold,
   loop: Loop,
   count: number,
   number: number,
