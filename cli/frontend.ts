@@ -1,13 +1,13 @@
 // Reads programs for the commands: source or text IR to a program, with diagnostics printed as they are found.
 
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Diagnostic } from '../compiler/diagnostics/report.js';
 import { renderDiagnostics, sortDiagnostics } from '../compiler/diagnostics/report.js';
+import type { Host } from '../compiler/host.js';
 import { type CompileOptions, compile } from '../compiler/index.js';
-import { dtypes, isDType, isFloat } from '../compiler/ir/dtype.js';
 import { ParseError, parseProgram } from '../compiler/ir/parse.js';
 import type { Program } from '../compiler/program.js';
-import { CommandError, exitStatus, usageError, userError } from './errors.js';
+import { CommandError, exitStatus, userError } from './errors.js';
 import { nodeHost } from './host.js';
 
 const useColor = (stream: NodeJS.WriteStream): boolean => stream.isTTY === true && process.env.NO_COLOR === undefined;
@@ -35,39 +35,33 @@ export function requireFile(file: string): void {
 }
 
 /** The program of a file of text IR. */
-function readText(file: string): Program {
+function readText(file: string, host: Host): Program {
+  const text = host.readFile(file);
+  if (text === undefined) throw userError(`${file} cannot be read`);
   try {
-    return parseProgram(readFileSync(file, 'utf8'), file);
+    return parseProgram(text, file);
   } catch (error) {
     if (error instanceof ParseError) throw userError(error.message);
     throw error;
   }
 }
 
-/** The program of a source file (`.td`) or of text IR (`.tdir`), before any pass. */
-export function loadProgram(file: string, options: CompileOptions = {}): Program {
+export interface Loaded {
+  readonly program: Program;
+  /** Whether there was nothing to report. */
+  readonly clean: boolean;
+}
+
+/** The program of a source file (`.td`) or of text IR (`.tdir`), before any pass, and whether it came without diagnostics. */
+export function readProgram(file: string, options: CompileOptions = {}, host: Host = nodeHost()): Loaded {
   requireFile(file);
-  if (file.endsWith('.tdir')) return readText(file);
-  const { program, diagnostics } = compile(file, nodeHost(), options);
+  if (file.endsWith('.tdir')) return { program: readText(file, host), clean: true };
+  const { program, diagnostics } = compile(file, host, options);
   failOnErrors(diagnostics);
   if (program === undefined)
     throw new CommandError(exitStatus.bug, `no program came out of ${file}, and no error either`);
-  return program;
+  return { program, clean: diagnostics.length === 0 };
 }
 
-/** `--default-float f64` as an option of the compiler. */
-export function parseDefaultFloat(name: string | undefined): Pick<CompileOptions, 'defaultFloat'> {
-  if (name === undefined) return {};
-  if (isDType(name) && isFloat(name)) return { defaultFloat: name };
-  throw usageError(`--default-float takes ${dtypes.filter(isFloat).join(', ')}, got '${name}'`);
-}
-
-/** `--dim B=64`, repeated, as a map from dimension to size. */
-export function parseDims(settings: readonly string[]): Record<string, number> {
-  const entries = settings.map((setting): [string, number] => {
-    const match = /^([A-Za-z_]\w*)=(\d+)$/.exec(setting);
-    if (match?.[1] === undefined || match[2] === undefined) throw usageError(`--dim takes NAME=SIZE, got '${setting}'`);
-    return [match[1], Number(match[2])];
-  });
-  return Object.fromEntries(entries);
-}
+/** The program of a file, before any pass. */
+export const loadProgram = (file: string, options: CompileOptions = {}): Program => readProgram(file, options).program;

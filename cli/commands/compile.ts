@@ -4,8 +4,8 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import type { Precision } from '../../codegen/kernel/gpu/schedule.js';
 import { usageError } from '../errors.js';
-import { parseDefaultFloat, parseDims } from '../frontend.js';
 import { compileModule } from '../module.js';
+import { parseDefaultFloat, parseDims } from '../options.js';
 
 interface Options {
   readonly output?: string;

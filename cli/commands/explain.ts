@@ -10,7 +10,8 @@ import {
   explain,
 } from '../../compiler/explain/explain.js';
 import { usageError, userError } from '../errors.js';
-import { loadProgram, parseDims } from '../frontend.js';
+import { loadProgram } from '../frontend.js';
+import { parseDims } from '../options.js';
 
 interface Options {
   readonly fn: string;

@@ -5,7 +5,8 @@ import { dotProgram, jsonProgram, printProgram } from '../../compiler/ir/print.j
 import { defaultPipeline, runPipeline } from '../../compiler/pipeline.js';
 import type { Program } from '../../compiler/program.js';
 import { usageError, userError } from '../errors.js';
-import { loadProgram, parseDims } from '../frontend.js';
+import { loadProgram } from '../frontend.js';
+import { parseDims } from '../options.js';
 import { restrictToFunction } from '../select.js';
 
 interface Options {

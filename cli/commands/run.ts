@@ -10,8 +10,9 @@ import { loadSafetensors } from '../../runtime/io/safetensors.js';
 import { type BackendName, backendNames, type Instance, instantiate } from '../backends.js';
 import { lower } from '../build.js';
 import { CommandError, type ExitStatus, exitStatus, usageError, userError } from '../errors.js';
-import { loadProgram, parseDefaultFloat, parseDims, requireFile } from '../frontend.js';
+import { loadProgram, requireFile } from '../frontend.js';
 import { type Arguments, readStructure, writeStructure } from '../json.js';
+import { parseDefaultFloat, parseDims } from '../options.js';
 
 interface Options {
   readonly fn: string;

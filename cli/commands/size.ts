@@ -9,7 +9,8 @@ import type { TensorType } from '../../compiler/ir/graph.js';
 import type { Entry, Program } from '../../compiler/program.js';
 import { lower } from '../build.js';
 import { userError } from '../errors.js';
-import { loadProgram, parseDims } from '../frontend.js';
+import { loadProgram } from '../frontend.js';
+import { parseDims } from '../options.js';
 import { packageVersion } from '../package.js';
 
 interface Options {

@@ -8,8 +8,9 @@ import path from 'node:path';
 import { explainFailure } from './doctor.js';
 import { EmittedCodeError, ToolchainError } from './errors.js';
 import { publish, writeAll } from './files.js';
+import { compilerIdentity, findNvcc, hashOf } from './identity.js';
 import type { BuildRequest, BuildResult } from './index.js';
-import { compilerIdentity, hashOf, runtimeObjects, runtimeSources } from './objects.js';
+import { runtimeObjects, runtimeSources } from './objects.js';
 import { packageRoot, packageVersion, writableCache } from './places.js';
 import { compilers, run } from './process.js';
 import { temporaryFolder } from './temporary.js';
@@ -50,14 +51,6 @@ export async function cudaSources(): Promise<Map<string, string>> {
   return new Map(
     await Promise.all(names.map(async (name) => [name, await readFile(path.join(folder, name), 'utf8')] as const)),
   );
-}
-
-/** nvcc, by `$NVCC`, on the path, or where CUDA's installer puts it; undefined where there is none. */
-export async function findNvcc(): Promise<string | undefined> {
-  for (const program of [process.env.NVCC, 'nvcc', '/usr/local/cuda/bin/nvcc']) {
-    if (program && (await run([program, '--version'])).status === 0) return program;
-  }
-  return undefined;
 }
 
 interface Job {
@@ -200,8 +193,10 @@ export async function buildCuda(request: CudaRequest): Promise<BuildResult> {
     ...[...sources].sort(([a], [b]) => (a < b ? -1 : 1)).flat(),
   ]);
   const target = path.join(path.resolve(outDir), emit === 'addon' ? `model.${key}.node` : `lib${name}.so`);
+  const header = path.join(path.resolve(outDir), 'tdsl_model.h');
   const result = async (cached: boolean): Promise<BuildResult> => ({
     file: target,
+    files: emit === 'lib' ? [target, header] : [target],
     bytes: (await stat(target)).size,
     milliseconds: performance.now() - started,
     cached,
@@ -219,8 +214,7 @@ export async function buildCuda(request: CudaRequest): Promise<BuildResult> {
       throw new EmittedCodeError(folder, failure);
     }
     await publish(path.join(folder, 'model.so'), target);
-    if (emit === 'lib')
-      await copyFile(path.join(packageRoot(), 'codegen', 'rts', 'tdsl_model.h'), path.join(outDir, 'tdsl_model.h'));
+    if (emit === 'lib') await copyFile(path.join(packageRoot(), 'codegen', 'rts', 'tdsl_model.h'), header);
     return await result(false);
   } finally {
     await temporary.release({ keep });
@@ -277,6 +271,6 @@ for file in ${list(/\.c$/)}; do $CC ${HOST_FLAGS.join(' ')} $define -I. -c "$fil
 $link -shared -Wl,-Bsymbolic -o lib${name}.so $objects -lm -ldl -pthread
 `;
   await mkdir(outDir, { recursive: true });
-  const bytes = await writeAll(outDir, [...all, ['build.sh', script]]);
-  return { file: outDir, bytes, milliseconds: performance.now() - started, cached: false };
+  const { bytes, files } = await writeAll(outDir, [...all, ['build.sh', script]]);
+  return { file: outDir, files, bytes, milliseconds: performance.now() - started, cached: false };
 }

@@ -14,12 +14,18 @@ export async function publish(file: string, target: string): Promise<void> {
   }
 }
 
-/** Writes files by name; returns the sum of their sizes. */
-export async function writeAll(folder: string, files: Iterable<readonly [string, string]>): Promise<number> {
+/** Writes files by name; returns their paths, and the sum of their sizes. */
+export async function writeAll(
+  folder: string,
+  files: Iterable<readonly [string, string]>,
+): Promise<{ readonly files: readonly string[]; readonly bytes: number }> {
+  const written: string[] = [];
   let bytes = 0;
   for (const [name, text] of files) {
-    await writeFile(path.join(folder, name), text);
+    const file = path.join(folder, name);
+    await writeFile(file, text);
+    written.push(file);
     bytes += Buffer.byteLength(text);
   }
-  return bytes;
+  return { files: written, bytes };
 }

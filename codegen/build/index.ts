@@ -2,12 +2,12 @@
 
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { cmakeBuild } from './cmake.js';
 import { EmittedCodeError } from './errors.js';
 import { publish, writeAll } from './files.js';
-import { compilerIdentity, hashOf, runtimeObjects, runtimeSources } from './objects.js';
+import { compilerIdentity, hashOf, machineIdentity } from './identity.js';
+import { runtimeObjects, runtimeSources } from './objects.js';
 import { packageRoot, packageVersion, writableCache } from './places.js';
 import { cpuOption } from './target.js';
 import { temporaryFolder } from './temporary.js';
@@ -31,6 +31,8 @@ export interface BuildRequest {
 export interface BuildResult {
   /** The addon, the library, or the folder of sources. */
   readonly file: string;
+  /** All files that make up the output. */
+  readonly files: readonly string[];
   readonly bytes: number;
   readonly milliseconds: number;
   /** True where the output was there already. */
@@ -52,13 +54,6 @@ function flags(mode: 'release' | 'dev', cpu: string): string[] {
   ];
 }
 
-/** What `native` stands for here: outputs for one machine must not be taken for outputs for another that shares the folder. */
-async function machineIdentity(cpu: string): Promise<string> {
-  if (cpu !== 'native') return '';
-  const text = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
-  return /^(?:flags|Features)\s*:.*$/m.exec(text)?.[0] ?? os.cpus()[0]?.model ?? '';
-}
-
 /** Emitted files by themselves, with the run-time system and one command line that builds them. */
 async function writeSources(request: BuildRequest, started: number): Promise<BuildResult> {
   const { sources, outDir, name, mode = 'release', cpu = 'native' } = request;
@@ -76,8 +71,8 @@ for file in ${units.join(' ')}; do $CC $common ${flags(mode, cpu).join(' ')} -c 
 $CC -shared -Wl,-Bsymbolic -o lib${name}.so ${[...parts, ...units].map((file) => file.replace(/c$/, 'o')).join(' ')} -lm -pthread
 `;
   await mkdir(outDir, { recursive: true });
-  const bytes = await writeAll(outDir, [...rts, ...sources, ['build.sh', script]]);
-  return { file: outDir, bytes, milliseconds: performance.now() - started, cached: false };
+  const { bytes, files } = await writeAll(outDir, [...rts, ...sources, ['build.sh', script]]);
+  return { file: outDir, files, bytes, milliseconds: performance.now() - started, cached: false };
 }
 
 /**
@@ -105,9 +100,15 @@ export async function buildAddon(request: BuildRequest): Promise<BuildResult> {
     ...[...sources].sort(([a], [b]) => (a < b ? -1 : 1)).flat(),
   ]);
   const target = path.join(path.resolve(outDir), emit === 'addon' ? `model.${key}.node` : `lib${name}.so`);
-  if (emit === 'addon' && existsSync(target)) {
-    return { file: target, bytes: (await stat(target)).size, milliseconds: performance.now() - started, cached: true };
-  }
+  const header = path.join(path.resolve(outDir), 'tdsl_model.h');
+  const result = async (cached: boolean): Promise<BuildResult> => ({
+    file: target,
+    files: emit === 'lib' ? [target, header] : [target],
+    bytes: (await stat(target)).size,
+    milliseconds: performance.now() - started,
+    cached,
+  });
+  if (emit === 'addon' && existsSync(target)) return result(true);
 
   const temporary = await temporaryFolder(await writableCache(), `${name}-`);
   const folder = temporary.path;
@@ -131,11 +132,8 @@ export async function buildAddon(request: BuildRequest): Promise<BuildResult> {
     }
     const [built] = await readdir(path.join(build, 'out'));
     await publish(path.join(build, 'out', built!), target);
-    if (emit === 'lib') {
-      const header = path.join(packageRoot(), 'codegen', 'rts', 'tdsl_model.h');
-      await copyFile(header, path.join(outDir, 'tdsl_model.h'));
-    }
-    return { file: target, bytes: (await stat(target)).size, milliseconds: performance.now() - started, cached: false };
+    if (emit === 'lib') await copyFile(path.join(packageRoot(), 'codegen', 'rts', 'tdsl_model.h'), header);
+    return await result(false);
   } finally {
     await temporary.release({ keep });
   }

@@ -1,23 +1,14 @@
 // The objects that every model links: the Node-API binding and the run-time system. Compiled once for each version of tdsl and of the
 // compiler, and kept in the cache.
 
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { cmakeBuild } from './cmake.js';
 import { explainFailure } from './doctor.js';
+import { hashOf } from './identity.js';
 import { packageRoot, packageVersion, writableCache } from './places.js';
-import { compilers, run } from './process.js';
 import { temporaryFolder } from './temporary.js';
-
-/** What identifies the compilers: the same text, the same machine code. */
-export async function compilerIdentity(): Promise<string> {
-  const { c, cxx } = compilers();
-  const versions = await Promise.all([c, cxx].map((program) => run([program, '--version'])));
-  if (versions.some(({ status }) => status !== 0)) throw await explainFailure('the compiler', '');
-  return versions.map(({ output }) => output.split('\n')[0]).join(', ');
-}
 
 /** Names and texts of the files of the run-time system. */
 export async function runtimeSources(): Promise<Map<string, string>> {
@@ -26,13 +17,6 @@ export async function runtimeSources(): Promise<Map<string, string>> {
   return new Map(
     await Promise.all(names.map(async (name) => [name, await readFile(path.join(folder, name), 'utf8')] as const)),
   );
-}
-
-/** A short hash of texts, for names of files and folders. */
-export function hashOf(texts: Iterable<string>): string {
-  const hash = createHash('sha256');
-  for (const text of texts) hash.update(`${text.length}:`).update(text);
-  return hash.digest('hex').slice(0, 16);
 }
 
 /** The folder with the objects (`binding/*.o`, `rts/*.o`), built first where the cache lacks them. */

@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { findNvcc } from '../../codegen/build/cuda.js';
+import { findNvcc } from '../../codegen/build/identity.js';
 import { MOST_SPILLED, usageOf } from './nvcc.js';
 
 const test = suite('nvcc');
