@@ -8,6 +8,7 @@ import type { JvpRule } from '../../ops/op.js';
 import { kindRules } from '../../ops/table.js';
 import { linearControl } from './control.js';
 import { customTangents, isCustom } from './custom.js';
+import { preaccumulate } from './preaccumulate.js';
 import { derivativeOrigin, runRule, type Session, type Tangents } from './session.js';
 
 /**
@@ -113,10 +114,13 @@ export function linearise(
     }
     define(results, made.values);
   }
+  const results = func.results.map((result) => values.get(result) as Value);
+  const outputs = func.results.map(tangentOfOld);
+  const returned = new Set([...results, ...outputs.filter((tangent) => tangent !== undefined)]);
   return {
-    results: func.results.map((result) => values.get(result) as Value),
-    tangents: func.results.map(tangentOfOld),
-    linear,
+    results,
+    tangents: outputs,
+    linear: mode === 'apart' ? preaccumulate(b, linear, isLinear, returned) : linear,
     tangentOf,
   };
 }
