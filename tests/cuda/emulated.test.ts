@@ -4,6 +4,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { dimConst, dimSymbol } from '../../compiler/ir/dims.js';
+import type { DType } from '../../compiler/ir/dtype.js';
 import { Interpreter } from '../../compiler/ir/evaluate/evaluate.js';
 import { type HostTensor, hostTensor } from '../../compiler/ir/evaluate/tensor.js';
 import type { Func } from '../../compiler/ir/graph.js';
@@ -18,6 +19,15 @@ const test = suite('cuda-emulated');
 const d = (...sizes: (number | string)[]) =>
   sizes.map((size) => (typeof size === 'number' ? dimConst(size) : dimSymbol(size)));
 
+/** Softmax of rows of a length, of which each element is read in three passes. */
+const softmax = (length: number, dtype: DType = 'f32') =>
+  define(`softmax_${length}_${dtype}`, (b) => {
+    const x = b.param('x', { dtype, shape: d('n', length) });
+    const top = b.reshape(b.reduce('max', x, [1])[0]!, d('n', 1));
+    const e = b.elementwise('exp', [b.elementwise('sub', [x, top])]);
+    return [b.elementwise('div', [e, b.reshape(b.sum(e, [1]), d('n', 1))])];
+  });
+
 /** Functions that take every path of the GPU schedule. */
 const functions: readonly Func[] = [
   define('gelu_like', (b) => {
@@ -25,11 +35,29 @@ const functions: readonly Func[] = [
     const y = b.param('y', { dtype: 'f32', shape: d(37) });
     return [b.elementwise('mul', [b.elementwise('tanh', [x]), y])];
   }),
+  // A row of run-time length; rows that a warp or a block keeps in registers, in packs or not, or in part; a row that is too long.
   define('softmax', (b) => {
-    const x = b.param('x', { dtype: 'f32', shape: d('n', 300) });
-    const top = b.reshape(b.reduce('max', x, [1])[0]!, d('n', 1));
+    const x = b.param('x', { dtype: 'f32', shape: d(9, 'n') });
+    const top = b.reshape(b.reduce('max', x, [1])[0]!, d(9, 1));
     const e = b.elementwise('exp', [b.elementwise('sub', [x, top])]);
-    return [b.elementwise('div', [e, b.reshape(b.sum(e, [1]), d('n', 1))])];
+    return [b.elementwise('div', [e, b.reshape(b.sum(e, [1]), d(9, 1))])];
+  }),
+  softmax(33),
+  softmax(300),
+  softmax(1024, 'f64'),
+  softmax(1025),
+  softmax(5000, 'bf16'),
+  softmax(16384),
+  softmax(20000),
+  define('norm', (b) => {
+    const x = b.param('x', { dtype: 'f32', shape: d('n', 520) });
+    const gain = b.param('gain', { dtype: 'f32', shape: d(520) });
+    const length = b.constant(520, 'f32');
+    const mean = b.elementwise('div', [b.sum(x, [1]), length]);
+    const off = b.elementwise('sub', [x, b.reshape(mean, d('n', 1))]);
+    const spread = b.elementwise('div', [b.sum(b.elementwise('mul', [off, off]), [1]), length]);
+    const scaled = b.elementwise('div', [off, b.reshape(b.elementwise('sqrt', [spread]), d('n', 1))]);
+    return [b.elementwise('mul', [scaled, gain]), mean, spread];
   }),
   define('long_rows', (b) => {
     const x = b.param('x', { dtype: 'f64', shape: d(3, 'n', 50) });

@@ -14,6 +14,7 @@ import { emitBody } from '../statements.js';
 import { storageType } from '../types.js';
 import type { Unit } from '../unit.js';
 import { emitProduct } from './product.js';
+import { RowPrinter } from './rows.js';
 import { teamOverride } from './statements.js';
 import { WIDTH, WidePrinter } from './wide.js';
 
@@ -77,7 +78,8 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
     return `n${at}`;
   };
   const wide = new WidePrinter();
-  const override = team === 1 ? wide.override : teamOverride(team, 'lane');
+  const row = phase.kind === 'items' && phase.row !== undefined ? new RowPrinter(phase.row, team, 'lane') : undefined;
+  const override = phase.kind === 'items' && team > 1 ? teamOverride(phase, 'lane', row) : wide.override;
   const lines = new Lines(unit, (buffer) => (buffer.role === 'table' ? tableName(buffer) : buffer.name), override);
   const scope: Scope = {
     positions: { known: new Map(), ranges: new Map(), sizeName },
@@ -89,7 +91,7 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
   if (phase.kind === 'product') {
     unit.define('#product', () => '#include "tdsl_product.cuh"\n');
     emitProduct(lines, phase, scope);
-  } else emitItems(lines, phase, scope, wide);
+  } else emitItems(lines, phase, scope, wide, row);
   const text = lines.text;
   const mentions = (what: string): boolean => new RegExp(`\\b${what}\\b`).test(text);
   const buffers = passed.flatMap((buffer, i) => (mentions(buffer.name) ? [{ buffer, i }] : []));
@@ -155,9 +157,10 @@ function workOf(
   };
 }
 
-function emitItems(lines: Lines, phase: Items, outer: Scope, wide: WidePrinter): void {
+function emitItems(lines: Lines, phase: Items, outer: Scope, wide: WidePrinter, row: RowPrinter | undefined): void {
   const { team, values, grid } = phase;
   if (team > 1) lines.line(`const int32_t lane = threadIdx.x & ${team - 1};`);
+  row?.declare(lines);
   emitBody(lines, values, outer);
   if (wide.print(lines, phase, outer)) return;
   if (grid.length === 0) {

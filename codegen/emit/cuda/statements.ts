@@ -2,7 +2,7 @@
 // other statements are printed as for the CPU, one element at a time.
 
 import type { DType } from '../../../compiler/ir/dtype.js';
-import type { Team } from '../../kernel/gpu/schedule.js';
+import type { Items, Team } from '../../kernel/gpu/schedule.js';
 import type { Accumulate, Stmt } from '../../kernel/ir.js';
 import { walk } from '../../kernel/ir.js';
 import { type FoldState, inner, type Lines, type Override, type Scope, withRange } from '../context.js';
@@ -11,15 +11,20 @@ import { loopName, positionText } from '../positions.js';
 import { emitScalars, type Operand } from '../scalar.js';
 import { emitBody } from '../statements.js';
 import { computeType, scalarForm } from '../types.js';
+import type { RowPrinter } from './rows.js';
 
 const WARP = 32;
 
 /** Waits for the threads of a team; what they wrote is then seen by all of them. */
 export const teamBarrier = (team: Team): string => (team === WARP ? '__syncwarp();' : '__syncthreads();');
 
-/** How statements are printed for a team. `lane` is the C text of a thread's number in its team. */
-export function teamOverride(team: Team, lane: string): Override {
-  if (team === 1) return () => false;
+/**
+ * How the statements of a phase are printed for its team. `lane` is the C text of a thread's number in the team; `row` prints passes over rows of
+ * known length.
+ */
+export function teamOverride({ team, body }: Items, lane: string, row: RowPrinter | undefined): Override {
+  const folds = [...walk(body)].filter(isSharedFold);
+  const isOnly = folds.length < 2 || folds.some((fold) => !body.includes(fold));
   let isShared = false;
   let isOne = false;
   const shared = (lines: Lines, stmt: Extract<Stmt, { kind: 'for' }>, scope: Scope): void => {
@@ -28,19 +33,22 @@ export function teamOverride(team: Team, lane: string): Override {
     const positions = withRange(scope, stmt.index, stmt.extent);
     const extent = positionText(stmt.extent, scope.positions);
     // A result may lie where an operand lies, and a later loop may read what this one keeps in a result.
-    if (writes) lines.line(teamBarrier(team));
+    const needsBarrier = writes && row?.row.isPrivate !== true;
+    if (needsBarrier) lines.line(teamBarrier(team));
     isShared = true;
-    lines.block(`for (int64_t ${name} = ${lane}; ${name} < ${extent}; ${name} += ${team}) `, () =>
-      emitBody(lines, stmt.body, inner(scope, { positions })),
-    );
-    isShared = false;
-    if (writes) {
-      lines.line(teamBarrier(team));
-      scope.loads.clear();
+    if (row !== undefined) row.print(lines, stmt, scope);
+    else {
+      lines.block(`for (int64_t ${name} = ${lane}; ${name} < ${extent}; ${name} += ${team}) `, () =>
+        emitBody(lines, stmt.body, inner(scope, { positions })),
+      );
     }
+    isShared = false;
+    if (needsBarrier) lines.line(teamBarrier(team));
+    if (writes) scope.loads.clear();
   };
   return (lines, stmt, scope) => {
-    if (isShared || isOne) return false;
+    if (isShared) return row?.override(lines, stmt, scope) ?? false;
+    if (isOne) return false;
     if (stmt.kind === 'for' && stmt.mark === 'team') {
       shared(lines, stmt, scope);
       return true;
@@ -54,23 +62,21 @@ export function teamOverride(team: Team, lane: string): Override {
       });
       return true;
     }
-    if (
-      stmt.kind === 'accumulate' &&
-      [...walk(stmt.body)].some((part) => part.kind === 'for' && part.mark === 'team')
-    ) {
-      emitShared(lines, stmt, scope, team);
-      return true;
-    }
-    return false;
+    if (!isSharedFold(stmt)) return false;
+    emitShared(lines, stmt, scope, team, isOnly);
+    return true;
   };
 }
 
+const isSharedFold = (stmt: Stmt): stmt is Accumulate =>
+  stmt.kind === 'accumulate' && [...walk(stmt.body)].some((part) => part.kind === 'for' && part.mark === 'team');
+
 /** A fold whose steps the threads of the team share. */
-function emitShared(lines: Lines, stmt: Accumulate, scope: Scope, team: Team): void {
+function emitShared(lines: Lines, stmt: Accumulate, scope: Scope, team: Team, isOnly: boolean): void {
   const state = declareState(lines, stmt, scope);
   emitBody(lines, stmt.body, inner(scope, { folds: new Map([...scope.folds, [stmt.name, state]]) }));
   joinWarp(lines, state);
-  if (team > WARP) joinBlock(lines, state, team);
+  if (team > WARP) joinBlock(lines, state, team, isOnly);
   finishFold(lines, stmt, state, scope);
 }
 
@@ -105,8 +111,11 @@ function joinWarp(lines: Lines, state: FoldState): void {
   });
 }
 
-/** Joins the states of the warps of a block, in order. */
-function joinBlock(lines: Lines, state: FoldState, team: Team): void {
+/**
+ * Joins the states of the warps of a block, in order. What the warps leave may be overwritten only after all have read it: the next fold, which
+ * has an array of its own, waits for that, and where there is no other, this one does.
+ */
+function joinBlock(lines: Lines, state: FoldState, team: Team, isOnly: boolean): void {
   const own = state.variables[0] as readonly string[];
   const arrays = own.map((variable, i) => {
     const name = lines.fresh('part');
@@ -123,5 +132,5 @@ function joinBlock(lines: Lines, state: FoldState, team: Team): void {
       arrays.map((array) => `${array}[warp]`),
     );
   });
-  lines.line('__syncthreads();');
+  if (isOnly) lines.line('__syncthreads();');
 }

@@ -13,6 +13,7 @@ import { simplifyBody } from '../schedule/simplify.js';
 import { unrollWindows } from '../schedule/unroll.js';
 import { independentLoops, nestOf } from './independent.js';
 import { type Axis, type Product, productOf, tilesOf } from './product.js';
+import { type Row, rowOf } from './rows.js';
 import { splitDepth, splitFold } from './split.js';
 
 /** The threads that work on an iteration of the grid. */
@@ -27,6 +28,8 @@ export interface Items {
   /** Values of the whole kernel that the phase needs, then what is done in an iteration of the grid. */
   readonly values: readonly Stmt[];
   readonly body: readonly Stmt[];
+  /** How the team goes over a row, where it has one of known length. */
+  readonly row?: Row;
 }
 
 /** One launch. */
@@ -151,7 +154,10 @@ function withTeam(peeled: Peeled, values: readonly Stmt[]): Items {
   const isContraction = body.some((stmt) => stmt.kind === 'accumulate' && stmt.fold.absorbsZero === true);
   if ((isContraction && results >= MANY_RESULTS) || (!isAlongRows && results >= ENOUGH_RESULTS)) return alone;
   const work = Math.max(...body.map(workOf));
-  return { ...alone, team: work > WARP_ROW || peeled.grid.length === 0 ? 256 : 32, body: body.map(share) };
+  const team = work > WARP_ROW || peeled.grid.length === 0 ? 256 : 32;
+  const shared = body.map(share);
+  const row = rowOf(shared, team);
+  return { ...alone, team, body: shared, ...(row === undefined ? {} : { row }) };
 }
 
 const sizeOf = (extent: Dim): number => dimValue(extent) ?? TYPICAL;

@@ -78,11 +78,26 @@ TDSL_INLINE void td_mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32
 #define TD_UNROLL
 #endif
 
-/* Four neighbouring elements, which are read and written together. */
-template <class T>
-struct __align__(sizeof(T) * 4 < 16 ? sizeof(T) * 4 : 16) td_pack {
-  T at[4];
+/* Neighbouring elements, which are read and written together where they are aligned. */
+template <class T, int N = 4>
+struct __align__(sizeof(T) * N < 16 ? sizeof(T) * N : 16) td_pack {
+  T at[N];
 };
+template <int N, class T>
+TDSL_INLINE td_pack<T, N> td_get_pack(const T *from, bool aligned) {
+  if (aligned) return *(const td_pack<T, N> *)from;
+  td_pack<T, N> pack;
+  TD_UNROLL for (int i = 0; i < N; i++) pack.at[i] = from[i];
+  return pack;
+}
+template <int N, class T>
+TDSL_INLINE void td_put_pack(T *to, const td_pack<T, N> &pack, bool aligned) {
+  if (aligned) {
+    *(td_pack<T, N> *)to = pack;
+    return;
+  }
+  TD_UNROLL for (int i = 0; i < N; i++) to[i] = pack.at[i];
+}
 
 /* --- positions: divisions are rare and mostly of numbers that fit 32 bits, for which a GPU is several times as fast --------------------- */
 
