@@ -3,9 +3,10 @@
 import { createHash } from 'node:crypto';
 import { buildCuda, type CudaKind } from '../codegen/build/cuda.js';
 import { type BuildResult, buildAddon } from '../codegen/build/index.js';
-import { targetMachine } from '../codegen/build/target.js';
+import { cpusOf, targetMachine } from '../codegen/build/target.js';
 import { DEFAULT_ARCHS, type Generated, generate } from '../codegen/generate.js';
 import type { Precision } from '../codegen/kernel/gpu/schedule.js';
+import type { Machine } from '../codegen/kernel/machine.js';
 import { printProgram } from '../compiler/ir/print.js';
 import { defaultPipeline, runPipeline } from '../compiler/pipeline.js';
 import type { Program } from '../compiler/program.js';
@@ -31,6 +32,7 @@ export interface BuildOptions {
   readonly outDir: string;
   readonly mode: 'release' | 'dev';
   readonly emit: 'addon' | 'lib' | 'source';
+  /** A CPU as the C compiler names it, several with commas between them, or `portable`; this machine without it. */
   readonly cpu?: string;
   /** Compiles for GPUs, or for the emulator that runs the same kernels on the CPU; for the CPU without it. */
   readonly cuda?: CudaKind;
@@ -64,12 +66,22 @@ async function buildForCuda(
   return { generated, result, sourceHash };
 }
 
-/** Ends the command where the C compiler knows this machine's CPU but not the one that is asked for. */
-async function refuseCpu(cpu: string): Promise<void> {
-  if ((await targetMachine()) === undefined) return;
-  throw usageError(
-    `--cpu takes native, generic, x86-64-v3, x86-64-v4 or another name that the C compiler knows, got '${cpu}'`,
-  );
+/**
+ * The classes of the CPUs. Ends the command where the C compiler knows this machine's CPU but not one that is asked for; undefined where there is
+ * no compiler that could be asked.
+ */
+async function classesOf(cpus: readonly string[]): Promise<readonly Machine[] | undefined> {
+  const classes: Machine[] = [];
+  for (const cpu of cpus) {
+    const known = await targetMachine(cpu);
+    if (known !== undefined) classes.push(known);
+    else if ((await targetMachine()) === undefined) return undefined;
+    else
+      throw usageError(
+        `--cpu takes portable, native, generic, x86-64-v3, x86-64-v4 or other names that the C compiler knows, got '${cpu}'`,
+      );
+  }
+  return classes;
 }
 
 /** Generates code for a lowered program and builds it. */
@@ -78,14 +90,15 @@ export async function build(lowered: Lowered, options: BuildOptions): Promise<Bu
   const sourceHash = createHash('sha256').update(packageVersion).update(source).digest('hex').slice(0, 16);
   if (options.cuda !== undefined) return buildForCuda(lowered.program, options, options.cuda, sourceHash);
   // Sources for others hold code for every class of processors.
-  const machine = options.emit === 'source' ? undefined : await targetMachine(options.cpu);
-  if (machine === undefined && options.cpu !== undefined && options.emit !== 'source') await refuseCpu(options.cpu);
+  const cpus = cpusOf(options.cpu ?? 'native');
+  const machines = options.emit === 'source' ? undefined : await classesOf(cpus);
   const generated = generate(lowered.program, {
     target: 'c',
     version: packageVersion,
     sourceHash,
-    ...(machine === undefined ? {} : { machine }),
+    cpus,
+    ...(machines === undefined ? {} : { machines }),
   });
-  const result = await buildAddon({ ...options, name: lowered.program.name, sources: generated.sources });
+  const result = await buildAddon({ ...options, cpus, name: lowered.program.name, sources: generated.sources });
   return { generated, result, sourceHash };
 }

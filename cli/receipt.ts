@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { ToolchainError } from '../codegen/build/errors.js';
 import { hashOf, toolchainIdentity } from '../codegen/build/identity.js';
 import { cacheDirectory } from '../codegen/build/places.js';
+import { cpusOf } from '../codegen/build/target.js';
 import { fileError } from './errors.js';
 import { nodeHost } from './host.js';
 import type { CompiledModule, ModuleOptions } from './module.js';
@@ -64,7 +65,7 @@ export function runtimeSpecifier(outDir: string): string {
 export async function surroundings({ options }: Request): Promise<string | undefined> {
   const { emit, cpu = 'native', cuda } = options;
   try {
-    const toolchain = emit === 'source' ? '' : await toolchainIdentity(cpu, cuda === 'gpu');
+    const toolchain = emit === 'source' ? '' : await toolchainIdentity(cpusOf(cpu), cuda === 'gpu');
     return hashOf([installationIdentity(), toolchain]);
   } catch (error) {
     if (error instanceof ToolchainError) return undefined;

@@ -23,8 +23,10 @@ export interface GenerateOptions {
   /** The version of tdsl and the hash of the program and its options, for the model's description. */
   readonly version: string;
   readonly sourceHash: string;
-  /** The class of CPUs; without it the files hold code for every class, and the C compiler takes what fits its target. */
-  readonly machine?: Machine;
+  /** The classes of CPUs that files hold code for, of which the C compiler takes what fits its target; all of them without it. */
+  readonly machines?: readonly Machine[];
+  /** The CPUs that the files of kernels will be compiled for, each for itself, where there are several: loading chooses one. */
+  readonly cpus?: readonly string[];
   /** For CUDA, the architectures of GPUs, as nvcc names them; `DEFAULT_ARCHS` without it. */
   readonly archs?: readonly string[];
   /** For CUDA, how products of f32 are computed: exactly, or on tensor cores from operands rounded to tf32 or bf16. */
@@ -70,7 +72,7 @@ const DEFAULT_FILES = 4;
 export function generate(program: Program, options: GenerateOptions): Generated {
   return options.target === 'cuda'
     ? generateFor(program, options, cudaTarget(options.archs ?? DEFAULT_ARCHS, options.precision ?? 'f32'))
-    : generateFor(program, options, cTarget(options.machine));
+    : generateFor(program, options, cTarget(options.machines, options.cpus));
 }
 
 function generateFor<S>(program: Program, options: GenerateOptions, target: Target<S>): Generated {

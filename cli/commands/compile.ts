@@ -72,7 +72,10 @@ export function addCompile(program: Command): void {
       (value: string, all: readonly string[]) => [...all, value],
       [],
     )
-    .option('--cpu <name>', 'the processor to compile for (default: this machine)')
+    .option(
+      '--cpu <name>',
+      'the processor to compile for, several with commas, or portable; loading takes the best (default: this machine)',
+    )
     .option('--precision <name>', 'for cuda: products of f32 exactly (f32), or on tensor cores in tf32 or bf16', 'f32')
     .option(
       '--arch <name>',

@@ -62,7 +62,7 @@ async function size(file: string, options: Options): Promise<void> {
     target: 'c',
     version: packageVersion,
     sourceHash: '',
-    ...(machine === undefined ? {} : { machine }),
+    ...(machine === undefined ? {} : { machines: [machine] }),
   });
   const text = (bytes: Dim): string => {
     const value = dimValue(dimSubstitute(bytes, given));

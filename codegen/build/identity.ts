@@ -22,8 +22,8 @@ export async function compilerIdentity(): Promise<string> {
 }
 
 /** What `native` stands for here: outputs for one machine must not be taken for outputs for another that shares the folder. */
-export async function machineIdentity(cpu: string): Promise<string> {
-  if (cpu !== 'native') return '';
+export async function machineIdentity(cpus: readonly string[]): Promise<string> {
+  if (!cpus.includes('native')) return '';
   const text = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
   return /^(?:flags|Features)\s*:.*$/m.exec(text)?.[0] ?? os.cpus()[0]?.model ?? '';
 }
@@ -45,11 +45,11 @@ async function nvccIdentity(): Promise<string> {
 const ENVIRONMENT =
   /^(?:CC|CXX|NVCC|CPATH|C_INCLUDE_PATH|CPLUS_INCLUDE_PATH|LIBRARY_PATH|COMPILER_PATH|GCC_EXEC_PREFIX|SDKROOT|MACOSX_DEPLOYMENT_TARGET|CMAKE_\w+)$/;
 
-/** Everything on this machine that native code for a CPU, or for GPUs too, depends on. */
-export async function toolchainIdentity(cpu: string, forGpu: boolean): Promise<string> {
+/** Everything on this machine that native code for CPUs, or for GPUs too, depends on. */
+export async function toolchainIdentity(cpus: readonly string[], forGpu: boolean): Promise<string> {
   const [compiler, machine, nvcc] = await Promise.all([
     compilerIdentity(),
-    machineIdentity(cpu),
+    machineIdentity(cpus),
     forGpu ? nvccIdentity() : '',
   ]);
   const environment = Object.entries(process.env).filter(([name]) => ENVIRONMENT.test(name));

@@ -24,8 +24,11 @@ export interface BuildRequest {
   /** `dev` compiles faster and runs slower. */
   readonly mode?: 'release' | 'dev';
   readonly emit?: 'addon' | 'lib' | 'source';
-  /** What `-march` takes; `native` is this machine. */
-  readonly cpu?: string;
+  /**
+   * What `-march` takes; `native`, which it is without any, is this machine. For several, the files `kernels_*.c` are compiled once for each, with
+   * TDSL_VERSION as its number, and all others for the plainest CPU.
+   */
+  readonly cpus?: readonly string[];
 }
 
 export interface BuildResult {
@@ -43,23 +46,30 @@ export interface BuildResult {
  * The flags of emitted code. Contraction is off because fused operations are explicit in the IR; traps and errno are what no kernel looks
  * at; anything of -ffast-math would change results.
  */
-function flags(mode: 'release' | 'dev', cpu: string): string[] {
-  return [
-    mode === 'dev' ? '-O1' : '-O2',
-    cpuOption(cpu),
-    '-fno-math-errno',
-    '-fno-trapping-math',
-    '-ffp-contract=off',
-    '-fwrapv',
-  ];
+function flags(mode: 'release' | 'dev'): string[] {
+  return [mode === 'dev' ? '-O1' : '-O2', '-fno-math-errno', '-fno-trapping-math', '-ffp-contract=off', '-fwrapv'];
 }
+
+/** The CPU of a file that is not compiled for each of several. */
+const plainCpu = (cpus: readonly string[]): string => (cpus.length === 1 ? (cpus[0] as string) : 'generic');
+
+const isKernels = (file: string): boolean => /^kernels_.*\.c$/.test(file);
 
 /** Emitted files by themselves, with the run-time system and one command line that builds them. */
 async function writeSources(request: BuildRequest, started: number): Promise<BuildResult> {
-  const { sources, outDir, name, mode = 'release', cpu = 'native' } = request;
+  const { sources, outDir, name, mode = 'release', cpus = ['native'] } = request;
   const rts = await runtimeSources();
   const units = [...sources.keys()].filter((file) => file.endsWith('.c'));
   const parts = [...rts.keys()].filter((file) => file.endsWith('.c'));
+  const versions = cpus.length === 1 ? [] : cpus;
+  const common = units.filter((file) => versions.length === 0 || !isKernels(file));
+  const kernels = units.filter(isKernels);
+  const compile = (cpu: string): string => `$CC $common ${[...flags(mode), cpuOption(cpu)].join(' ')}`;
+  const objects = [...parts, ...common].map((file) => file.replace(/c$/, 'o'));
+  const ofVersion = versions.map((cpu, version) => ({
+    line: `for file in ${kernels.join(' ')}; do ${compile(cpu)} -DTDSL_VERSION=${version} -c "$file" -o "\${file%.c}_v${version}.o"; done\n`,
+    objects: kernels.map((file) => file.replace(/\.c$/, `_v${version}.o`)),
+  }));
   const script = `#!/bin/sh
 # Builds lib${name}.so. The run-time system is compiled for the plainest CPU, so that a machine that lacks a feature of the kernels gets an
 # error from tdsl_create and not an illegal instruction.
@@ -67,8 +77,8 @@ set -e
 CC="\${CC:-cc}"
 common="-std=gnu11 -fPIC -fvisibility=hidden -ffp-contract=off"
 for file in ${parts.join(' ')}; do $CC $common -O2 -c "$file"; done
-for file in ${units.join(' ')}; do $CC $common ${flags(mode, cpu).join(' ')} -c "$file"; done
-$CC -shared -Wl,-Bsymbolic -o lib${name}.so ${[...parts, ...units].map((file) => file.replace(/c$/, 'o')).join(' ')} -lm -pthread
+for file in ${common.join(' ')}; do ${compile(plainCpu(cpus))} -c "$file"; done
+${ofVersion.map(({ line }) => line).join('')}$CC -shared -Wl,-Bsymbolic -o lib${name}.so ${[...objects, ...ofVersion.flatMap((each) => each.objects)].join(' ')} -lm -pthread
 `;
   await mkdir(outDir, { recursive: true });
   const { bytes, files } = await writeAll(outDir, [...rts, ...sources, ['build.sh', script]]);
@@ -82,21 +92,24 @@ $CC -shared -Wl,-Bsymbolic -o lib${name}.so ${[...parts, ...units].map((file) =>
  */
 export async function buildAddon(request: BuildRequest): Promise<BuildResult> {
   const started = performance.now();
-  const { sources, outDir, name, mode = 'release', emit = 'addon', cpu = 'native' } = request;
+  const { sources, outDir, name, mode = 'release', emit = 'addon', cpus = ['native'] } = request;
   if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name)) throw new Error(`'${name}' cannot name a file`);
-  if (!/^[A-Za-z0-9_.+-]+$/.test(cpu)) throw new Error(`'${cpu}' is not a CPU`);
+  const strange = cpus.find((cpu) => !/^[A-Za-z0-9_.+-]+$/.test(cpu));
+  if (strange !== undefined) throw new Error(`'${strange}' is not a CPU`);
   if (emit === 'source') return writeSources(request, started);
 
   const template = path.join(packageRoot(), 'codegen', 'build', 'template');
   const identity = await compilerIdentity();
   const objects = await runtimeObjects(identity);
-  const options = flags(mode, cpu);
+  const options = [...flags(mode), cpuOption(plainCpu(cpus))];
+  const versions = cpus.length === 1 ? [] : cpus.map(cpuOption);
   const key = hashOf([
     await packageVersion(),
     path.basename(objects),
-    await machineIdentity(cpu),
+    await machineIdentity(cpus),
     await readFile(path.join(template, 'CMakeLists.txt'), 'utf8'),
     ...options,
+    ...versions,
     ...[...sources].sort(([a], [b]) => (a < b ? -1 : 1)).flat(),
   ]);
   const target = path.join(path.resolve(outDir), emit === 'addon' ? `model.${key}.node` : `lib${name}.so`);
@@ -125,6 +138,7 @@ export async function buildAddon(request: BuildRequest): Promise<BuildResult> {
       TDSL_SOURCE_DIR: code,
       TDSL_OBJECT_DIR: objects,
       TDSL_FLAGS: options.join(';'),
+      TDSL_VERSIONS: versions.join(';'),
     });
     if (failure) {
       keep = true;

@@ -9,6 +9,14 @@ export function cpuOption(cpu: string): string {
   return `-march=${cpu === 'generic' ? 'x86-64' : cpu}`;
 }
 
+/** The CPUs that stand for most machines of this architecture: one for each width of vectors. */
+const PORTABLE = process.arch === 'x64' ? ['x86-64', 'x86-64-v3', 'x86-64-v4'] : ['generic'];
+
+/** The CPUs that `--cpu` names: one, several with commas between them, or `portable`. */
+export const cpusOf = (text: string): readonly string[] => [
+  ...new Set(text.split(',').flatMap((name) => (name === 'portable' ? PORTABLE : [name.trim()]))),
+];
+
 /** The class of processors that code for `cpu` runs on; undefined where the compiler does not know the name, or is not there. */
 export async function targetMachine(cpu = 'native'): Promise<Machine | undefined> {
   const { c } = compilers();

@@ -28,6 +28,8 @@ export interface DeviceText {
   /** C expressions of strings. */
   readonly cpuFeatures: string;
   readonly gpuArchs: string;
+  /** The number of CPUs that it holds kernels for, where loading chooses among several; else 0. */
+  readonly versions: number;
 }
 
 /** Prints `model.c`. */
@@ -62,7 +64,7 @@ export function emitModel(model: ModelText): string {
   .info = {sizeof(tdsl_model_info), TDSL_ABI_VERSION, ${device.name}, 0, ${stringText(program.name)}, ${stringText(`tdsl ${model.version}`)},
            ${stringText(model.sourceHash)}, ${device.cpuFeatures}, ${device.gpuArchs}, ${entries.length}, ${leaves.length}, entry_specs, state_leaves, ${layout.bytes}},
   .entries = entry_defs,
-  .fault_sites = fault_sites,
+  .fault_sites = fault_sites,${device.versions === 0 ? '' : `\n  .versions = kernel_versions,\n  .n_versions = ${device.versions},`}
 };
 `,
   ].join('\n');

@@ -1,12 +1,13 @@
 // Prints the header that the files of a model share: how kernels are called, and arithmetic on sizes.
 
 import { kernelPrototype } from './kernel.js';
+import { versionNames } from './versions.js';
 
 /** The largest number of chunks that a phase is divided into. */
 export const MAX_CHUNKS = 16;
 
-/** Prints `kernels.h`. */
-export function emitHeader(kernels: readonly string[]): string {
+/** Prints `kernels.h`; with a number of versions, for kernels that are compiled for so many CPUs. */
+export function emitHeader(kernels: readonly string[], versions: number): string {
   return `/* What the kernels of a model and its entries share. Written by tdsl. Integers wrap: compile with -fwrapv. */
 #ifndef KERNELS_H
 #define KERNELS_H
@@ -67,7 +68,7 @@ static inline void launch(phase_function *phase, const kernel_args *args, int64_
   else tdsl_parallel(args->call->pool, (extent + step - 1) / step, run_chunk, &job);
 }
 
-${kernels.map((name) => `__attribute__((visibility("hidden"))) ${kernelPrototype(name)};`).join('\n')}
+${versions === 0 ? '' : versionNames(kernels)}${kernels.map((name) => `__attribute__((visibility("hidden"))) ${kernelPrototype(name)};`).join('\n')}
 
 #endif
 `;

@@ -7,12 +7,14 @@
 
 #include "tdsl_device.h"
 #include "tdsl_pool.h"
+#include "tdsl_versions.h"
 
 struct tdsl_device {
   void *(*alloc)(void *context, uint64_t bytes, uint64_t alignment);
   void (*dealloc)(void *context, void *block);
   void *context;
   tdsl_pool *pool;
+  uint32_t version;
 };
 
 static void *default_alloc(void *context, uint64_t bytes, uint64_t alignment) {
@@ -30,7 +32,8 @@ tdsl_status tdsl_device_probe(int32_t index, tdsl_text why) {
   char missing[256];
   const tdsl_model_info *model = &tdsl_model_definition.info;
   (void)index; /* the CPU is one device */
-  if (tdsl_cpu_missing(model->cpu_features, missing, sizeof missing) == 0) return TDSL_OK;
+  uint32_t version;
+  if (tdsl_cpu_missing(model->cpu_features, missing, sizeof missing) == 0) return tdsl_choose_version(&version, why);
   snprintf(why.data, why.bytes, "%s was compiled for a CPU with features that this machine lacks: %s; compile it here, or with --cpu for an older CPU",
            model->model_name, missing);
   return TDSL_E_UNSUPPORTED;
@@ -45,6 +48,11 @@ tdsl_status tdsl_device_open(const tdsl_options *options, tdsl_device **out, tds
   device->alloc = options->alloc != NULL ? options->alloc : default_alloc;
   device->dealloc = options->alloc != NULL ? options->dealloc : default_dealloc;
   device->context = options->alloc_context;
+  tdsl_status status = tdsl_choose_version(&device->version, why);
+  if (status != TDSL_OK) {
+    free(device);
+    return status;
+  }
   device->pool = tdsl_pool_create(options->n_threads);
   if (device->pool == NULL) {
     free(device);
@@ -102,6 +110,7 @@ void tdsl_fail(tdsl_call *call, uint32_t site, int64_t position, int64_t value, 
 tdsl_status tdsl_device_run(tdsl_device *device, const tdsl_entry_def *entry, tdsl_call *call, tdsl_found *found, tdsl_text why) {
   (void)why;
   call->pool = device->pool;
+  call->version = device->version;
   atomic_init(&call->fault.raised, 0);
   atomic_flag_clear(&call->fault.lock);
   tdsl_status status = entry->run(call);

@@ -1,8 +1,8 @@
 /*
  * What an emitted model and the run-time system share. An emitted C file includes this header, defines its kernels, one `run`
  * function per entry and static tables, and ends in the definition of `tdsl_model_definition`. Everything else (the functions of
- * tdsl_model.h, argument checks, threads, error texts, the test of CPU features) is in tdsl_rts.c, tdsl_host.c, tdsl_pool.c and tdsl_cpu.c, which
- * are compiled for the plainest CPU, so that a machine that lacks a feature gets an error and not an illegal instruction.
+ * tdsl_model.h, argument checks, threads, error texts, the test of CPU features) is in tdsl_rts.c, tdsl_host.c, tdsl_pool.c, tdsl_cpu.c and
+ * tdsl_versions.c, which are compiled for the plainest CPU, so that a machine that lacks a feature gets an error and not an illegal instruction.
  */
 #ifndef TDSL_RTS_H
 #define TDSL_RTS_H
@@ -37,6 +37,7 @@ typedef struct tdsl_call {
   int32_t guarded;          /* on a GPU: kernels do nothing any more once a fault was reported */
   tdsl_status status;       /* on a GPU: the first error of the driver */
   tdsl_pool *pool;
+  uint32_t version; /* on the CPU: which of the model's versions runs */
   tdsl_fault fault;
 } tdsl_call;
 
@@ -68,10 +69,18 @@ typedef struct tdsl_entry_def {
 
 #define TDSL_MAX_DERIVED 64
 
+/* Kernels for one CPU, of a model that holds them for several. */
+typedef struct tdsl_version {
+  const char *cpu;             /* as the C compiler names it: "x86-64-v3" */
+  const char *const *features; /* what its machine code needs, names separated by spaces */
+} tdsl_version;
+
 typedef struct tdsl_model_def {
   tdsl_model_info info;
   const tdsl_entry_def *entries; /* parallel to info.entries */
   const tdsl_fault_site *fault_sites;
+  const tdsl_version *versions; /* none where all code is for one CPU */
+  uint32_t n_versions;
 } tdsl_model_def;
 
 /* The emitted file defines this. */

@@ -1,10 +1,11 @@
-// The CPU as a target: C for one class of processors or for all of them.
+// The CPU as a target: C for classes of processors, compiled for one CPU or for several of which loading chooses one.
 
 import { dimConst, dimMax, dimMul, dimValue, isDimConst } from '../../compiler/ir/dims.js';
 import { emitHeader, MAX_CHUNKS } from '../emit/header.js';
 import { instructionHeader } from '../emit/intrinsics.js';
 import { emitKernel, scratchBytes } from '../emit/kernel.js';
 import { Unit } from '../emit/unit.js';
+import { emitFeatures, emitVersions } from '../emit/versions.js';
 import type { Kernel } from '../kernel/ir.js';
 import { type Machine, machines } from '../kernel/machine.js';
 import { printKernel } from '../kernel/print.js';
@@ -27,9 +28,13 @@ const chunksOf = (kernel: Kernel): number =>
 /** Integers wrap, in constants too; vectors wider than a register are passed between inline functions only. */
 const DIAGNOSTICS = '#pragma GCC diagnostic ignored "-Woverflow"\n#pragma GCC diagnostic ignored "-Wpsabi"\n';
 
-/** C for one class of processors; without one the files hold code for every class, and the C compiler takes what fits its target. */
-export function cTarget(machine?: Machine): Target<ForMachines> {
-  const targets = machine === undefined ? machines : machines.filter(({ name }) => name === machine.name);
+/**
+ * C for classes of processors, of which the C compiler takes what fits its target. For several CPUs, the files of kernels are compiled once for
+ * each, and one more file chooses among them.
+ */
+export function cTarget(classes: readonly Machine[] = machines, cpus: readonly string[] = []): Target<ForMachines> {
+  const targets = machines.filter(({ name }) => classes.some((each) => each.name === name));
+  const versions = cpus.length > 1 ? cpus : [];
   const first = targets[0] as Machine;
   const chunkBytes = (scheduled: ForMachines) => [...scheduled.values()].map(scratchBytes).reduce(dimMax);
 
@@ -47,7 +52,7 @@ export function cTarget(machine?: Machine): Target<ForMachines> {
   }
 
   return {
-    device: { name: 'TDSL_CPU', cpuFeatures: 'tdsl_cpu_features', gpuArchs: '""' },
+    device: { name: 'TDSL_CPU', cpuFeatures: 'tdsl_cpu_features', gpuArchs: '""', versions: versions.length },
     hasScratch: true,
     schedule: (kernel) => new Map(targets.map((each) => [each.name, scheduleKernel(kernel, each)])),
     kernels: (scheduled) => [...scheduled.values()],
@@ -57,10 +62,13 @@ export function cTarget(machine?: Machine): Target<ForMachines> {
       return isDimConst(bytes, 0) ? undefined : dimMul(bytes, dimConst(chunks));
     },
     text: (scheduled, name) => printKernel(scheduled.get(first.name) as Kernel, name),
-    files: (model, parts) =>
-      new Map([
-        ['kernels.h', emitHeader(parts.flat().map(({ name }) => name))],
+    files: (model, parts) => {
+      const names = parts.flat().map(({ name }) => name);
+      return new Map([
+        ['kernels.h', emitHeader(names, versions.length)],
         ...parts.map((part, i) => [`kernels_${i}.c`, emitKernelFile(model, part)] as const),
-      ]),
+        ...(versions.length === 0 ? [] : [emitFeatures(), emitVersions(model, names, versions)]),
+      ]);
+    },
   };
 }

@@ -14,7 +14,7 @@ const GPU: Machine = { name: 'gpu', vectorBytes: 16, vectorRegisters: 64 };
 /** CUDA for the architectures that `archs` names, as nvcc does; `precision` is that of products of f32. */
 export function cudaTarget(archs: readonly string[], precision: Precision): Target<GpuKernel> {
   return {
-    device: { name: 'TDSL_CUDA', cpuFeatures: '""', gpuArchs: JSON.stringify(archs.join(' ')) },
+    device: { name: 'TDSL_CUDA', cpuFeatures: '""', gpuArchs: JSON.stringify(archs.join(' ')), versions: 0 },
     hasScratch: false,
     schedule: (kernel) => scheduleForGpu(kernel, precision),
     kernels: ({ kernel }) => [kernel],

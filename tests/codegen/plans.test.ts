@@ -24,7 +24,7 @@ const emit = (program: Program): Generated =>
     target: 'c',
     version: 'test',
     sourceHash: 'test',
-    machine: avx512,
+    machines: [avx512],
   });
 const scheduled = (fn: Func): Kernel => {
   const kernel = scheduleKernel(lowerKernel(fn).kernel, avx512);

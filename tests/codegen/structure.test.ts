@@ -45,7 +45,7 @@ function structures(file: string): Readonly<Record<string, Structure>> {
   const machine = machines.find(({ name }) => name === 'avx2');
   assert.ok(machine);
   const { program } = lower(loadProgram(path.resolve(file)));
-  const { plan } = generate(program, { target: 'c', version: '', sourceHash: '', machine });
+  const { plan } = generate(program, { target: 'c', version: '', sourceHash: '', machines: [machine] });
   return Object.fromEntries([...plan.entries].map(([name, { steps }]) => [name, structureOf(steps)]));
 }
 

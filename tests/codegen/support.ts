@@ -134,6 +134,8 @@ export interface CompileOptions {
   readonly passes?: 'default' | 'none';
   /** The class of machines that code is generated for; the best that runs here without it, and `all` for files that serve every class. */
   readonly machine?: Machine | 'all';
+  /** The CPUs that kernels are compiled for, in the place of this machine. */
+  readonly cpus?: readonly string[];
   /** Runs the kernels of the CUDA backend in the emulator instead. */
   readonly cuda?: 'emulated' | 'checked';
   /** How the CUDA backend computes products of f32. */
@@ -177,9 +179,17 @@ export async function compile(program: Program, options: CompileOptions = {}): P
     target: 'c',
     version: 'test',
     sourceHash: 'test',
-    ...(machine === 'all' ? {} : { machine }),
+    ...(machine === 'all' || options.cpus !== undefined ? {} : { machines: [machine] }),
+    ...(options.cpus && { cpus: options.cpus }),
   });
-  const { file } = await buildAddon({ sources: generated.sources, outDir, name: 'test', mode: 'dev' });
+  const { sources } = generated;
+  const { file } = await buildAddon({
+    sources,
+    outDir,
+    name: 'test',
+    mode: 'dev',
+    ...(options.cpus && { cpus: options.cpus }),
+  });
   return new Compiled(lowered, generated, createRequire(import.meta.url)(file) as Addon);
 }
 

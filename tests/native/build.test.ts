@@ -19,6 +19,8 @@ const test = suite('build');
 const root = packageRoot();
 const sample = new Map([['model.c', sampleSource()]]);
 const environment = { ...process.env };
+/** What native code sees; tests put copies in its place. */
+const nativeEnvironment = process.env;
 let folder = '';
 
 test.before(async () => {
@@ -27,6 +29,7 @@ test.before(async () => {
 test.after(() => rm(folder, { recursive: true }));
 test.after.each(() => {
   process.env = { ...environment };
+  delete nativeEnvironment.TDSL_CPU;
 });
 
 const failure = async <E extends Error>(kind: new (...args: never[]) => E, promise: Promise<unknown>): Promise<E> => {
@@ -163,7 +166,7 @@ test('the doctor finds what is here', async () => {
 
 test('names that are no file names are refused', async () => {
   await failure(Error, buildAddon({ sources: sample, outDir: folder, name: '../evil' }));
-  await failure(Error, buildAddon({ sources: sample, outDir: folder, name: 'sample', cpu: 'native; rm' }));
+  await failure(Error, buildAddon({ sources: sample, outDir: folder, name: 'sample', cpus: ['native; rm'] }));
 });
 
 test('a model for another CPU says so', async () => {
@@ -176,6 +179,43 @@ test('a model for another CPU says so', async () => {
       assert.match(error.message, /sample was compiled for a CPU with features that this machine lacks: avx9000 amx;/);
       return true;
     },
+  );
+});
+
+/** The sample as if its kernels were compiled for CPUs with these features. */
+function sampleFor(features: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  const texts = Object.values(features).map((text) => JSON.stringify(text));
+  const rows = Object.keys(features).map((cpu, i) => `{${JSON.stringify(cpu)}, &needed[${i}]}`);
+  const tables = `static const char *const needed[] = {${texts.join(', ')}};
+static const tdsl_version versions[] = {${rows.join(', ')}};
+const tdsl_model_def tdsl_model_definition = {.versions = versions, .n_versions = ${rows.length},`;
+  return new Map([['model.c', sampleSource().replace('const tdsl_model_def tdsl_model_definition = {', tables)]]);
+}
+
+test('of kernels for several CPUs, none that cannot run here is chosen', async () => {
+  const outDir = path.join(folder, 'cpus');
+  const load = async (features: Readonly<Record<string, string>>): Promise<unknown> => {
+    const { file } = await buildAddon({ sources: sampleFor(features), outDir, name: 'sample' });
+    return defineModel({ manifest, addonUrl: pathToFileURL(file) }).create({ seed: 1 });
+  };
+  const mixed = { plain: '', future: 'avx9000 amx ' };
+  await load(mixed);
+  const none = await failure(Error, load({ far: 'avx9000 amx ', near: 'avx9000 ' }));
+  assert.match(
+    none.message,
+    /sample was compiled for far, near, and this machine lacks features that near needs: avx9000; compile it here,/,
+  );
+  nativeEnvironment.TDSL_CPU = 'plain';
+  await load(mixed);
+  nativeEnvironment.TDSL_CPU = 'future';
+  assert.match(
+    (await failure(Error, load(mixed))).message,
+    /TDSL_CPU asks for the kernels of sample for future, which need features that this machine lacks: avx9000 amx$/,
+  );
+  nativeEnvironment.TDSL_CPU = 'past';
+  assert.match(
+    (await failure(Error, load(mixed))).message,
+    /TDSL_CPU asks for kernels for past, but those of sample are for plain, future$/,
   );
 });
 
