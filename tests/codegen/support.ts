@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { buildCuda } from '../../codegen/build/cuda.js';
 import { buildAddon } from '../../codegen/build/index.js';
 import { packageRoot } from '../../codegen/build/places.js';
+import { cpusOf } from '../../codegen/build/target.js';
 import { type Generated, generate } from '../../codegen/generate.js';
 import type { Precision } from '../../codegen/kernel/gpu/schedule.js';
 import { type Machine, machines } from '../../codegen/kernel/machine.js';
@@ -25,7 +26,7 @@ import { fromBF16Bits, fromF16Bits, type TypedArray, toBF16Bits, toF16Bits } fro
 process.env.TDSL_CACHE_DIR ??= path.join(packageRoot(), '.cache', 'tdsl');
 
 /** `TDSL_TEST_BACKEND=cuda-emulated` runs the tests that compile with `compile` on the emulated CUDA backend. */
-const isEmulated = process.env.TDSL_TEST_BACKEND === 'cuda-emulated';
+export const isEmulated = process.env.TDSL_TEST_BACKEND === 'cuda-emulated';
 
 /** A function built with a Builder. */
 export function define(name: string, build: (b: Builder) => readonly Value[]): Func {
@@ -75,10 +76,15 @@ export class Compiled {
   constructor(
     readonly program: Program,
     readonly generated: Generated,
-    addon: Addon,
+    readonly addon: Addon,
   ) {
     this.#state = addon.allocate(generated.layout.bytes);
     this.instance = addon.create({ state: this.#state, threads: 2 });
+  }
+
+  /** Another instance, for which the environment may choose another version of the kernels. */
+  again(): Compiled {
+    return new Compiled(this.program, this.generated, this.addon);
   }
 
   #leaf(leaf: number): Uint8Array {
@@ -154,6 +160,12 @@ export function runnableMachines(): readonly Machine[] {
   };
   const runnable = machines.filter(({ name }) => (needs[name] ?? []).every((feature) => features.has(feature)));
   return isEmulated ? runnable.slice(0, 1) : runnable;
+}
+
+/** The CPUs of portable modules whose code this machine can run. */
+export function runnableCpus(): readonly string[] {
+  const names = runnableMachines().map(({ name }) => name);
+  return cpusOf('portable').slice(0, isEmulated ? 1 : names.includes('avx512') ? 3 : names.includes('avx2') ? 2 : 1);
 }
 
 const cpuInfo = (): string => (existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '');
