@@ -94,7 +94,7 @@ TD_KERNEL(reads_nothing)
 
 extern "C" __global__ void copy_not_awaited(const float *x, float *out, int64_t n) {
   TD_SHARED(float, part, [64]);
-  if (threadIdx.x < 16) td_copy_async(&part[threadIdx.x * 4], x + threadIdx.x * 4, true);
+  if (threadIdx.x < 16) td_copy_async<16>(&part[threadIdx.x * 4], x + threadIdx.x * 4, 16);
   td_copy_commit();
   __syncthreads();
   out[threadIdx.x] = part[threadIdx.x];  // bug: copy_not_awaited
@@ -103,7 +103,7 @@ TD_KERNEL(copy_not_awaited)
 
 extern "C" __global__ void copy_right(const float *x, float *out, int64_t n) {
   TD_SHARED(float, part, [64]);
-  if (threadIdx.x < 16) td_copy_async(&part[threadIdx.x * 4], x + threadIdx.x * 4, true);
+  if (threadIdx.x < 16) td_copy_async<16>(&part[threadIdx.x * 4], x + threadIdx.x * 4, 16);
   td_copy_commit();
   td_copy_wait<0>();
   __syncthreads();

@@ -44,7 +44,9 @@ export function emitLaunches(files: readonly DeviceFile[]): string {
   const rows = [
     ...OWN_KERNELS.map((name) => `  {"${name}", 0, 0},`),
     ...files.flatMap((kernels, image) =>
-      kernels.flatMap(({ functions }) => functions.map((name) => `  {"${name}", ${image}, 0},`)),
+      kernels.flatMap(({ functions }) =>
+        functions.map(({ name, sharedBytes }) => `  {"${name}", ${image}, ${sharedBytes}},`),
+      ),
     ),
   ];
   const images = files.map((_, i) => `TDSL_IMAGE(${i}, "kernels_${i}.fatbin")`);

@@ -13,7 +13,7 @@ import { byteText } from '../sizes.js';
 import { emitBody } from '../statements.js';
 import { storageType } from '../types.js';
 import type { Unit } from '../unit.js';
-import { emitProduct } from './product.js';
+import { emitProduct, productBytes } from './product.js';
 import { RowPrinter } from './rows.js';
 import { teamOverride } from './statements.js';
 import { WIDTH, WidePrinter } from './wide.js';
@@ -24,8 +24,14 @@ export interface CudaKernelText {
   readonly device: string;
   /** C: the host function. */
   readonly host: string;
-  /** The names of the device functions in the order of their numbers, which begin at the number given. */
-  readonly functions: readonly string[];
+  /** The device functions in the order of their numbers, which begin at the number given. */
+  readonly functions: readonly DeviceFunction[];
+}
+
+export interface DeviceFunction {
+  readonly name: string;
+  /** Dynamic shared memory of a block. */
+  readonly sharedBytes: number;
 }
 
 /** Prints the kernel `name`, which is passed the run-time dimensions `sizes`; its launches are numbered from `first` on. */
@@ -51,7 +57,10 @@ export function emitCudaKernel(
       '\n',
     ),
     host: `void ${name}(const kernel_args *args) {\n${[...used, host].join('\n')}\n}\n`,
-    functions: printed.map((_, i) => `${name}_${i}`),
+    functions: phases.map((phase, i) => ({
+      name: `${name}_${i}`,
+      sharedBytes: phase.kind === 'product' ? productBytes(phase) : 0,
+    })),
   };
 }
 

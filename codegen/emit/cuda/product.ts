@@ -1,42 +1,63 @@
 // Prints a product of matrices as a call of td_product (rts/cuda/tdsl_product.cuh), with the factors and what happens to a sum as functions.
 
-import { dimConst, dimMul } from '../../../compiler/ir/dims.js';
+import { type Dim, dimConst, dimMul, dimValue } from '../../../compiler/ir/dims.js';
+import { dtypeBytes } from '../../../compiler/ir/dtype.js';
+import type { FactorMemory } from '../../kernel/gpu/memory.js';
 import type { Axis, Factor, Product } from '../../kernel/gpu/product.js';
+import type { Buffer } from '../../kernel/ir.js';
 import { inner, type Lines, type Scope, withRange } from '../context.js';
 import { guardsText, loopName, positionText } from '../positions.js';
 import { emitScalars } from '../scalar.js';
 import { emitBody } from '../statements.js';
-import { computeType, scalarForm } from '../types.js';
+import { computeType, scalarForm, storageType } from '../types.js';
 
 const kinds = { exact: 'TD_EXACT', tf32: 'TD_TF32', bf16: 'TD_BF16' } as const;
 
 /** The number of elements of a group of axes. */
 const extentOf = (axes: readonly Axis[]) => axes.reduce((product, { extent }) => dimMul(product, extent), dimConst(1));
 
+/** The ways of a factor to shared memory. */
+const wayOf = ({ memory }: Factor): string =>
+  memory === undefined ? 'TD_COMPUTED' : memory.steps === undefined ? 'TD_ELEMENTS' : 'TD_PACKS';
+
+const PACK_BYTES = 16;
+
+/** The dynamic shared memory of a product: what tdsl_tiles.cuh makes of its panels, which the kernel asserts. */
+export function productBytes({ arithmetic, tile, dtype, left, right }: Product): number {
+  const isExact = arithmetic === 'exact';
+  const cell = isExact ? dtypeBytes(dtype) : arithmetic === 'tf32' ? 4 : 2;
+  const copied = [left, right].filter(({ memory }) => memory !== undefined).length;
+  const depth = arithmetic === 'bf16' ? 32 : isExact && tile === 128 && copied < 2 ? 8 : 16;
+  const cells = ({ isDeep }: Factor): number =>
+    isDeep && !isExact ? tile * (depth + PACK_BYTES / cell) : depth * (tile + (isExact ? 4 : 8));
+  return (copied > 0 ? 3 : 2) * (cells(left) + cells(right)) * cell;
+}
+
 export function emitProduct(lines: Lines, product: Product, scope: Scope): void {
   const { batches, rows, columns, depth, left, right, tile, arithmetic, dtype } = product;
   const type = computeType(lines.unit, dtype, scalarForm);
   const size = (axes: readonly Axis[]): string => positionText(extentOf(axes), scope.positions);
   lines.line(`const int64_t rows = ${size(rows)}, columns = ${size(columns)}, depth = ${size(depth)};`);
-  const factor = (name: string, own: Factor, along: readonly Axis[]): void => {
+  const factor = (name: string, own: Factor, along: readonly Axis[]): string => {
+    const { memory } = own;
+    const result = memory === undefined ? type : `const ${storageType(memory.buffer.dtype)} *`;
     lines.block(
-      `auto ${name} = [&](int64_t batch, int64_t along, int64_t deep) -> ${type} `,
+      `auto ${name} = [&](int64_t batch, int64_t along, int64_t deep) -> ${result} `,
       () => {
         const within = withAxes(lines, scope, [
           ['batch', batches],
           ['along', along],
           ['deep', depth],
         ]);
-        emitBody(lines, own.statements, within);
-        const value = within.values.get(own.temp.name)?.texts[0] ?? '0';
-        const text = own.guards.length === 0 ? value : `${guardsText(own.guards, within.positions)} ? ${value} : 0`;
-        lines.line(`return ${text};`);
+        emitBody(lines, memory?.statements ?? own.statements, within);
+        lines.line(`return ${memory === undefined ? valueText(own, within) : addressText(lines, memory, within)};`);
       },
       ';',
     );
+    const aligned = memory?.steps === undefined ? '' : `, ${alignedText(lines, memory.buffer, memory.steps, scope)}`;
+    return `td_factor_of<${wayOf(own)}, ${own.isDeep}>(${name}${aligned})`;
   };
-  factor('left', left, rows);
-  factor('right', right, columns);
+  const factors = [factor('left', left, rows), factor('right', right, columns)];
   lines.block(
     `auto out = [&](int64_t batch, int64_t row, int64_t column, ${type} sum) `,
     () => {
@@ -54,10 +75,30 @@ export function emitProduct(lines: Lines, product: Product, scope: Scope): void 
     },
     ';',
   );
-  const flags = `${left.isDeep}, ${right.isDeep}`;
   lines.line(
-    `td_product<${kinds[arithmetic]}, ${type}, ${tile}, ${flags}>(items, rows, columns, depth, left, right, out);`,
+    `td_product<${kinds[arithmetic]}, ${type}, ${tile}, ${productBytes(product)}>(items, rows, columns, depth, ${factors.join(', ')}, out);`,
   );
+}
+
+/** The value of a factor that is computed. */
+function valueText({ temp, guards }: Factor, scope: Scope): string {
+  const value = scope.values.get(temp.name)?.texts[0] ?? '0';
+  return guards.length === 0 ? value : `${guardsText(guards, scope.positions)} ? ${value} : 0`;
+}
+
+/** The address of a factor's element; null where it is 0. */
+function addressText(lines: Lines, { buffer, offset, guards }: FactorMemory, scope: Scope): string {
+  const address = `${lines.bufferName(buffer)} + (${positionText(offset, scope.positions)})`;
+  return guards.length === 0 ? address : `${guardsText(guards, scope.positions)} ? ${address} : nullptr`;
+}
+
+/** Whether all packs of a factor are aligned. */
+function alignedText(lines: Lines, buffer: Buffer, steps: readonly Dim[], scope: Scope): string {
+  const pack = PACK_BYTES / dtypeBytes(buffer.dtype);
+  const open = steps.filter((step) => (dimValue(step) ?? 1) % pack !== 0);
+  const distances = open.map((step) => `(${positionText(step, scope.positions)})`).join(' | ');
+  const address = `(uintptr_t)${lines.bufferName(buffer)} % ${PACK_BYTES} == 0`;
+  return open.length === 0 ? address : `${address} && ((${distances}) & ${pack - 1}) == 0`;
 }
 
 /** A scope in which the indices of axes are defined from the numbers of their groups, the last axis running fastest. */

@@ -6,6 +6,7 @@ import type { DType } from '../../../compiler/ir/dtype.js';
 import { type Accumulate, exprPositions, type Guard, type Loop, type Stmt, stmtPositions, type Temp } from '../ir.js';
 import { stride } from '../positions.js';
 import { neededValues } from '../schedule/phases.js';
+import { type FactorMemory, memoryOf } from './memory.js';
 
 /** A loop whose index becomes part of a row, a column, a batch or the depth. */
 export interface Axis {
@@ -21,6 +22,8 @@ export interface Factor {
   readonly statements: readonly Stmt[];
   /** Whether neighbouring elements lie along the depth. */
   readonly isDeep: boolean;
+  /** Where the element lies, for a factor that can be copied as it is. */
+  readonly memory: FactorMemory | undefined;
 }
 
 /** How products are computed: exactly in the type of the sums, or on tensor cores. */
@@ -87,15 +90,16 @@ export function productOf(
     Math.min(height, width) >= LEAST_SIDE && height * width >= LEAST_RESULTS && sizeOf(nest.depth) >= LEAST_DEPTH;
   if (!isLarge) return undefined;
   const [dtype] = accumulate.fold.state as [DType];
-  const factor = (temp: Temp, statements: readonly Stmt[], mask: readonly Guard[]): Factor => ({
-    temp,
-    guards: mask,
-    statements: [...new Set([...neededValues(inner, maskUsers(mask)), ...statements])].sort(
-      (a, b) => inner.indexOf(a) - inner.indexOf(b),
-    ),
-    isDeep: isDeep(statements, nest.depth),
-  });
   const arithmetic = arithmeticOf(left.dtype, right.dtype, dtype, precision);
+  const cell = arithmetic === 'exact' ? dtype : arithmetic === 'tf32' ? 'f32' : 'bf16';
+  const factor = (temp: Temp, own: readonly Stmt[], mask: readonly Guard[], along: readonly Axis[]): Factor => {
+    const statements = [...new Set([...neededValues(inner, maskUsers(mask)), ...own])].sort(
+      (a, b) => inner.indexOf(a) - inner.indexOf(b),
+    );
+    const deep = isDeep(own, nest.depth);
+    const memory = memoryOf(temp, statements, mask, deep ? nest.depth : along, cell);
+    return { temp, guards: mask, statements, isDeep: deep, memory };
+  };
   const tiles = tilesOf({ batches, rows, columns });
   return {
     kind: 'product',
@@ -103,8 +107,8 @@ export function productOf(
     rows,
     columns,
     depth: nest.depth,
-    left: factor(left, own[0] as readonly Stmt[], guards.left),
-    right: factor(right, own[1] as readonly Stmt[], guards.right),
+    left: factor(left, own[0] as readonly Stmt[], guards.left, rows),
+    right: factor(right, own[1] as readonly Stmt[], guards.right, columns),
     accumulate,
     after: [...neededValues(before, after), ...after],
     tile: dtype === 'f32' && tiles >= MANY_TILES ? 128 : 64,

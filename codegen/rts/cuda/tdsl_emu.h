@@ -42,6 +42,17 @@ struct alignas(16) uint4 {
 };
 TD_UNSEEN static inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 
+TD_UNSEEN static inline unsigned __float_as_uint(float x) {
+  unsigned bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+TD_UNSEEN static inline float __uint_as_float(unsigned bits) {
+  float x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
 namespace td_emu {
 
 struct Thread {
@@ -158,8 +169,11 @@ TD_UNSEEN static inline void __threadfence() { __atomic_thread_fence(__ATOMIC_SE
 
 /* --- asynchronous copies and tensor cores: see tdsl_gpu.h ---------------------------------------------------------------------------------- */
 
-void td_copy_async(void *shared, const void *global, bool valid);
-void td_copy_async_4(void *shared, const void *global, bool valid);
+void td_copy_later(void *shared, const void *global, int bytes, int valid, const void *pc);
+template <int BYTES>
+TD_UNSEEN __attribute__((noinline)) void td_copy_async(void *shared, const void *global, int valid) {
+  td_copy_later(shared, global, BYTES, valid, __builtin_return_address(0));
+}
 void td_copy_commit();
 void td_copy_wait_for(int groups);
 template <int N>
@@ -168,6 +182,8 @@ inline void td_copy_wait() {
 }
 uint32_t td_tf32(float x);
 uint32_t td_bf16x2(float low, float high);
+void td_ldmatrix(uint32_t (&r)[4], const void *row);
+void td_ldmatrix_turned(uint32_t (&r)[4], const void *row);
 void td_mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]);
 void td_mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]);
 

@@ -5,22 +5,20 @@ using namespace td_emu;
 
 /* --- copies: they happen only when they are waited for ---------------------------------------------------------------------------------------- */
 
-static void copy_later(void *shared, const void *global, int bytes, bool valid, const void *pc) {
+void td_copy_later(void *shared, const void *global, int bytes, int valid, const void *pc) {
   Scheduler &s = *scheduler;
-  if (((uintptr_t)shared | (valid ? (uintptr_t)global : 0)) % (unsigned)bytes != 0) {
-    report("%s: an asynchronous copy of %d bytes between addresses that are not aligned to it (%s)", s.kernel, bytes, place_of(pc).c_str());
+  if (valid < 0 || valid > bytes || ((uintptr_t)shared | (valid > 0 ? (uintptr_t)global : 0)) % (unsigned)bytes != 0) {
+    report("%s: an asynchronous copy of %d of %d bytes between addresses that are not aligned to it (%s)", s.kernel, valid, bytes, place_of(pc).c_str());
     abandon();
   }
   if (td_emu::thread->copies == MOST_COPIES) {
     report("%s: more than %d asynchronous copies of a thread are under way (%s)", s.kernel, MOST_COPIES, place_of(pc).c_str());
     abandon();
   }
-  if (valid) access(global, (size_t)bytes, READ, pc);
-  s.copies[td_emu::thread->number * MOST_COPIES + td_emu::thread->copies++] = {shared, valid ? global : nullptr, bytes, td_emu::thread->copy_group};
+  if (valid > 0) access(global, (size_t)valid, READ, pc);
+  s.copies[td_emu::thread->number * MOST_COPIES + td_emu::thread->copies++] = {shared, global, bytes, valid, td_emu::thread->copy_group};
 }
 
-void td_copy_async(void *shared, const void *global, bool valid) { copy_later(shared, global, 16, valid, __builtin_return_address(0)); }
-void td_copy_async_4(void *shared, const void *global, bool valid) { copy_later(shared, global, 4, valid, __builtin_return_address(0)); }
 void td_copy_commit() { td_emu::thread->copy_group++; }
 
 void td_copy_wait_for(int groups) {
@@ -32,10 +30,8 @@ void td_copy_wait_for(int groups) {
       copies[kept++] = copy;
       continue;
     }
-    if (copy.from != nullptr)
-      memcpy(copy.to, copy.from, (size_t)copy.bytes);
-    else
-      memset(copy.to, 0, (size_t)copy.bytes);
+    if (copy.valid > 0) memcpy(copy.to, copy.from, (size_t)copy.valid);
+    memset(static_cast<char *>(copy.to) + copy.valid, 0, (size_t)(copy.bytes - copy.valid));
     access(copy.to, (size_t)copy.bytes, WRITE, __builtin_return_address(0));
   }
   td_emu::thread->copies = kept;
@@ -66,6 +62,36 @@ static uint32_t bf16(float x) {
   return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 uint32_t td_bf16x2(float low, float high) { return bf16(low) | bf16(high) << 16; }
+
+struct Rows {
+  const void *row;
+  uint32_t *r;
+};
+
+/* Four matrices of eight rows of 16 bytes. */
+static void load_matrices(Thread **lanes, bool is_turned) {
+  uint16_t matrix[8][8];
+  for (int m = 0; m < 4; m++) {
+    for (int row = 0; row < 8; row++) memcpy(matrix[row], static_cast<Rows *>(lanes[m * 8 + row]->payload)->row, sizeof matrix[row]);
+    for (int l = 0; l < 32; l++) {
+      const int i = l / 4, j = l % 4 * 2;
+      const uint32_t low = is_turned ? matrix[j][i] : matrix[i][j], high = is_turned ? matrix[j + 1][i] : matrix[i][j + 1];
+      static_cast<Rows *>(lanes[l]->payload)->r[m] = low | high << 16;
+    }
+  }
+}
+template <bool IS_TURNED>
+static void ldmatrix(uint32_t *r, const void *row, const char *site, const void *pc) {
+  Rows own{row, r};
+  if ((uintptr_t)row % 16 != 0) {
+    report("%s: a row of ldmatrix is not aligned to 16 bytes (%s)", scheduler->kernel, place_of(pc).c_str());
+    abandon();
+  }
+  access(row, 16, READ, pc);
+  warp_operation(~0u, &own, [](Thread **lanes, unsigned) { load_matrices(lanes, IS_TURNED); }, site);
+}
+void td_ldmatrix(uint32_t (&r)[4], const void *row) { ldmatrix<false>(r, row, "ldmatrix", __builtin_return_address(0)); }
+void td_ldmatrix_turned(uint32_t (&r)[4], const void *row) { ldmatrix<true>(r, row, "ldmatrix.trans", __builtin_return_address(0)); }
 
 struct Product {
   float *d;

@@ -32,11 +32,11 @@ struct SharedArray {
   const char *name;
 };
 
-/* An asynchronous copy that nobody has waited for; a null source stands for zeros. */
+/* An asynchronous copy that nobody has waited for: `valid` bytes, then zeros. */
 struct PendingCopy {
   void *to;
   const void *from;
-  int bytes, group;
+  int bytes, valid, group;
 };
 
 constexpr size_t SHARED_BYTES = 228 * 1024; /* of an H100's processor: 227 KiB for a block, and what separates its arrays */

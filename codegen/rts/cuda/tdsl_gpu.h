@@ -16,7 +16,7 @@
 /* Shared memory of a block: TD_SHARED(float, tile, [16][17]). */
 #define TD_SHARED(type, name, ...) __shared__ __align__(16) type name __VA_ARGS__
 #define TD_DYNAMIC_SHARED(type, name)                      \
-  extern __shared__ __align__(128) unsigned char td_dynamic[]; \
+  extern __shared__ __align__(1024) unsigned char td_dynamic[]; \
   type *name = reinterpret_cast<type *>(td_dynamic)
 /* Makes a kernel known by its name; GPUs know it anyway. */
 #define TD_KERNEL(name)
@@ -29,15 +29,13 @@
 
 TDSL_INLINE unsigned td_shared_address(const void *p) { return (unsigned)__cvta_generic_to_shared(p); }
 
-/* Copies 16 bytes from global to shared memory without waiting; zeros where `valid` is false. */
-TDSL_INLINE void td_copy_async(void *shared, const void *global, bool valid) {
-  int bytes = valid ? 16 : 0;
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(td_shared_address(shared)), "l"(global), "r"(bytes) : "memory");
-}
-/* The same for one f32. */
-TDSL_INLINE void td_copy_async_4(void *shared, const void *global, bool valid) {
-  int bytes = valid ? 4 : 0;
-  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(td_shared_address(shared)), "l"(global), "r"(bytes) : "memory");
+/* Copies BYTES (4, 8 or 16) from global to shared memory without waiting: the first `valid` ones, and zeros after them. */
+template <int BYTES>
+TDSL_INLINE void td_copy_async(void *shared, const void *global, int valid) {
+  if constexpr (BYTES == 16)
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(td_shared_address(shared)), "l"(global), "r"(valid) : "memory");
+  else
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(td_shared_address(shared)), "l"(global), "n"(BYTES), "r"(valid) : "memory");
 }
 TDSL_INLINE void td_copy_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 /* Waits until at most N of this thread's groups of copies are under way. */
@@ -57,6 +55,22 @@ TDSL_INLINE uint32_t td_bf16x2(float low, float high) {
   uint32_t bits;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(high), "f"(low));
   return bits;
+}
+/*
+ * Reads four matrices of 8 x 8 numbers of 16 bits, whose rows begin at the addresses that threads 0 to 7, 8 to 15, … of a warp give: thread t gets two
+ * neighbours of row t / 4 of each. Turned, it gets two neighbours of column t / 4.
+ */
+TDSL_INLINE void td_ldmatrix(uint32_t (&r)[4], const void *row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(td_shared_address(row))
+               : "memory");
+}
+TDSL_INLINE void td_ldmatrix_turned(uint32_t (&r)[4], const void *row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(td_shared_address(row))
+               : "memory");
 }
 /* d += a b on tensor cores, for 16 x 8 results of a warp: 8 products deep in tf32, 16 deep in bf16. */
 TDSL_INLINE void td_mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {

@@ -1,174 +1,136 @@
 /*
  * Sums of products over an index space, as a product of matrices: rows and columns are the indices of the result that only one factor depends
- * on, the depth is the summed indices. The factors are functions of (batch, row, depth) and (batch, column, depth), so that views, padding,
- * windows and elementwise operations before a product cost no memory: a convolution is its implicit matrix. A block of 256 threads computes a tile
- * of the result; while it works on one panel of the depth in shared memory, the next is under way in registers.
+ * on, the depth is the summed indices. A factor is a function of (batch, row or column, depth), so that views, padding, windows and elementwise
+ * operations before a product cost no memory: a convolution is its implicit matrix. A block of 256 threads computes a tile of the result from panels
+ * of the depth in a ring in shared memory. Factors that are memory as it lies are copied there asynchronously, two panels ahead of the one that is
+ * multiplied; others are computed one panel ahead and wait in registers.
  *
  * The order in which an element's products are added depends on the shapes alone.
  */
 #ifndef TDSL_PRODUCT_CUH
 #define TDSL_PRODUCT_CUH
 
-#include "tdsl_gpu.h"
+#include "tdsl_tiles.cuh"
 
-/* How products are computed: with fused multiply-adds in the type of the sums, or on tensor cores from operands rounded to tf32 or bf16. */
-enum { TD_EXACT, TD_TF32, TD_BF16 };
+/* How a factor comes to shared memory: its values are computed, single elements are copied, or packs of 16 bytes along its contiguous index. */
+enum { TD_COMPUTED, TD_ELEMENTS, TD_PACKS };
 
-TDSL_INLINE float td_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-TDSL_INLINE double td_fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
-
-template <class T>
-struct td_quad {
-  T at[4];
+/*
+ * A factor. DEEP: neighbouring elements lie along the depth. `at` gives a value where it is computed, and an address where it is copied: null
+ * stands for 0. ALIGNED packs begin at multiples of 16 bytes.
+ */
+template <int WAY, bool DEEP, class At>
+struct td_factor {
+  static constexpr int KIND = WAY;
+  static constexpr bool IS_DEEP = DEEP, IS_COPIED = WAY != TD_COMPUTED;
+  At at;
+  bool aligned;
 };
-/* Four neighbouring numbers of shared memory at once. */
-template <class T>
-TDSL_INLINE_MEMBER td_quad<T> td_load_quad(const T *p) {
-  return {{p[0], p[1], p[2], p[3]}};
-}
-template <>
-TDSL_INLINE_MEMBER td_quad<float> td_load_quad<float>(const float *p) {
-  const float4 v = *(const float4 *)p;
-  return {{v.x, v.y, v.z, v.w}};
+template <int WAY, bool DEEP, class At>
+TDSL_INLINE_MEMBER td_factor<WAY, DEEP, At> td_factor_of(At at, bool aligned = false) {
+  return {at, aligned};
 }
 
-/* Sums of 16 x 16 threads, SIDE x SIDE for each: four neighbouring rows, and four further ones half a tile away. */
-template <class T, int TILE, int PANEL>
-struct td_exact_tile {
-  static constexpr int SIDE = TILE / 16, PITCH = TILE + 4;
-  typedef T stored;
-  T sums[SIDE][SIDE];
-
-  static constexpr int SIZE = PANEL * PITCH; /* elements of a panel of one factor */
-  static TDSL_INLINE_MEMBER int place(int along, int depth) { return depth * PITCH + along; }
-  static TDSL_INLINE_MEMBER void put(stored *panel, int along, int depth, T value) { panel[place(along, depth)] = value; }
-  static TDSL_INLINE_MEMBER int index(int own, int i) { return i / 4 * 64 + own * 4 + i % 4; }
-
-  TDSL_INLINE_MEMBER void clear() {
-    TD_UNROLL for (int i = 0; i < SIDE; i++) TD_UNROLL for (int j = 0; j < SIDE; j++) sums[i][j] = 0;
-  }
-  TDSL_INLINE_MEMBER void multiply(const stored *a, const stored *b) {
-    const int row = threadIdx.x / 16, column = threadIdx.x % 16;
-    TD_UNROLL for (int k = 0; k < PANEL; k++) {
-      T x[SIDE], y[SIDE];
-      TD_UNROLL for (int i = 0; i < SIDE; i += 4) {
-        const td_quad<T> u = td_load_quad(&a[place(index(row, i), k)]), v = td_load_quad(&b[place(index(column, i), k)]);
-        TD_UNROLL for (int e = 0; e < 4; e++) x[i + e] = u.at[e], y[i + e] = v.at[e];
+/* Begins to copy a panel of a factor to shared memory; what lies outside of the factor is 0. */
+template <class Panel, class Factor>
+TDSL_INLINE void td_copy_panel(typename Panel::cell *panel, const Factor &factor, int64_t batch, int64_t first, int left, int64_t start, int64_t depth) {
+  typedef typename Panel::cell cell;
+  if constexpr (Factor::KIND == TD_PACKS && Panel::LIES_DEEP == Factor::IS_DEEP) {
+    if (factor.aligned) {
+      TD_UNROLL for (int i = 0; i < Panel::OWN_PACKS; i++) {
+        const int m = Panel::pack_along(i), k = Panel::pack_into(i);
+        const int64_t deep = tdsl_max(0, depth - start - k), wide = tdsl_max(0, left - m);
+        const int64_t valid = Factor::IS_DEEP ? (wide > 0 ? deep : 0) : (deep > 0 ? wide : 0);
+        td_copy_async<16>(&panel[Panel::place(m, k)], factor.at(batch, first + m, start + k), (int)tdsl_min(valid, Panel::PACK) * (int)sizeof(cell));
       }
-      TD_UNROLL for (int i = 0; i < SIDE; i++) TD_UNROLL for (int j = 0; j < SIDE; j++) sums[i][j] = td_fma(x[i], y[j], sums[i][j]);
+      return;
     }
   }
-  template <class Out>
-  TDSL_INLINE_MEMBER void give(Out out) const {
-    const int row = threadIdx.x / 16, column = threadIdx.x % 16;
-    TD_UNROLL for (int i = 0; i < SIDE; i++) TD_UNROLL for (int j = 0; j < SIDE; j++) out(index(row, i), index(column, j), sums[i][j]);
-  }
-};
-
-/* Sums of eight warps, two by four, each (TILE / 2) x (TILE / 4) in fragments of mma.sync. */
-template <int KIND, int TILE, int PANEL>
-struct td_tensor_tile {
-  static constexpr int ROWS = TILE / 32, COLUMNS = TILE / 32, PITCH = TILE + 8, HALVES = KIND == TD_BF16 ? 2 : 1;
-  typedef uint32_t stored;
-  float sums[ROWS][COLUMNS][4];
-
-  static constexpr int SIZE = PANEL / HALVES * PITCH;
-  static TDSL_INLINE_MEMBER int place(int along, int word) { return word * PITCH + along; }
-  static TDSL_INLINE_MEMBER void put(stored *panel, int along, int depth, float value) {
-    if constexpr (KIND == TD_TF32)
-      panel[place(along, depth)] = td_tf32(value);
+  TD_UNROLL for (int i = 0; i < Panel::OWN; i++) {
+    const int m = Panel::along(i), k = Panel::into(i);
+    const cell *from = m < left && start + k < depth ? factor.at(batch, first + m, start + k) : nullptr;
+    cell *to = &panel[Panel::place(m, k)];
+    if constexpr (sizeof(cell) >= 4)
+      td_copy_async<sizeof(cell)>(to, from, from != nullptr ? (int)sizeof(cell) : 0);
     else
-      ((uint16_t *)panel)[place(along, depth / 2) * 2 + depth % 2] = (uint16_t)td_bf16x2(value, 0.0f);
+      *to = from != nullptr ? *from : cell(0);
   }
-  TDSL_INLINE_MEMBER void clear() {
-    TD_UNROLL for (int i = 0; i < ROWS; i++) TD_UNROLL for (int j = 0; j < COLUMNS; j++) TD_UNROLL for (int e = 0; e < 4; e++) sums[i][j][e] = 0;
-  }
-  TDSL_INLINE_MEMBER void multiply(const stored *a, const stored *b) {
-    const int group = threadIdx.x % 32 / 4, part = threadIdx.x % 4, warp = threadIdx.x / 32;
-    const int row = warp / 4 * (TILE / 2) + group, column = warp % 4 * (TILE / 4) + group;
-    constexpr int STEP = 8; /* words of the depth: 8 numbers in tf32, 16 in bf16 */
-    TD_UNROLL for (int word = 0; word < PANEL / HALVES; word += STEP) {
-      uint32_t x[ROWS][4], y[COLUMNS][2];
-      TD_UNROLL for (int i = 0; i < ROWS; i++) TD_UNROLL for (int e = 0; e < 4; e++)
-        x[i][e] = a[place(row + i * 16 + e % 2 * 8, word + part + e / 2 * 4)];
-      TD_UNROLL for (int j = 0; j < COLUMNS; j++) TD_UNROLL for (int e = 0; e < 2; e++) y[j][e] = b[place(column + j * 8, word + part + e * 4)];
-      TD_UNROLL for (int i = 0; i < ROWS; i++) TD_UNROLL for (int j = 0; j < COLUMNS; j++) {
-        if constexpr (KIND == TD_TF32)
-          td_mma_tf32(sums[i][j], x[i], y[j]);
-        else
-          td_mma_bf16(sums[i][j], x[i], y[j]);
-      }
-    }
-  }
-  template <class Out>
-  TDSL_INLINE_MEMBER void give(Out out) const {
-    const int group = threadIdx.x % 32 / 4, part = threadIdx.x % 4, warp = threadIdx.x / 32;
-    const int row = warp / 4 * (TILE / 2) + group, column = warp % 4 * (TILE / 4) + part * 2;
-    TD_UNROLL for (int i = 0; i < ROWS; i++) TD_UNROLL for (int j = 0; j < COLUMNS; j++) TD_UNROLL for (int e = 0; e < 4; e++)
-      out(row + i * 16 + e / 2 * 8, column + j * 8 + e % 2, sums[i][j][e]);
-  }
-};
+}
 
-template <int KIND, class T, int TILE, int PANEL>
-struct td_tile_of {
-  typedef td_tensor_tile<KIND, TILE, PANEL> type;
-};
-template <class T, int TILE, int PANEL>
-struct td_tile_of<TD_EXACT, T, TILE, PANEL> {
-  typedef td_exact_tile<T, TILE, PANEL> type;
+/* How deep panels are: with exact sums of 8 x 8 a thread has few registers left for values that it computes. */
+template <int KIND, int TILE, class A, class B>
+struct td_depth_of {
+  static constexpr int PANEL = KIND == TD_BF16 ? 32 : KIND == TD_EXACT && TILE == 128 && !(A::IS_COPIED && B::IS_COPIED) ? 8 : 16;
+  static constexpr int STAGES = A::IS_COPIED || B::IS_COPIED ? 3 : 2;
 };
 
 /*
- * Computes all tiles of `batches` products; `out(batch, row, column, sum)` is called once for each element. A_DEEP and B_DEEP say that
- * neighbouring elements of a factor lie along the depth: then neighbouring threads fetch these.
+ * Computes all tiles of `items / (tiles of one product)` products, in BYTES of dynamic shared memory; `out(batch, row, column, sum)` is called once for
+ * each element.
  */
-template <int KIND, class T, int TILE, bool A_DEEP, bool B_DEEP, class A, class B, class Out>
+template <int KIND, class T, int TILE, int BYTES, class A, class B, class Out>
 TDSL_INLINE void td_product(int64_t items, int64_t rows, int64_t columns, int64_t depth, A a, B b, Out out) {
-  /* With sums of 8 x 8 a thread has few registers left for what it fetches. */
-  constexpr int PANEL = KIND == TD_EXACT && TILE == 128 ? 8 : 16, THREADS = 256, OWN = TILE * PANEL / THREADS;
-  typedef typename td_tile_of<KIND, T, TILE, PANEL>::type tile;
-  typedef typename tile::stored stored;
-  TD_SHARED(stored, panels, [2][2][tile::SIZE]);
+  constexpr int PANEL = td_depth_of<KIND, TILE, A, B>::PANEL, STAGES = td_depth_of<KIND, TILE, A, B>::STAGES;
+  typedef td_panel<KIND, T, TILE, PANEL, A::IS_DEEP> left;
+  typedef td_panel<KIND, T, TILE, PANEL, B::IS_DEEP> right;
+  typedef typename left::cell cell;
+  static_assert(STAGES * (left::SIZE + right::SIZE) * sizeof(cell) == BYTES, "the launch asks for another amount of shared memory");
+  TD_DYNAMIC_SHARED(cell, panels);
+  auto left_panel = [&](int panel) { return panels + panel % STAGES * (left::SIZE + right::SIZE); };
+  auto right_panel = [&](int panel) { return left_panel(panel) + left::SIZE; };
   const int64_t across = (columns + TILE - 1) / TILE, down = (rows + TILE - 1) / TILE;
-  const int thread = threadIdx.x;
-  /* The element of a panel that this thread fetches as its i-th: along the factor's own index, and along the depth. */
-  auto along = [&](bool deep, int i) { return deep ? thread / PANEL + i * (THREADS / PANEL) : (thread + i * THREADS) % TILE; };
-  auto into = [&](bool deep, int i) { return deep ? thread % PANEL : (thread + i * THREADS) / TILE; };
+  const int count = (int)((depth + PANEL - 1) / PANEL);
   for (int64_t item = blockIdx.x; item < items; item += gridDim.x) {
     const int64_t rest = td_divide(item, across), batch = td_divide(rest, down);
     const int64_t column = (item - rest * across) * TILE, row = (rest - batch * down) * TILE;
     const int rows_left = (int)tdsl_min(rows - row, TILE), columns_left = (int)tdsl_min(columns - column, TILE);
-    tile sums;
-    T next_a[OWN], next_b[OWN];
-    auto fetch = [&](int64_t start) {
-      TD_UNROLL for (int i = 0; i < OWN; i++) {
-        const int m = along(A_DEEP, i), k = into(A_DEEP, i);
-        next_a[i] = m < rows_left && start + k < depth ? a(batch, row + m, start + k) : T(0);
+    typename td_tile_of<KIND, T, TILE, PANEL, left, right>::type sums;
+    T next_a[A::IS_COPIED ? 1 : left::OWN], next_b[B::IS_COPIED ? 1 : right::OWN];
+    auto copy = [&](int panel) {
+      if (panel < count) {
+        if constexpr (A::IS_COPIED) td_copy_panel<left>(left_panel(panel), a, batch, row, rows_left, (int64_t)panel * PANEL, depth);
+        if constexpr (B::IS_COPIED) td_copy_panel<right>(right_panel(panel), b, batch, column, columns_left, (int64_t)panel * PANEL, depth);
       }
-      TD_UNROLL for (int i = 0; i < OWN; i++) {
-        const int n = along(B_DEEP, i), k = into(B_DEEP, i);
-        next_b[i] = n < columns_left && start + k < depth ? b(batch, column + n, start + k) : T(0);
+      if constexpr (A::IS_COPIED || B::IS_COPIED) td_copy_commit();
+    };
+    auto compute = [&](int panel) {
+      const int64_t start = (int64_t)panel * PANEL;
+      if constexpr (!A::IS_COPIED) {
+        TD_UNROLL for (int i = 0; i < left::OWN; i++) {
+          const int m = left::along(i), k = left::into(i);
+          next_a[i] = m < rows_left && start + k < depth ? a.at(batch, row + m, start + k) : T(0);
+        }
+      }
+      if constexpr (!B::IS_COPIED) {
+        TD_UNROLL for (int i = 0; i < right::OWN; i++) {
+          const int n = right::along(i), k = right::into(i);
+          next_b[i] = n < columns_left && start + k < depth ? b.at(batch, column + n, start + k) : T(0);
+        }
       }
     };
-    auto put = [&](int stage) {
-      TD_UNROLL for (int i = 0; i < OWN; i++) {
-        tile::put(panels[stage][0], along(A_DEEP, i), into(A_DEEP, i), next_a[i]);
-        tile::put(panels[stage][1], along(B_DEEP, i), into(B_DEEP, i), next_b[i]);
+    auto put = [&](int panel) {
+      if constexpr (!A::IS_COPIED) {
+        cell *to = left_panel(panel);
+        TD_UNROLL for (int i = 0; i < left::OWN; i++) to[left::place(left::along(i), left::into(i))] = td_cell_of<KIND, T>::from(next_a[i]);
+      }
+      if constexpr (!B::IS_COPIED) {
+        cell *to = right_panel(panel);
+        TD_UNROLL for (int i = 0; i < right::OWN; i++) to[right::place(right::along(i), right::into(i))] = td_cell_of<KIND, T>::from(next_b[i]);
       }
     };
     sums.clear();
-    fetch(0);
+    TD_UNROLL for (int panel = 0; panel < STAGES - 1; panel++) copy(panel);
+    compute(0);
     put(0);
-    __syncthreads();
-    int stage = 0;
-    for (int64_t start = PANEL; start < depth; start += PANEL) {
-      fetch(start);
-      sums.multiply(panels[stage][0], panels[stage][1]);
-      stage ^= 1;
-      put(stage);
+    for (int panel = 0; panel < count; panel++) {
+      if constexpr (A::IS_COPIED || B::IS_COPIED) td_copy_wait<STAGES - 2>();
+      /* From here on the panel is there, and the one before it has been multiplied: its place is free. */
       __syncthreads();
+      if constexpr (A::IS_COPIED || B::IS_COPIED) copy(panel + STAGES - 1);
+      if (panel + 1 < count) compute(panel + 1);
+      sums.multiply(left_panel(panel), right_panel(panel));
+      if (panel + 1 < count) put(panel + 1);
     }
-    sums.multiply(panels[stage][0], panels[stage][1]);
     sums.give([&](int i, int j, T sum) {
       if (i < rows_left && j < columns_left) out(batch, row + i, column + j, sum);
     });
