@@ -8,7 +8,7 @@ import type { DType } from '../../compiler/ir/dtype.js';
 import { Interpreter } from '../../compiler/ir/evaluate/evaluate.js';
 import { type HostTensor, hostTensor } from '../../compiler/ir/evaluate/tensor.js';
 import type { Func } from '../../compiler/ir/graph.js';
-import { plainAccess, plainSubscript, shapeSpace } from '../../compiler/ir/space.js';
+import { plainSubscript, shapeSpace } from '../../compiler/ir/space.js';
 import { pipelines, runPipeline } from '../../compiler/pipeline.js';
 import { assertAgree, type Compiled, checkAgainstInterpreter, compile, define, programOf } from '../codegen/support.js';
 import { randomInputs } from '../support/graphs.js';
@@ -76,55 +76,6 @@ const functions: readonly Func[] = [
 test('elementwise kernels, rows, columns and whole sums', async () => {
   await checkAgainstInterpreter(functions, [{ n: 1 }, { n: 7 }, { n: 130 }], { cuda: 'emulated' });
 });
-
-/** A product with rows for a tile and a half, one of bf16, and one that is divided along its depth. */
-const products: readonly Func[] = [
-  define('linear', (b) => {
-    const x = b.param('x', { dtype: 'f32', shape: d('n', 70) });
-    const w = b.param('w', { dtype: 'f32', shape: d(40, 70) });
-    const bias = b.param('bias', { dtype: 'f32', shape: d(40) });
-    const space = { ...shapeSpace(d('n', 40, 70)), outer: 2 };
-    const product = b.contract(space, [plainAccess([0, 2]), plainAccess([1, 2])], [x, w]);
-    return [b.elementwise('abs', [b.elementwise('add', [product, bias])])];
-  }),
-  define('half_product', (b) => {
-    const x = b.param('x', { dtype: 'bf16', shape: d('n', 64) });
-    const w = b.param('w', { dtype: 'bf16', shape: d(64, 48) });
-    const space = { ...shapeSpace(d('n', 48, 64)), outer: 2 };
-    return [b.contract(space, [plainAccess([0, 2]), plainAccess([2, 1])], [x, w])];
-  }),
-  define('deep', (b) => {
-    const x = b.param('x', { dtype: 'f32', shape: d(1051, 40) });
-    const dy = b.param('dy', { dtype: 'f32', shape: d(1051, 70) });
-    const space = { ...shapeSpace(d(40, 70, 1051)), outer: 2 };
-    return [b.elementwise('abs', [b.contract(space, [plainAccess([2, 0]), plainAccess([2, 1])], [x, dy])])];
-  }),
-];
-
-// The tolerance is relative to the largest sum; rounding operands to tf32 loses 13 bits of 24, to bf16 16 bits.
-for (const [precision, slack] of [
-  ['f32', 1],
-  ['tf32', 400],
-  ['bf16', 3200],
-] as const) {
-  test(`products in ${precision}`, async () => {
-    const compiled = await checkAgainstInterpreter(products, [{ n: 50 }, { n: 97 }], {
-      cuda: 'emulated',
-      precision,
-      slack,
-    });
-    const text = [...compiled.generated.sources.values()].join('');
-    assert.match(
-      text,
-      precision === 'f32'
-        ? /td_product<TD_EXACT, float/
-        : precision === 'tf32'
-          ? /td_product<TD_TF32/
-          : /td_product<TD_BF16/,
-    );
-    assert.match(text, /float \*state0_0/, 'the deep product is not divided');
-  });
-}
 
 test('loops and branches, and their derivatives', async () => {
   const program = loopProgram(loopNames, 1);
