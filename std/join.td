@@ -6,6 +6,10 @@ fn stack(tensors: [tensor], dim: int = 0) -> tensor {
   assert(len(tensors) > 0, "stack needs at least one tensor")
   for t in tensors {
     assert(
+      is_tensor(t),
+      "stack joins tensors, not numbers; `tensor([a, b])` is a vector of numbers",
+    )
+    assert(
       t.shape == tensors[0].shape,
       "stack needs tensors of equal shapes, not " + tensors[0].shape + " and " + t.shape,
     )

@@ -11,6 +11,8 @@ export interface ParameterShape {
   readonly required: boolean;
   /** Takes all further positional arguments. */
   readonly rest: boolean;
+  /** Takes a list. */
+  readonly list: boolean;
 }
 
 /** The arguments of each parameter: one, none where the default applies, any number for a rest parameter. */
@@ -40,11 +42,12 @@ export function assignArguments(
     const at = params.findIndex((param) => param.name === name);
     if (at < 0) {
       const known = params.map((param) => param.name);
-      const hint = foreignParameter(name, known) ?? nearest(name, known);
+      const near = nearest(name, known);
+      const hint = foreignParameter(name, known) ?? (near && `did you mean \`${near}\`?`);
       cx.fail('E0206', {
         message: `\`${callee}\` has no parameter \`${name}\``,
         site,
-        help: hint === undefined ? `it takes (${known.join(', ')})` : `did you mean \`${hint}\`?`,
+        help: hint ?? `it takes (${known.join(', ')})`,
       });
     }
     if (!isFree(at)) cx.fail('E0209', { message: `\`${name}\` is given twice`, site });
@@ -67,6 +70,7 @@ export function assignArguments(
         message: `\`${callee}\` takes ${params.length === 1 ? '1 argument' : `${params.length} arguments`}, ${args.length} are given`,
         site: arg.site,
         ...(named === undefined ? {} : { notes: ['arguments given by name count too'] }),
+        help: asList(callee, params, positional),
       });
     }
     assigned[target]?.push(arg);
@@ -78,4 +82,14 @@ export function assignArguments(
     });
   }
   return assigned;
+}
+
+/** How to write a call whose last arguments are sizes or axes one by one, where a list of them is wanted: `reshape(x, 2, 3)`. */
+function asList(callee: string, params: readonly ParameterShape[], args: readonly Arg[]): string | undefined {
+  const first = args.findIndex(({ value }) => value.kind === 'int');
+  if (first < 0 || params[first]?.list !== true || args.slice(first).some(({ value }) => value.kind !== 'int'))
+    return undefined;
+  const text = ({ site: { source, span } }: Arg) => source.text.slice(span.start, span.end);
+  const parts = [...args.slice(0, first).map(text), `[${args.slice(first).map(text).join(', ')}]`];
+  return `they are one list: \`${callee}(${parts.join(', ')})\``;
 }

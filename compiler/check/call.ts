@@ -9,7 +9,7 @@ import type { Context, Expected } from './context.js';
 import { callTangent, withDerivative } from './custom-derivative.js';
 import { settle } from './evaluate.js';
 import { applyJacobian } from './jacobian.js';
-import { Matcher } from './match.js';
+import { Matcher, takesList } from './match.js';
 import { bindPattern } from './patterns.js';
 import { Scope } from './scope.js';
 import { type OpenNames, openNames, type Signature } from './signature.js';
@@ -84,10 +84,11 @@ export function call(cx: Context, callee: Val, args: readonly Arg[]): Val {
 /** An argument with the value that a leaf of the state has now. */
 const read = (arg: Arg): Arg => (arg.value.kind === 'cell' ? { ...arg, value: settle(arg.value) } : arg);
 
-const shapeOf = (param: ast.Param): ParameterShape => ({
+export const shapeOf = (param: ast.Param): ParameterShape => ({
   name: param.name.name,
   required: param.default === undefined,
   rest: param.rest,
+  list: takesList(param.type),
 });
 
 /** In an initialiser, functions take the size and dtype of what is initialised where these are not given. */
@@ -321,6 +322,7 @@ export function parameterShapes(cx: Context, callee: Val): readonly ParameterSha
         name: pattern.kind === 'NamePattern' ? pattern.name.name : String(i),
         required: true,
         rest: false,
+        list: false,
       }));
     case 'builtin':
       return fn.builtin.parameters;

@@ -3,13 +3,21 @@
 type Hints = ReadonlyMap<string, string>;
 
 const byNameAlone = 'functions of the library are called by their names alone: `relu(x)`, `matmul(a, b)`';
+const noConstants = `${byNameAlone}; \`pi\` is \`let pi = 3.141592653589793\``;
+const joined = 'tensors are joined by `cat([a, b], dim: 0)`';
+const fromNumbers = 'a tensor of numbers is `tensor([1.0, 2.0])`; other data are arguments of exported functions';
 
 const names: Hints = new Map([
   ['torch', byNameAlone],
   ['F', byNameAlone],
-  ['np', byNameAlone],
-  ['numpy', byNameAlone],
-  ['math', byNameAlone],
+  ['np', noConstants],
+  ['numpy', noConstants],
+  ['math', noConstants],
+  ['pi', 'define it: `let pi = 3.141592653589793`'],
+  ['None', 'write `none`'],
+  ['True', 'write `true`'],
+  ['False', 'write `false`'],
+  ['newaxis', 'write `none`: `x[:, none]`'],
   ['nn', 'layers are imported by name: `import std.nn { Linear }`; functions are called by their names alone'],
   ['optim', 'optimizers are imported by name: `import std.optim { SGD }`'],
   ['print', 'a program prints nothing: give the value back as a result'],
@@ -17,7 +25,20 @@ const names: Hints = new Map([
   ['enumerate', 'loop over the positions: `for i in 0..len(items)`'],
   ['zip', 'loop over the positions: `for i in 0..len(items)`'],
   ['int', 'tensors are converted with `cast(x, i64)`'],
-  ['float', 'tensors are converted with `cast(x, f32)`'],
+  ['float', 'tensors are converted with `cast(x, f32)`; infinity is `inf`'],
+  ['concat', joined],
+  ['concatenate', joined],
+  ['clip', 'write `clamp(x, min, max)`'],
+  ['clamp_min', 'write `clamp(x, min: 0)`'],
+  ['clamp_max', 'write `clamp(x, max: 1)`'],
+  ['multiply', 'write `a * b`, or `mul(a, b)`'],
+  ['subtract', 'write `a - b`, or `sub(a, b)`'],
+  ['divide', 'write `a / b`, or `div(a, b)`'],
+  ['array', fromNumbers],
+  ['as_tensor', fromNumbers],
+  ['from_numpy', fromNumbers],
+  ['manual_seed', 'the seed belongs to the session: `create({ seed: 1 })`'],
+  ['DataLoader', "data are loaded by the host: `import { DataLoader } from 'tdsl/train'`"],
   ['super', 'models do not inherit: make the other model a field'],
   ['Parameter', 'a parameter is a field: `param weight: f32[n, m] = normal(std: 0.01)`'],
   ['Module', 'a model is declared: `model Name(…) { fields }`'],
@@ -36,6 +57,15 @@ const fields: Hints = new Map([
   ['long', cast('i64')],
   ['int', cast('i32')],
   ['bool', cast('bool')],
+  ['dim', 'the number of axes is `x.ndim`'],
+  ['mT', 'write `transpose(x, -2, -1)`'],
+  ['data', 'write `detach(x)` for the values without derivative'],
+  ['values', 'a pair of results is taken apart: `let (values, indices) = …`, or `pair[0]`'],
+  ['indices', 'a pair of results is taken apart: `let (values, indices) = …`, or `pair[1]`'],
+  ['new_zeros', 'write `zeros([n], dtype: x.dtype)`'],
+  ['new_ones', 'write `ones([n], dtype: x.dtype)`'],
+  ['new_full', 'write `full([n], value, dtype: x.dtype)`'],
+  ['tolist', 'a tensor that a function gives back is an array for the host'],
   ['item', 'a tensor of rank 0 is a number already'],
   ['numpy', 'a tensor that a function gives back is an array for the host'],
   ['cuda', 'the device belongs to the session, not to a tensor'],
@@ -50,12 +80,56 @@ const fields: Hints = new Map([
   ['parameters', 'an optimizer takes the model itself: `opt: mut SGD(net, lr: 0.1)`'],
 ]);
 
+/** Parameters that have another name here. */
 const parameters: Hints = new Map([
   ['axis', 'dim'],
   ['axes', 'dims'],
   ['keepdims', 'keepdim'],
   ['x', 'input'],
+  ['argnums', 'wrt'],
+  ['in_axes', 'in_dims'],
+  ['out_axes', 'out_dims'],
 ]);
+
+/** Parameters that nothing stands for. */
+const needless: Hints = new Map([
+  ['device', 'the device belongs to the session, not to a tensor'],
+  ['requires_grad', 'what a derivative is taken by is said where it is taken: `grad(f, wrt: x)`'],
+  ['inplace', 'values are not changed in place'],
+  ['out', 'values are not changed in place'],
+]);
+
+const dtypes: Hints = new Map([
+  ['half', 'f16'],
+  ['float16', 'f16'],
+  ['bfloat16', 'bf16'],
+  ['float32', 'f32'],
+  ['double', 'f64'],
+  ['float64', 'f64'],
+  ['uint8', 'u8'],
+  ['int8', 'i8'],
+  ['int16', 'i16'],
+  ['int32', 'i32'],
+  ['long', 'i64'],
+  ['int64', 'i64'],
+]);
+
+const types: Hints = new Map([
+  ['Tensor', 'a tensor is its dtype and shape: `f32[n, m]`; `tensor` is one of any'],
+  ['Array', 'a tensor is its dtype and shape: `f32[n, m]`; `tensor` is one of any'],
+  ['ndarray', 'a tensor is its dtype and shape: `f32[n, m]`; `tensor` is one of any'],
+  ['str', 'write `string`'],
+  ['Callable', 'write `(f32[n]) -> f32`, or `function`'],
+]);
+
+/** Parameters, as messages name them, that take something else where the function has the same name. */
+const otherCalls: Hints = new Map([
+  ['`dim` of `max`', 'the larger elements of two tensors are `maximum(a, b)`'],
+  ['`dim` of `min`', 'the smaller elements of two tensors are `minimum(a, b)`'],
+]);
+
+/** A hint for one value where a list is wanted. */
+export const LIST_HELP = 'a list stands in brackets: `[a, b]`';
 
 /** A hint for a name that is not known. */
 export const foreignName = (name: string): string | undefined => names.get(name);
@@ -67,8 +141,17 @@ export function foreignField(name: string): string | undefined {
   return `values are not changed in place: assign the new one, \`x = ${name.slice(0, -1)}(x, …)\``;
 }
 
-/** The parameter that stands for one that does not exist, where the function has it. */
+/** A hint for a parameter that a function with these does not have. */
 export function foreignParameter(name: string, known: readonly string[]): string | undefined {
   const other = parameters.get(name);
-  return other !== undefined && known.includes(other) ? other : undefined;
+  return other !== undefined && known.includes(other) ? `did you mean \`${other}\`?` : needless.get(name);
 }
+
+/** A hint for a name that is no dtype. */
+export function foreignDType(name: string): string | undefined {
+  const own = dtypes.get(name);
+  return own === undefined ? types.get(name) : `did you mean \`${own}\`?`;
+}
+
+/** A hint for an argument that a parameter cannot take. */
+export const foreignArgument = (parameter: string): string | undefined => otherCalls.get(parameter);

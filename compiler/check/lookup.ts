@@ -7,7 +7,7 @@ import { builtins } from './builtins/index.js';
 import type { Context } from './context.js';
 import { dtypeNamed } from './dtype-names.js';
 import { Poisoned } from './failure.js';
-import { foreignName } from './foreign.js';
+import { foreignDType, foreignName } from './foreign.js';
 import type { Binding, Scope } from './scope.js';
 import { describe, fnValue, type Val, type ValOf } from './values.js';
 import { importText, type Unit, type UnitItem } from './workspace.js';
@@ -147,7 +147,7 @@ export function findModel(cx: Context, name: ast.Identifier, scope: Scope): ValO
   return cx.fail('E0201', {
     message: `\`${name.name}\` is not a type`,
     site,
-    help: hint && `did you mean \`${hint}\`?`,
+    help: foreignDType(name.name) ?? (hint && `did you mean \`${hint}\`?`),
   });
 }
 

@@ -7,6 +7,7 @@ import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { dtypeNamed, isDTypeName } from './dtype-names.js';
 import { Failure } from './failure.js';
+import { foreignArgument, foreignDType, LIST_HELP } from './foreign.js';
 import { findModel } from './lookup.js';
 import type { Scope } from './scope.js';
 import { shapeHint, type WantedShape } from './shape-hints.js';
@@ -48,7 +49,7 @@ export class Matcher {
       case 'RecordType':
         return this.#record(type, val, what, site);
       case 'ListType': {
-        if (val.kind !== 'list' && val.kind !== 'tuple') this.#refuse(type, val, what, site);
+        if (val.kind !== 'list' && val.kind !== 'tuple') this.#refuse(type, val, what, site, LIST_HELP);
         return list(val.items.map((item, i) => this.match(type.element, item, `element ${i} of ${what}`, site)));
       }
       case 'OptionalType':
@@ -81,6 +82,7 @@ export class Matcher {
     return this.cx.fail('E0201', {
       message: `\`${name.name}\` is no dtype`,
       site: { source: this.scope.unit.source, span: name.span },
+      help: foreignDType(name.name),
     });
   }
 
@@ -96,7 +98,7 @@ export class Matcher {
       message: `${what} is ${wanted}, not ${describe(val)}`,
       site,
       notes: [this.#declared(type)],
-      help,
+      help: help ?? foreignArgument(what),
     });
   }
 
@@ -431,6 +433,13 @@ const kindsOfNames: Readonly<Record<string, readonly Val['kind'][]>> = {
   string: ['string'],
   dtype: ['dtype'],
 };
+
+/** Whether a parameter of a type takes a list. */
+export function takesList(type: ast.Type | undefined): boolean {
+  if (type?.kind === 'OptionalType') return takesList(type.type);
+  if (type?.kind === 'UnionType') return type.alternatives.some(takesList);
+  return type?.kind === 'ListType';
+}
 
 /** Whether a value may be of a type as far as its kind tells. */
 function mayBe(type: ast.Type, val: Val): boolean {

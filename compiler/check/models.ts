@@ -5,7 +5,7 @@ import { isFloat } from '../ir/dtype.js';
 import type { TensorType, Value } from '../ir/graph.js';
 import type * as ast from '../syntax/ast.js';
 import { assignArguments } from './arguments.js';
-import { bindParameters, signatureNames } from './call.js';
+import { bindParameters, shapeOf, signatureNames } from './call.js';
 import type { Context } from './context.js';
 import { evaluatePlace } from './evaluate.js';
 import { Matcher } from './match.js';
@@ -27,11 +27,7 @@ import {
 
 /** Builds the instance of a blueprint at a path; its leaves come from the context's leaf maker. */
 export function instantiate(cx: Context, { model, name, unit, args, site }: Blueprint, path: string): Val {
-  const params = model.params.map((param) => ({
-    name: param.name.name,
-    required: param.default === undefined,
-    rest: param.rest,
-  }));
+  const params = model.params.map(shapeOf);
   return cx.within(name, site, () => {
     const assigned = cx.pointing(site, () => assignArguments(cx, name, params, args));
     const scope = Scope.function(unit, name);

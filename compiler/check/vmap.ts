@@ -115,7 +115,10 @@ function dimsOfArguments(lanes: Lanes, args: readonly Arg[]): readonly Val[] {
   const { inDims } = lanes.transform;
   if (inDims.kind !== 'tuple' && inDims.kind !== 'list') {
     if (inDims.kind === 'int') return args.map(() => inDims);
-    return lanes.fail(`\`in_dims\` is an axis or a tuple with axes for each argument, not ${describe(inDims)}`);
+    return lanes.fail(
+      `\`in_dims\` is an axis or a tuple with axes for each argument, not ${describe(inDims)}`,
+      'for one argument it is a tuple of one, with a comma: `({ a: 0 },)`',
+    );
   }
   if (inDims.items.length !== args.length)
     lanes.fail(`\`in_dims\` gives axes for ${inDims.items.length} arguments, but there are ${args.length}`);

@@ -12,6 +12,8 @@ const foreignWords: ReadonlyMap<string, string> = new Map([
   ...['var', 'const', 'val', 'auto'].map((word): [string, string] => [word, 'a binding begins with `let`']),
   ...['class', 'struct', 'module', 'type'].map((word): [string, string] => [word, 'a model begins with `model`']),
   ['return', 'the last expression of a block is its value: leave out `return`'],
+  ['with', 'write `no_grad { … }` for values without derivative; nothing else needs to be opened or closed'],
+  ['is', 'write `==`'],
   ['and', 'write `&&`'],
   ['or', 'write `||`'],
   ['not', 'write `!`'],
@@ -72,7 +74,7 @@ export function explainUnexpected(
     const help = 'comments begin with `#`; `//` is floor division';
     return { code: 'E0106', parts: { span: spanOf(slashes), label: 'not a comment', help } };
   }
-  const help = helpFor(tokens, index);
+  const help = helpFor(source, tokens, index);
   return help === undefined ? undefined : { code: 'E0105', parts: { help } };
 }
 
@@ -87,7 +89,10 @@ function commentSlashes(source: Source, token: IToken | undefined, previous: ITo
   return { ...previous, image: '//', startOffset: lineStart + at, endOffset: lineStart + at + 1 };
 }
 
-function helpFor(tokens: readonly IToken[], index: number): string | undefined {
+/** Words whose block other languages open with a colon. */
+const blockWords: ReadonlySet<unknown> = new Set([t.If, t.Else, t.For]);
+
+function helpFor(source: Source, tokens: readonly IToken[], index: number): string | undefined {
   const token = tokens[index];
   const previous = tokens[index - 1];
   if (token === undefined) return undefined;
@@ -97,8 +102,24 @@ function helpFor(tokens: readonly IToken[], index: number): string | undefined {
   if (token.tokenType === t.FatArrow && tokens.slice(0, index).some(({ tokenType }) => tokenType === t.Fn)) {
     return 'the type of a result stands after `->`, the body after `=`; `=>` belongs to lambdas';
   }
-  if (token.tokenType === t.Else) return 'what elements outside of a tensor are stands after an index: `x[i] else 0`';
   const atLineStart = previous === undefined || previous.tokenType === t.Newline;
+  const first = lineStart(source, tokens, token).tokenType;
+  if (token.tokenType === t.Question || (token.tokenType === t.If && !atLineStart)) {
+    return '`if c { a } else { b }` is an expression; `where(c, a, b)` chooses element by element';
+  }
+  if (token.tokenType === t.Colon && (first === t.Fn || first === t.Export))
+    return 'the type of a result stands after `->`';
+  if (token.tokenType === t.Colon && blockWords.has(first)) return 'what belongs to it stands in braces';
+  if (token.tokenType === t.From && atLineStart) return 'write `import std.nn { Linear }`';
+  if (token.tokenType === t.Newline && first === t.Import)
+    return 'what is imported is named: `import std.nn { Linear }`';
+  if (token.tokenType === t.Identifier && tokens[index + 1]?.tokenType === t.Equals) {
+    const { image } = token;
+    return isInside(tokens, index, t.LeftBrace)
+      ? `a part of a model is \`${image}: …\``
+      : `a constant is \`let ${image} = …\``;
+  }
+  if (token.tokenType === t.Else) return 'what elements outside of a tensor are stands after an index: `x[i] else 0`';
   if (atLineStart && token.tokenType.CATEGORIES?.includes(t.Infix)) {
     return 'a line goes on where it ends in an operator: put the operator at the end of the line before';
   }
@@ -113,6 +134,12 @@ function helpFor(tokens: readonly IToken[], index: number): string | undefined {
     return `\`${token.image}\` is a word of the language; it names only arguments and fields`;
   }
   return undefined;
+}
+
+/** The first token of the line that a token is on. */
+function lineStart(source: Source, tokens: readonly IToken[], token: IToken): IToken {
+  const start = source.text.lastIndexOf('\n', token.startOffset - 1) + 1;
+  return tokens.find(({ startOffset }) => startOffset >= start) ?? token;
 }
 
 /** Whether the innermost bracket that is open before a token is of a type. */

@@ -5,6 +5,7 @@ import type { DType } from '../../ir/dtype.js';
 import type { Value } from '../../ir/graph.js';
 import type { ParameterShape } from '../arguments.js';
 import type { Context } from '../context.js';
+import { LIST_HELP } from '../foreign.js';
 import { dtypeOf, isNumeric, type Numeric, toTensor } from '../tensors.js';
 import { type Arg, bool, describe, float, int, none, numberOf, type Site, string, type Val } from '../values.js';
 
@@ -40,6 +41,7 @@ function parameter(text: string): Parameter {
     name,
     type,
     rest: rest !== undefined,
+    list: type === 'ints' || type.startsWith('['),
     required: value === undefined,
     ...(value === undefined ? {} : { default: value, defaultText: defaultText as string }),
   };
@@ -76,10 +78,11 @@ export class Arguments {
     return this.assigned.get(name)?.[0]?.site ?? this.cx.site;
   }
 
-  refuse(name: string, expected: string): never {
+  refuse(name: string, expected: string, help?: string): never {
     return this.cx.fail('E0301', {
       message: `\`${name}\` of ${this.builtin.name} is ${expected}, not ${describe(this.get(name))}`,
       site: this.site(name),
+      help,
     });
   }
 
@@ -121,7 +124,7 @@ export class Arguments {
 
   list(name: string): readonly Val[] {
     const val = this.get(name);
-    return val.kind === 'list' || val.kind === 'tuple' ? val.items : this.refuse(name, 'a list or tuple');
+    return val.kind === 'list' || val.kind === 'tuple' ? val.items : this.refuse(name, 'a list or tuple', LIST_HELP);
   }
 
   dim(name: string): Dim {

@@ -1,6 +1,7 @@
 /** The grammar of expressions. */
 import { EOF, type IToken, type TokenType } from 'chevrotain';
 import type * as ast from '../ast.js';
+import { spanOf } from '../layout.js';
 import * as t from '../tokens.js';
 import { BaseGrammar, isOneOf } from './base.js';
 import { buildInfix, type InfixTail } from './infix.js';
@@ -95,10 +96,18 @@ export abstract class ExpressionGrammar extends BaseGrammar {
   private readonly argument = this.RULE('argument', (): ast.Argument => {
     const start = this.here();
     const name = this.OPTION({
-      GATE: () => this.sees(t.Colon, 2),
+      GATE: () => this.sees(t.Colon, 2) || this.sees(t.Equals, 2),
       DEF: () => {
         const word = this.CONSUME(t.Word);
-        this.CONSUME(t.Colon);
+        this.OR([
+          { ALT: () => this.CONSUME(t.Colon) },
+          {
+            ALT: () => {
+              const sign = this.CONSUME(t.Equals);
+              this.complain({ code: 'E0105', span: spanOf(sign), label: 'expected `:`' });
+            },
+          },
+        ]);
         return this.identifier(word);
       },
     });
