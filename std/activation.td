@@ -98,6 +98,7 @@ fn softmax[T: float](input: T[*S], dim: int) -> T[*S] =
     let e = exp(input - stop_gradient(amax(input, dim, keepdim: true)))
     e / sum(e, dim, keepdim: true)
   }
+  derivative (dinput) => result * (dinput - sum(result * dinput, dim, keepdim: true))
 
 ## `softmax(-x)`.
 fn softmin[T: float](input: T[*S], dim: int) -> T[*S] = softmax(-input, dim)

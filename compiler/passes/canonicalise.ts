@@ -1,6 +1,6 @@
 // Brings functions into simpler forms that mean the same, by small rewrites of single nodes, until none applies.
 
-import type { Func, Node, NodeKind, Value } from '../ir/graph.js';
+import type { Func, Module, Node, NodeKind, Value } from '../ir/graph.js';
 import { mapFunction, mapModule } from '../ir/rewrite.js';
 import { removeDeadNodes } from './dce.js';
 import type { Pass } from './pass.js';
@@ -47,8 +47,8 @@ function readCounts(func: Func): ReadonlyMap<Value, number> {
   return counts;
 }
 
-/** A function rewritten until none of the rewrites applies. */
-export function canonicaliseFunction(func: Func, rules: readonly Rewrite[] = rewrites): Func {
+/** A function rewritten until none of the rewrites applies; `isDerived` tells whether derivatives have been taken. */
+export function canonicaliseFunction(func: Func, isDerived = true, rules: readonly Rewrite[] = rewrites): Func {
   const byKind = new Map<NodeKind, Rewrite[]>();
   for (const rule of rules) byKind.set(rule.kind, [...(byKind.get(rule.kind) ?? []), rule]);
   let current = removeDeadNodes(func);
@@ -58,7 +58,7 @@ export function canonicaliseFunction(func: Func, rules: readonly Rewrite[] = rew
     const isReadOnce = (value: Value) => reads.get(value) === 1;
     const next = mapFunction(current, (node, { builder, definition }) => {
       const hint = node.results[0]?.name ?? 'v';
-      const values = rewriteNode(node, { b: builder, definition, isReadOnce, hint }, byKind);
+      const values = rewriteNode(node, { b: builder, definition, isReadOnce, isDerived, hint }, byKind);
       changed ||= values !== undefined;
       return values;
     });
@@ -71,5 +71,13 @@ export function canonicaliseFunction(func: Func, rules: readonly Rewrite[] = rew
 export const canonicalise: Pass = {
   name: 'canonicalise',
   doc: 'Simplifies: folds constants, composes views, lets contractions and reductions read through views.',
-  run: (program) => ({ ...program, module: mapModule(program.module, (func) => canonicaliseFunction(func)) }),
+  run: (program) => {
+    const isDerived = !hasDerivatives(program.module);
+    return { ...program, module: mapModule(program.module, (func) => canonicaliseFunction(func, isDerived)) };
+  },
 };
+
+const hasDerivatives = ({ functions }: Module): boolean =>
+  [...functions.values()].some(({ nodes }) =>
+    nodes.some((node) => node.kind === 'region' && (node.region.type === 'jvp' || node.region.type === 'vjp')),
+  );

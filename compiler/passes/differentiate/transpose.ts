@@ -8,6 +8,7 @@ import type { TransposeRule } from '../../ops/op.js';
 import { kindRules } from '../../ops/table.js';
 import { transposeControl } from './control-transpose.js';
 import type { Linearised } from './linearise.js';
+import { joinParts, type Part, partOf } from './parts.js';
 import { runRule, type Session, type Tangents } from './session.js';
 
 function applyTranspose(node: Node, linear: readonly boolean[], cotangents: Tangents, b: Builder): Tangents {
@@ -16,20 +17,33 @@ function applyTranspose(node: Node, linear: readonly boolean[], cotangents: Tang
   return (transpose as TransposeRule<Node['kind']>)(node, linear, cotangents, b);
 }
 
-/** Cotangents of linear values: contributions are added up in the order in which they arrive. */
+/** Cotangents of linear values: contributions are added up in the order in which they arrive, those of all parts of a value joined first. */
 class Cotangents {
   readonly #sums = new Map<Value, Value>();
+  readonly #parts = new Map<Value, Part[]>();
 
   constructor(
     readonly builder: Builder,
     readonly nameOf: (value: Value) => string | undefined,
   ) {}
 
+  /** The sum of the contributions so far. */
   get(value: Value): Value | undefined {
+    const parts = this.#parts.get(value) ?? [];
+    this.#parts.delete(value);
+    const joined = joinParts(this.builder, value, parts, this.nameOf(value));
+    for (const contribution of joined === undefined ? parts.map(({ padded }) => padded) : [joined])
+      this.add(value, contribution);
     return this.#sums.get(value);
   }
 
-  add(value: Value, contribution: Value): void {
+  /** Adds a contribution; `made` are the nodes that compute it. */
+  add(value: Value, contribution: Value, made: readonly Node[] = []): void {
+    const part = partOf(contribution, made);
+    if (part !== undefined) {
+      this.#parts.set(value, [...(this.#parts.get(value) ?? []), part]);
+      return;
+    }
     const sum = this.#sums.get(value);
     const total =
       sum === undefined ? contribution : this.builder.elementwise('add', [sum, contribution], this.nameOf(value));
@@ -69,7 +83,7 @@ export function transpose(
     for (const each of made.nodes) b.push(each);
     b.withOrigin(node.origin, () => {
       made.values.forEach((contribution, i) => {
-        if (contribution !== undefined && flags[i]) cotangents.add(node.inputs[i] as Value, contribution);
+        if (contribution !== undefined && flags[i]) cotangents.add(node.inputs[i] as Value, contribution, made.nodes);
       });
     });
   }

@@ -115,11 +115,15 @@ function throughPadding(
   };
 }
 
+/** Whether a view leaves out elements: until derivatives are taken it stays, so that the adjoints of all parts of a value can be joined. */
+const isPart = ({ view, inputs }: NodeOf<'view'>): boolean =>
+  view.type === 'slice' && inputs[0]?.type.shape.some((size, dim) => isCut(view, dim, size)) === true;
+
 /** The operand that is really read, undefined when it is read as it is. */
 function absorbed(value: Value, access: Access, space: IndexSpace, around: Surroundings): Operand | undefined {
   const subscripts = affineAccess(access);
   const view = madeBy(value, 'view', around);
-  if (view !== undefined) return throughView(view, subscripts, space);
+  if (view !== undefined) return isPart(view) && !around.isDerived ? undefined : throughView(view, subscripts, space);
   const assemble = madeBy(value, 'assemble', around);
   return assemble && throughPadding(assemble, subscripts, space, around);
 }

@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly definition: Rewriting['definition'];
   /** Whether only one node reads a value, once, and the function does not return it. */
   readonly isReadOnce: (value: Value) => boolean;
+  /** Whether no derivatives are left to be taken. */
+  readonly isDerived: boolean;
 }
 
 /** A small transformation of one node into others that compute the same values. */

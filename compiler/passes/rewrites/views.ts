@@ -1,6 +1,16 @@
 // Rewrites of views: compositions of two become one, and views that change nothing, or only unit dimensions, become reshapes.
 
-import { type Dim, dimAdd, dimConst, dimEquals, dimMul, isDimConst, shapeEquals } from '../../ir/dims.js';
+import {
+  type Dim,
+  dimAdd,
+  dimConst,
+  dimEquals,
+  dimExactDiv,
+  dimMul,
+  dimProduct,
+  isDimConst,
+  shapeEquals,
+} from '../../ir/dims.js';
 import type { NodeOf, Value, View } from '../../ir/graph.js';
 import { isUnit, madeBy, type Rewrite, resultOf, type Surroundings, splat } from './rewrite.js';
 
@@ -147,6 +157,53 @@ const broadcastOfInsertedUnits = onView(
   },
 );
 
+/** The dimension of `from` that `to` splits into several, with their sizes; all others are the same. */
+function splitDimension(from: readonly Dim[], to: readonly Dim[]): { dim: number; sizes: readonly Dim[] } | undefined {
+  const count = to.length - from.length + 1;
+  const dim = from.findIndex((size, d) => !dimEquals(size, to[d] ?? dimConst(-1)));
+  if (dim < 0 || count < 2) return undefined;
+  const rest = to.slice(dim + count);
+  const isSame =
+    rest.length === from.length - dim - 1 && rest.every((size, d) => dimEquals(size, from[dim + 1 + d] as Dim));
+  return isSame ? { dim, sizes: to.slice(dim, dim + count) } : undefined;
+}
+
+const splitOfSlice = onView(
+  'reshape',
+  'split-of-slice',
+  'A slice of whole groups that is split into groups is a slice of what is split first, which nothing has to be copied for.',
+  (view, input, around) => {
+    const inner = viewedBy(input, 'slice', around);
+    const split = splitDimension(input.type.shape, view.shape);
+    if (inner === undefined || split === undefined || inner.view.steps[split.dim] !== 1) return undefined;
+    const { dim, sizes } = split;
+    const group = dimProduct(sizes.slice(1));
+    const { shape } = inner.input.type;
+    const [groups, first] = [shape[dim] as Dim, inner.view.starts[dim] as Dim].map((size) => dimExactDiv(size, group));
+    if (groups === undefined || first === undefined) return undefined;
+    const replaced = <T>(of: readonly T[], here: readonly T[]): readonly T[] => [
+      ...of.slice(0, dim),
+      ...here,
+      ...of.slice(dim + 1),
+    ];
+    const inside = sizes.slice(1);
+    const whole = around.b.reshape(inner.input, replaced(shape, [groups, ...inside]));
+    return around.b.view(
+      whole,
+      {
+        type: 'slice',
+        starts: replaced(inner.view.starts, [first, ...inside.map(() => dimConst(0))]),
+        steps: replaced(
+          inner.view.steps,
+          sizes.map(() => 1),
+        ),
+        sizes: view.shape,
+      },
+      around.hint,
+    );
+  },
+);
+
 const reshapeOfBroadcast = onView(
   'reshape',
   'reshape-of-broadcast',
@@ -266,6 +323,7 @@ export const viewRewrites: readonly Rewrite<'view'>[] = [
   sliceTwice,
   broadcastTwice,
   broadcastOfInsertedUnits,
+  splitOfSlice,
   reshapeOfBroadcast,
   broadcastByUnits,
   permuteUnits,

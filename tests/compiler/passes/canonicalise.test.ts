@@ -324,6 +324,24 @@ becomes(
   (b, [v]) => b.reduce('max', b.broadcastTo(v as Value, c(5, 3)), [0])[0] as Value,
   [],
 );
+becomes(
+  'a slice of whole groups that is split into groups',
+  [of('f64', 2, 12)],
+  (b, [v]) => {
+    const part = { type: 'slice', starts: c(0, 4), steps: [1, 1], sizes: c(2, 8) } as const;
+    return b.reshape(b.view(v as Value, part), c(2, 2, 4));
+  },
+  ['reshape', 'slice'],
+);
+becomes(
+  'a slice that begins inside of a group stays as it is',
+  [of('f64', 2, 12)],
+  (b, [v]) => {
+    const part = { type: 'slice', starts: c(0, 2), steps: [1, 1], sizes: c(2, 8) } as const;
+    return b.reshape(b.view(v as Value, part), c(2, 2, 4));
+  },
+  ['slice', 'reshape'],
+);
 becomes('a sum over nothing', [x], (b, [v]) => b.reduce('sum', v as Value, [])[0] as Value, []);
 becomes(
   'a contraction of one operand',

@@ -256,4 +256,28 @@ test('a chain that reads one value stays as it is, and so does one through a sel
   }
 });
 
+test('adjoints of slices that cover a value are joined, those of others padded and added up', () => {
+  const parts = (b: Builder, x: Value, ...ranges: readonly (readonly [number, number])[]) =>
+    ranges.map(([start, size]) => {
+      const view = { type: 'slice', starts: [start, 0], steps: [1, 1], sizes: [size, 2] } as const;
+      const part = b.view(x, { ...view, starts: view.starts.map(dimConst), sizes: view.sizes.map(dimConst) });
+      return b.elementwise('exp', [part]);
+    });
+  const covering = buildFunction([f64(5, 2)], (b, [x]) => parts(b, x as Value, [2, 3], [0, 2]));
+  const others = buildFunction([f64(5, 2)], (b, [x]) => parts(b, x as Value, [0, 3], [2, 3]));
+  for (const [func, joins] of [
+    [covering, true],
+    [others, false],
+  ] as const) {
+    const module = withDerivatives(func, 1);
+    const nodes = module.functions.get('vjp.f')?.nodes ?? [];
+    assert.is(
+      nodes.some((node) => node.kind === 'assemble' && node.assemble.type === 'concat'),
+      joins,
+    );
+    const random = new Random(6);
+    checkFirstOrder(module, 'f', [randomTensor(random, f64(5, 2))], random, 'slices', 1e-6);
+  }
+});
+
 test.run();
