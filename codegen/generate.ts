@@ -5,18 +5,19 @@ import { type Dim, dimValue, printDim } from '../compiler/ir/dims.js';
 import type { Func } from '../compiler/ir/graph.js';
 import type { Program } from '../compiler/program.js';
 import { emitModel } from './emit/entry.js';
-import type { LaunchedKernel } from './emit/run.js';
+import type { LaunchedGroup, LaunchedKernel } from './emit/run.js';
 import type { Precision } from './kernel/gpu/schedule.js';
 import type { Kernel, Stmt } from './kernel/ir.js';
 import { lowerKernel } from './kernel/lower/kernel.js';
 import type { Machine } from './kernel/machine.js';
 import { printKernel } from './kernel/print.js';
 import { verifyKernel } from './kernel/verify.js';
-import { type EntryPlan, planEntry, type StepKernel } from './plan/entry.js';
+import { type EntryPlan, type PlannedGroup, type PlannedLaunch, planEntry, type StepKernel } from './plan/entry.js';
+import { columnsOf, groupLaunches } from './plan/groups.js';
 import { layoutState, type StateLayout } from './plan/layout.js';
 import { cTarget } from './targets/c.js';
 import { cudaTarget } from './targets/cuda.js';
-import type { CompiledKernel, Target } from './targets/target.js';
+import type { CompiledKernel, LaunchForm, Target } from './targets/target.js';
 
 export interface GenerateOptions {
   readonly target: 'c' | 'cuda';
@@ -78,12 +79,15 @@ export function generate(program: Program, options: GenerateOptions): Generated 
 function generateFor<S>(program: Program, options: GenerateOptions, target: Target<S>): Generated {
   const table = new KernelTable(target);
   const layout = layoutState(program);
-  const plans = program.entries.map((entry) => planEntry(program.module, entry, (fn) => table.stepKernel(fn)));
+  const plans = program.entries
+    .map((entry) => planEntry(program.module, entry, (fn) => table.stepKernel(fn)))
+    .map((plan) => groupLaunches(plan, ({ step }) => table.form(step.fn)?.text));
   const model = emitModel({
     program,
     layout,
     plans,
     kernelOf: ({ step }) => table.launched(step.fn),
+    groupOf: (group) => table.group(group),
     version: options.version,
     sourceHash: options.sourceHash,
     device: target.device,
@@ -107,11 +111,13 @@ function generateFor<S>(program: Program, options: GenerateOptions, target: Targ
 class KernelTable<S> {
   readonly #byFunction = new Map<Func, CompiledKernel<S>>();
   readonly #byText = new Map<string, CompiledKernel<S>>();
+  readonly #launched = new Set<string>();
 
   constructor(readonly target: Target<S>) {}
 
+  /** The kernels that are launched: those of launches that are all made in groups are not. */
   get kernels(): readonly CompiledKernel<S>[] {
-    return [...this.#byText.values()];
+    return [...this.#byText.values()].filter(({ name }) => this.#launched.has(name));
   }
 
   #compile(fn: Func): CompiledKernel<S> {
@@ -135,6 +141,24 @@ class KernelTable<S> {
     return compiled;
   }
 
+  /** The form of launches of a function's kernel, if any. Those that may report a fault are made one by one. */
+  form(fn: Func): LaunchForm | undefined {
+    const { lowered, scheduled } = this.#compile(fn);
+    return lowered.faults.length === 0 ? this.target.form?.(scheduled) : undefined;
+  }
+
+  /** The kernel that does the work of a group's launches; groups with equal forms and columns share it. */
+  group(group: PlannedGroup): LaunchedGroup {
+    const forms = group.launches.map(({ step }) => this.form(step.fn) as LaunchForm);
+    const columns = columnsOf(group);
+    const text = `${forms[0]?.text} ${columns.join()}`;
+    const first = this.#compile((group.launches[0] as PlannedLaunch).step.fn);
+    const shared = this.#byText.get(text) ?? { ...first, name: `kernel_${this.#byText.size}`, columns };
+    this.#byText.set(text, shared);
+    this.#launched.add(shared.name);
+    return { name: shared.name, columns, items: forms.map(({ items }) => items) };
+  }
+
   stepKernel(fn: Func): StepKernel {
     const { lowered, scheduled } = this.#compile(fn);
     return { kernel: lowered.kernel, faults: lowered.faults.length, scratch: this.target.scratch(scheduled) };
@@ -142,6 +166,7 @@ class KernelTable<S> {
 
   launched(fn: Func): LaunchedKernel {
     const { name, sizes, lowered } = this.#compile(fn);
+    this.#launched.add(name);
     return { name, sizes, faults: lowered.faults };
   }
 }

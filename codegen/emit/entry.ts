@@ -5,11 +5,11 @@ import { type Dim, dimAsSymbol, dimSub, dimSymbols, dimValue, printDim } from '.
 import type { DType } from '../../compiler/ir/dtype.js';
 import type { TensorType } from '../../compiler/ir/graph.js';
 import type { Program } from '../../compiler/program.js';
-import type { EntryPlan, PlannedLaunch } from '../plan/entry.js';
+import type { EntryPlan, PlannedGroup, PlannedLaunch } from '../plan/entry.js';
 import type { StateLayout } from '../plan/layout.js';
 import { stringText } from './literals.js';
 import { sizeText } from './positions.js';
-import { type LaunchedKernel, RunPrinter, type Site, siteText } from './run.js';
+import { type LaunchedGroup, type LaunchedKernel, RunPrinter, type Site, siteText } from './run.js';
 import { byteText, doubleText, type SizeName } from './sizes.js';
 
 export interface ModelText {
@@ -17,6 +17,7 @@ export interface ModelText {
   readonly layout: StateLayout;
   readonly plans: readonly EntryPlan[];
   readonly kernelOf: (step: PlannedLaunch) => LaunchedKernel;
+  readonly groupOf: (group: PlannedGroup) => LaunchedGroup;
   readonly version: string;
   readonly sourceHash: string;
   readonly device: DeviceText;
@@ -177,6 +178,7 @@ function runText(
   const { slots } = plan.workspace;
   const printer = new RunPrinter(plan, {
     kernelOf: model.kernelOf,
+    groupOf: model.groupOf,
     leafOffset: (leaf) => model.layout.leaves[leaf]?.offset,
     sizeName,
     sites,

@@ -5,7 +5,7 @@ import { type Dim, dimValue } from '../../compiler/ir/dims.js';
 import type { Origin } from '../../compiler/ir/graph.js';
 import type { FaultSite } from '../kernel/lower/values.js';
 import type { PlannedCarry, PlannedIf, PlannedLoop, PlannedSlice } from '../plan/control.js';
-import type { Block, Copy, EntryPlan, Place, PlannedLaunch, PlannedStep } from '../plan/entry.js';
+import type { Block, Copy, EntryPlan, Place, PlannedGroup, PlannedLaunch, PlannedStep } from '../plan/entry.js';
 import { sizeText } from './positions.js';
 import { byteText, type SizeName } from './sizes.js';
 
@@ -15,6 +15,15 @@ export interface LaunchedKernel {
   /** The run-time dimensions that it is passed, in order. */
   readonly sizes: readonly string[];
   readonly faults: readonly FaultSite[];
+}
+
+/** How the launches of a group are made at once. */
+export interface LaunchedGroup {
+  readonly name: string;
+  /** For each input and output the number of its column in the table of what differs; undefined where it is the same for all launches. */
+  readonly columns: readonly (number | undefined)[];
+  /** How much each launch does. */
+  readonly items: readonly number[];
 }
 
 /** A place in the program where a run may fail. */
@@ -30,6 +39,7 @@ export const siteText = ({ site }: Origin): string =>
 /** What an entry's steps are printed with. */
 export interface RunContext {
   readonly kernelOf: (step: PlannedLaunch) => LaunchedKernel;
+  readonly groupOf: (group: PlannedGroup) => LaunchedGroup;
   readonly leafOffset: (leaf: number) => number | undefined;
   readonly sizeName: SizeName;
   /** The fault sites of the model, which the entry's are added to. */
@@ -110,6 +120,7 @@ export class RunPrinter {
 
   #step(step: PlannedStep): void {
     if (step.kind === 'launch') this.#launch(step);
+    else if (step.kind === 'group') this.#group(step);
     else if (step.kind === 'if') this.#if(step);
     else if (step.kind === 'checkpoint') this.#block(step.block);
     else this.#loop(step);
@@ -137,6 +148,29 @@ export class RunPrinter {
       if (sizes.length > 0) this.#line(`const int64_t sizes[] = {${sizes.join(', ')}};`);
       this.#line(`const kernel_args args = {call, buffers, ${sizes.length > 0 ? 'sizes' : 'NULL'}, ${site}};`);
       this.#line(`${kernel.name}(&args);`);
+    });
+  }
+
+  #group(group: PlannedGroup): void {
+    const { name, columns, items } = this.context.groupOf(group);
+    const places = group.launches.map(({ inputs, outputs }) =>
+      [...inputs, ...outputs].map((place) => this.#place(place)),
+    );
+    const same = (places[0] ?? []).filter((_, k) => columns[k] === undefined);
+    const width = Math.max(...columns.map((column) => (column ?? -1) + 1));
+    const rows = places.map((own) =>
+      Array.from({ length: width }, (_, column) => own[columns.indexOf(column)]).join(', '),
+    );
+    const [first] = group.launches;
+    this.#braces('', () => {
+      if (first?.step.origin.site !== undefined) this.#line(`/* ${siteText(first.step.origin)}, and others */`);
+      this.#line(`void *const same[] = {${same.join(', ') || 'NULL'}};`);
+      this.#line(
+        `void *const columns[] = {\n    ${rows.map((row) => `${this.#indent}${row},`).join('\n    ')}\n${this.#indent}};`,
+      );
+      this.#line(`static const int64_t items[] = {${items.join(', ')}};`);
+      this.#line(`const group_args args = {call, same, columns, items, ${items.length}};`);
+      this.#line(`${name}(&args);`);
     });
   }
 

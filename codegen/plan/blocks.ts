@@ -7,7 +7,7 @@
 
 import { type Dim, dimConst, dimMul, dimSubstitute } from '../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../compiler/ir/dtype.js';
-import type { Func, Module, Origin, TensorType, Value } from '../../compiler/ir/graph.js';
+import type { Func, Module, TensorType, Value } from '../../compiler/ir/graph.js';
 import { regionFunctions } from '../../compiler/ir/rewrite.js';
 import type { Kernel } from '../kernel/ir.js';
 import { mayOverwrite } from '../kernel/overwrite.js';
@@ -44,7 +44,15 @@ export interface PlannedLaunch {
   readonly scratch: readonly Place[];
 }
 
-export type PlannedStep = PlannedLaunch | PlannedControl;
+/** Launches of the same form that are made at once. */
+export interface PlannedGroup {
+  readonly kind: 'group';
+  readonly launches: readonly PlannedLaunch[];
+  readonly inputs: readonly Place[];
+  readonly outputs: readonly Place[];
+}
+
+export type PlannedStep = PlannedLaunch | PlannedGroup | PlannedControl;
 
 export interface Copy {
   readonly from: Place;
@@ -217,7 +225,3 @@ export class Planner {
     return { first, last: first + this.#count(step) - 1 };
   }
 }
-
-/** Where a step comes from. */
-export const originOf = (planned: PlannedStep): Origin =>
-  planned.kind === 'launch' ? planned.step.origin : planned.origin;

@@ -11,7 +11,7 @@ import { type Block, type Copy, type Place, Planner, type StepKernel, type Targe
 import type { Workspace } from './memory.js';
 import type { Step } from './steps.js';
 
-export type { Block, Copy, Place, PlannedLaunch, PlannedStep, StepKernel } from './blocks.js';
+export type { Block, Copy, Place, PlannedGroup, PlannedLaunch, PlannedStep, StepKernel } from './blocks.js';
 
 export interface EntryPlan extends Block {
   readonly entry: Entry;

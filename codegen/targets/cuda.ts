@@ -1,8 +1,10 @@
 // GPUs as a target: CUDA for the kernels, C for what launches them.
 
 import { emitCudaHeader, emitDeviceFile, emitLaunches, FIRST_KERNEL } from '../emit/cuda/files.js';
+import { emitCudaGroup } from '../emit/cuda/group.js';
 import { emitCudaKernel, stateBytes } from '../emit/cuda/kernel.js';
 import { Unit } from '../emit/unit.js';
+import { formOf } from '../kernel/gpu/form.js';
 import { type GpuKernel, type Precision, scheduleForGpu } from '../kernel/gpu/schedule.js';
 import type { Machine } from '../kernel/machine.js';
 import { printKernel } from '../kernel/print.js';
@@ -19,20 +21,24 @@ export function cudaTarget(archs: readonly string[], precision: Precision): Targ
     schedule: (kernel) => scheduleForGpu(kernel, precision),
     kernels: ({ kernel }) => [kernel],
     scratch: ({ states }) => (states.length === 0 ? undefined : stateBytes(states)),
+    form: formOf,
     text: ({ kernel }, name) => printKernel(kernel, name),
     files(model, parts) {
       let number = FIRST_KERNEL;
       const files = parts.map((part) => {
         const unit = new Unit(GPU);
-        const kernels = part.map(({ fn, scheduled, name, sizes }) => {
-          const text = emitCudaKernel(unit, scheduled, name, sizes, number);
+        const kernels = part.map(({ fn, scheduled, name, sizes, columns }) => {
+          const text =
+            columns === undefined
+              ? emitCudaKernel(unit, scheduled, name, sizes, number)
+              : emitCudaGroup(unit, scheduled, name, columns, number);
           number += text.functions.length;
           return { text, device: `${kernelComment(fn)}\n${text.device}` };
         });
         return { helpers: unit.text, kernels };
       });
       return new Map([
-        ['kernels.h', emitCudaHeader(parts.flat().map(({ name }) => name))],
+        ['kernels.h', emitCudaHeader(parts.flat())],
         ['launches.c', emitLaunches(files.map(({ kernels }) => kernels.map(({ text }) => text)))],
         ...files.map(({ helpers, kernels }, i) => {
           const texts = kernels.map(({ device }) => device);

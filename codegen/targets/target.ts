@@ -15,6 +15,19 @@ export interface CompiledKernel<S> {
   readonly scheduled: S;
   /** The run-time dimensions that it is passed, in order. */
   readonly sizes: readonly string[];
+  /**
+   * For a kernel that does the work of many launches of one form: for each of its inputs and outputs the number of the column of a table that it is
+   * taken from, or undefined where it is the same for all.
+   */
+  readonly columns?: readonly (number | undefined)[];
+}
+
+/** What launches have in common that one kernel can do the work of. */
+export interface LaunchForm {
+  /** Equal for launches that differ in nothing but their operands and in how often they do the same. */
+  readonly text: string;
+  /** How often a launch does it. */
+  readonly items: number;
 }
 
 /** A target with scheduled kernels of the form `S`. */
@@ -27,6 +40,8 @@ export interface Target<S> {
   kernels(scheduled: S): readonly Kernel[];
   /** Bytes of memory that the kernel needs for itself while it runs; undefined where it needs none. */
   scratch(scheduled: S): Dim | undefined;
+  /** The form of launches of a kernel; undefined for those that are made one by one. Without it all are. */
+  form?(scheduled: S): LaunchForm | undefined;
   /** The scheduled kernel IR as text. */
   text(scheduled: S, name: string): string;
   /** The files beside `model.c`, for kernels that are spread over a number of files. */

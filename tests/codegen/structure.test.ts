@@ -32,6 +32,8 @@ function stepStructure(step: PlannedStep): Structure {
   switch (step.kind) {
     case 'launch':
       return { kernels: 1, reads: step.inputs.length, writes: step.outputs.length };
+    case 'group':
+      return structureOf(step.launches);
     case 'if':
       return plus(structureOf(step.whenTrue.steps), structureOf(step.whenFalse.steps));
     case 'checkpoint':

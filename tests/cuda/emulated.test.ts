@@ -127,6 +127,26 @@ test('scatters add in the order of the updates, whatever runs at the same time',
   assertAgree(compiled.run('scatter_set', inputs)[0]!, interpreter.run('scatter_set', inputs)[0]!, 'after a fault');
 });
 
+/** Updates of matrices of several sizes by one rule. */
+const updates = define('updates', (b) => {
+  const rate = b.param('rate', { dtype: 'f32', shape: [] });
+  return [3, 700, 4, 1].map((size) => {
+    const [p, g] = [
+      b.param(`p${size}`, { dtype: 'f32', shape: d(size, 5) }),
+      b.param(`g${size}`, { dtype: 'f32', shape: d(size, 5) }),
+    ];
+    return b.elementwise('sub', [p, b.elementwise('mul', [g, rate])]);
+  });
+});
+
+test('launches of one form that do not depend on each other are made at once', async () => {
+  const compiled = await checkAgainstInterpreter([updates], [{}], { cuda: 'emulated' });
+  const model = compiled.generated.sources.get('model.c') ?? '';
+  assert.match(model, /const group_args args = \{call, same, columns, items, 4\};/);
+  assert.is([...model.matchAll(/kernel_\d+\(&args\)/g)].length, 1);
+  await checkAgainstInterpreter([updates], [{}], { cuda: 'checked' });
+});
+
 /** The bits of all results of the functions. */
 function bitsOf(compiled: Compiled, all: readonly Func[], dims: ReadonlyMap<string, number>): string {
   const parts = all.flatMap((fn) =>

@@ -1,5 +1,5 @@
 // Compiles the kernels of examples with nvcc and reads what its assembler says about registers. Run by itself it takes all examples and both
-// architectures: `npm run cuda-examples`.
+// architectures, or those that are named: `npm run cuda-examples -- mlp text/gpt`.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -59,7 +59,8 @@ async function main(): Promise<void> {
     console.log('SKIP nvcc was not found');
     return;
   }
-  for (const { name } of examples) {
+  const only = process.argv.slice(2);
+  for (const { name } of examples.filter((example) => only.length === 0 || only.includes(example.name))) {
     for (const arch of ['sm_80', 'sm_90a']) {
       const usages = await usageOf(nvcc, name, arch);
       const most = Math.max(...usages.map(({ registers }) => registers));

@@ -1,5 +1,6 @@
 // Prints the files of a CUDA model around its kernels: the header of the host code, the launches, and the images of the device code.
 
+import type { CompiledKernel } from '../../targets/target.js';
 import type { CudaKernelText } from './kernel.js';
 
 /** What the run-time system launches itself; the order is that of tdsl_cuda.h. */
@@ -10,7 +11,7 @@ export const FIRST_KERNEL = OWN_KERNELS.length;
 
 /** Prints `kernels.h`, which model.c includes. */
 export const emitCudaHeader = (
-  kernels: readonly string[],
+  kernels: readonly Pick<CompiledKernel<unknown>, 'name' | 'columns'>[],
 ): string => `/* The kernels of a model, as its entries call them. Written by tdsl. */
 #ifndef KERNELS_H
 #define KERNELS_H
@@ -25,13 +26,25 @@ typedef struct kernel_args {
   uint32_t site;
 } kernel_args;
 
+/*
+ * What a kernel that does the work of many launches is passed: operands that are the same for all of them, a table of those that are not with
+ * a row for each launch, and how often each does the same.
+ */
+typedef struct group_args {
+  tdsl_call *call;
+  void *const *same;
+  void *const *columns;
+  const int64_t *items;
+  uint32_t count;
+} group_args;
+
 static inline int64_t tdsl_max(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t tdsl_min(int64_t a, int64_t b) { return a < b ? a : b; }
 /* Floor division by a dimension; where that is 0 nothing is computed, and the result does not matter. */
 static inline int64_t tdsl_quotient(int64_t a, int64_t b) { return b > 0 ? tdsl_floordiv(a, b) : 0; }
 static inline double size_quotient(double a, double b) { return b > 0 ? __builtin_floor(a / b) : 0; }
 
-${kernels.map((name) => `__attribute__((visibility("hidden"))) void ${name}(const kernel_args *args);`).join('\n')}
+${kernels.map(({ name, columns }) => `__attribute__((visibility("hidden"))) void ${name}(const ${columns === undefined ? 'kernel' : 'group'}_args *args);`).join('\n')}
 
 #endif
 `;

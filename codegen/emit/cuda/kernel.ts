@@ -75,34 +75,55 @@ interface PhaseText {
   readonly number: number;
 }
 
+/** What all kernels begin with. */
+export const STOP = '  if (td_stopped(fault, guarded)) return;\n';
 /** The most threads of a block, which the compiler may count on. */
-const BLOCK = 256;
+export const BLOCK = 256;
 
-function printPhase(context: PhaseText): { readonly text: string; readonly launch: string } {
-  const { unit, sizes, passed, states, tableName, phase, name, number } = context;
+/** What a phase does in a block, which is number `block` of `blocks` and has its share of all `items`. */
+export interface PhaseBody {
+  readonly text: string;
+  /** How many items a thread or team takes at once. */
+  readonly width: number;
+  /** Whether the text has a word. */
+  readonly mentions: (word: string) => boolean;
+}
+
+/** Prints what a phase does. `sizeName` names run-time dimensions, `bufferName` memory. */
+export function printBody(
+  unit: Unit,
+  phase: GpuPhase,
+  sizeName: (symbol: string) => string,
+  bufferName: (buffer: Buffer) => string,
+): PhaseBody {
   const team = phase.kind === 'items' ? phase.team : 1;
-  const sizeName = (symbol: string): string => {
-    const at = sizes.indexOf(symbol);
-    if (at < 0) throw new Error(`a kernel is not passed the size ${symbol}`);
-    return `n${at}`;
-  };
   const wide = new WidePrinter();
   const row = phase.kind === 'items' && phase.row !== undefined ? new RowPrinter(phase.row, team, 'lane') : undefined;
   const override = phase.kind === 'items' && team > 1 ? teamOverride(phase, 'lane', row) : wide.override;
-  const lines = new Lines(unit, (buffer) => (buffer.role === 'table' ? tableName(buffer) : buffer.name), override);
+  const lines = new Lines(unit, bufferName, override);
   const scope: Scope = {
     positions: { known: new Map(), ranges: new Map(), sizeName },
     values: new Values(),
     loads: new Map(),
     folds: new Map(),
   };
-  lines.line('if (td_stopped(fault, guarded)) return;');
   if (phase.kind === 'product') {
     unit.define('#product', () => '#include "tdsl_product.cuh"\n');
     emitProduct(lines, phase, scope);
   } else emitItems(lines, phase, scope, wide, row);
-  const text = lines.text;
-  const mentions = (what: string): boolean => new RegExp(`\\b${what}\\b`).test(text);
+  const { text } = lines;
+  return { text, width: wide.isUsed ? WIDTH : 1, mentions: (word) => new RegExp(`\\b${word}\\b`).test(text) };
+}
+
+function printPhase(context: PhaseText): { readonly text: string; readonly launch: string } {
+  const { unit, sizes, passed, states, tableName, phase, name, number } = context;
+  const sizeName = (symbol: string): string => {
+    const at = sizes.indexOf(symbol);
+    if (at < 0) throw new Error(`a kernel is not passed the size ${symbol}`);
+    return `n${at}`;
+  };
+  const bufferName = (buffer: Buffer): string => (buffer.role === 'table' ? tableName(buffer) : buffer.name);
+  const { text, width, mentions } = printBody(unit, phase, sizeName, bufferName);
   const buffers = passed.flatMap((buffer, i) => (mentions(buffer.name) ? [{ buffer, i }] : []));
   const kept = states.flatMap((buffer, i) => (mentions(buffer.name) ? [{ buffer, i }] : []));
   const dims = sizes.flatMap((symbol, i) => (mentions(`n${i}`) ? [{ symbol, i }] : []));
@@ -119,7 +140,7 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
     'int64_t items',
   ];
   const { items, call } = workOf(phase, sizeName);
-  const count = wide.isUsed ? `(items + ${WIDTH - 1}) / ${WIDTH}` : 'items';
+  const count = width > 1 ? `(items + ${width - 1}) / ${width}` : 'items';
   const addresses = [
     'NULL',
     'NULL',
@@ -136,10 +157,11 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
   const launch = `  {
     int64_t items = ${items};
 ${places.join('')}    void *params[] = {${addresses.join(', ')}};
-    ${call}(args->call, ${number}, ${count}, ${phase.kind === 'items' ? team : BLOCK}, params);
+    ${call}(args->call, ${number}, ${count}, ${phase.kind === 'items' ? phase.team : BLOCK}, params);
   }`;
+  const place = mentions('block') ? '  const int64_t block = blockIdx.x, blocks = gridDim.x;\n  (void)blocks;\n' : '';
   return {
-    text: `extern "C" __global__ void __launch_bounds__(${BLOCK}) ${name}(${params.join(', ')}) {\n${text}\n}\nTD_KERNEL(${name})\n`,
+    text: `extern "C" __global__ void __launch_bounds__(${BLOCK}) ${name}(${params.join(', ')}) {\n${STOP}${place}${text}\n}\nTD_KERNEL(${name})\n`,
     launch,
   };
 }
@@ -183,15 +205,16 @@ function emitItems(lines: Lines, phase: Items, outer: Scope, wide: WidePrinter, 
 
 /** A phase without a grid is the work of one thread or team. */
 function emitOnce(lines: Lines, { team, body }: Items, scope: Scope): void {
-  lines.line(`if (blockIdx.x > 0${team === 1 ? ' || threadIdx.x > 0' : ''}) return;`);
+  lines.line(`if (block > 0${team === 1 ? ' || threadIdx.x > 0' : ''}) return;`);
   emitBody(lines, body, scope);
 }
 
 /** The iterations of a grid, dealt out to all its threads or teams in turn. */
 function emitGrid(lines: Lines, { grid, team, body }: Items, scope: Scope): void {
   const own = team === 1 ? 'threadIdx.x' : `(int32_t)(threadIdx.x / ${team})`;
-  const start = `blockIdx.x * (int64_t)(blockDim.x${team === 1 ? '' : ` / ${team}`}) + ${own}`;
-  const step = `gridDim.x * (int64_t)(blockDim.x${team === 1 ? '' : ` / ${team}`})`;
+  const perBlock = team === 1 ? 'blockDim.x' : `(int32_t)(blockDim.x / ${team})`;
+  const start = `block * ${perBlock} + ${own}`;
+  const step = `blocks * ${perBlock}`;
   const item = grid.length === 1 ? loopName((grid[0] as { index: string }).index) : 'item';
   lines.block(`for (int64_t ${item} = ${start}; ${item} < items; ${item} += ${step}) `, () => {
     if (grid.length > 1) splitItem(lines, grid, scope);

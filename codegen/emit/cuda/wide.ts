@@ -105,9 +105,7 @@ export class WidePrinter {
     emitBody(lines, uniform, scope);
     const bufferName = lines.bufferName;
     const addresses = [...reads, ...writes].map((buffer) => `(uintptr_t)${bufferName(buffer)}`);
-    lines.line(
-      'const int64_t thread = blockIdx.x * (int64_t)blockDim.x + threadIdx.x, threads = gridDim.x * (int64_t)blockDim.x;',
-    );
+    lines.line('const int64_t thread = block * blockDim.x + threadIdx.x, threads = blocks * blockDim.x;');
     lines.line(`const int64_t packs = ((${addresses.join(' | ')}) & 31) == 0 ? items / ${WIDTH} : 0;`);
     const positions = withRange(scope, index, phase.grid[0]?.extent as never);
     lines.block(`for (int64_t pack = thread; pack < packs; pack += threads) `, () => {

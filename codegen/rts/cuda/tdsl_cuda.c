@@ -252,14 +252,41 @@ void tdsl_launch_blocks(tdsl_call *call, uint32_t kernel, int64_t blocks, uint32
          driver.launch(device->functions[kernel], (unsigned)blocks, 1, 1, threads, 1, 1, tdsl_kernels[kernel].shared_bytes, call->stream, params, NULL));
 }
 
+/* The blocks for pieces of work of a team: no more than keep the GPU busy. */
+static int64_t blocks_for(const tdsl_call *call, int64_t items, uint32_t team) {
+  const int64_t most = (int64_t)call->device->processors * BLOCKS_PER_PROCESSOR, per_block = BLOCK / team;
+  const int64_t blocks = (items + per_block - 1) / per_block;
+  return blocks < most ? blocks : most;
+}
+
 void tdsl_launch(tdsl_call *call, uint32_t kernel, int64_t items, uint32_t team, void **params) {
-  const int64_t most = (int64_t)call->device->processors * BLOCKS_PER_PROCESSOR;
-  const int64_t per_block = BLOCK / team;
   uint32_t threads = BLOCK;
   if (items <= 0) return;
-  if (items < per_block) threads = (uint32_t)((items * team + 31) / 32 * 32);
-  int64_t blocks = (items - 1) / per_block + 1;
-  tdsl_launch_blocks(call, kernel, blocks < most ? blocks : most, threads, params);
+  if (items < BLOCK / team) threads = (uint32_t)((items * team + 31) / 32 * 32);
+  tdsl_launch_blocks(call, kernel, blocks_for(call, items, team), threads, params);
+}
+
+void tdsl_launch_group(tdsl_call *call, uint32_t kernel, uint32_t team, int64_t pack, void *const *columns, uint32_t width,
+                       const int64_t *items, uint32_t count, void **params) {
+  enum { WORDS = 496 }; /* td_segments of tdsl_gpu.h: for each segment its last block, its items, its operands */
+  uint64_t segments[WORDS];
+  const uint32_t row = 2 + width, most = WORDS / row;
+  params[2] = segments;
+  for (uint32_t first = 0; first < count; first += most) {
+    int64_t blocks = 0;
+    memset(segments, 0, sizeof segments);
+    for (uint32_t i = 0; i < most; i++) {
+      uint64_t *segment = segments + i * row;
+      const uint32_t own = first + i;
+      if (own < count) {
+        blocks += blocks_for(call, (items[own] + pack - 1) / pack, team);
+        segment[1] = (uint64_t)items[own];
+        for (uint32_t k = 0; k < width; k++) segment[2 + k] = (uint64_t)(uintptr_t)columns[own * width + k];
+      }
+      segment[0] = (uint64_t)blocks;
+    }
+    tdsl_launch_blocks(call, kernel, blocks, BLOCK, params);
+  }
 }
 
 void tdsl_gpu_copy(tdsl_call *call, void *to, const void *from, int64_t bytes) {

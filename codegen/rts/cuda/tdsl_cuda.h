@@ -31,6 +31,13 @@ TDSL_GPU_API void tdsl_launch(tdsl_call *call, uint32_t kernel, int64_t items, u
 /* The same with one block of `threads` threads for each item. */
 TDSL_GPU_API void tdsl_launch_blocks(tdsl_call *call, uint32_t kernel, int64_t blocks, uint32_t threads, void **params);
 
+/*
+ * Does the work of `count` launches with one, or with as few as the parameters of a kernel allow: launch i does its thing items[i] times, of which a
+ * thread or team takes `pack` at once, with the `width` operands in row i of `columns`. params[2] is filled in, too.
+ */
+TDSL_GPU_API void tdsl_launch_group(tdsl_call *call, uint32_t kernel, uint32_t team, int64_t pack, void *const *columns, uint32_t width,
+                                    const int64_t *items, uint32_t count, void **params);
+
 TDSL_GPU_API void tdsl_gpu_copy(tdsl_call *call, void *to, const void *from, int64_t bytes);
 TDSL_GPU_API void tdsl_gpu_clear(tdsl_call *call, void *to, int64_t bytes);
 /* Wait for the device and read; after an error of the driver the answer is 0. */

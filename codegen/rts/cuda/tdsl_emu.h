@@ -17,6 +17,7 @@
 #define __host__
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
+#define __grid_constant__
 #define __align__(n) __attribute__((aligned(n)))
 /* What the emulator does itself is not among the accesses that checked mode looks at. */
 #define TD_UNSEEN __attribute__((no_sanitize("thread")))
@@ -208,13 +209,10 @@ TD_UNSEEN inline void call_kernel(void (*kernel)(A...), void **arguments) {
 }
 template <class... A>
 TD_UNSEEN inline void **keep_arguments(void (*)(A...), void **arguments) {
-  const size_t sizes[] = {sizeof(A)...}, count = sizeof...(A);
-  auto **kept = static_cast<void **>(malloc(count * (sizeof(void *) + 16)));
-  auto *value = reinterpret_cast<char *>(kept + count);
-  for (size_t i = 0; i < count; i++, value += 16) {
-    static_assert(((sizeof(A) <= 16) && ...), "an argument of a kernel is larger than 16 bytes");
-    kept[i] = memcpy(value, arguments[i], sizes[i]);
-  }
+  const size_t sizes[] = {sizeof(A)...}, count = sizeof...(A), places = count * sizeof(void *) + 16;
+  auto **kept = static_cast<void **>(malloc(places + ((sizeof(A) + 16) + ...)));
+  char *value = reinterpret_cast<char *>(kept) + places / 16 * 16;
+  for (size_t i = 0; i < count; value += (sizes[i] + 15) / 16 * 16, i++) kept[i] = memcpy(value, arguments[i], sizes[i]);
   return kept;
 }
 struct Registration {

@@ -113,6 +113,34 @@ TDSL_INLINE void td_put_pack(T *to, const td_pack<T, N> &pack, bool aligned) {
   TD_UNROLL for (int i = 0; i < N; i++) to[i] = pack.at[i];
 }
 
+/* --- many launches of one form as one ------------------------------------------------------------------------------------------------------ */
+
+/* The blocks before `end` that no earlier segment has do what one launch would: `items` times, with these operands. */
+template <int COLUMNS>
+struct td_segment {
+  int64_t end, items;
+  void *at[COLUMNS];
+};
+/* As many as fit the parameters of a kernel; the host fills them (tdsl_launch_group). */
+template <int COLUMNS>
+struct td_segments {
+  static constexpr int COUNT = 496 / (2 + COLUMNS);
+  td_segment<COLUMNS> rows[COUNT];
+};
+/* The segment of this block. */
+template <int COLUMNS>
+TDSL_INLINE int32_t td_find_segment(const td_segments<COLUMNS> &segments) {
+  int32_t low = 0, high = td_segments<COLUMNS>::COUNT - 1;
+  while (low < high) {
+    const int32_t middle = (low + high) / 2;
+    if (blockIdx.x < segments.rows[middle].end)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
 /* --- positions: divisions are rare and mostly of numbers that fit 32 bits, for which a GPU is several times as fast --------------------- */
 
 TDSL_INLINE int64_t tdsl_max(int64_t a, int64_t b) { return a > b ? a : b; }
