@@ -118,6 +118,8 @@ export function declaredEntry(
     const value = cx.at(unit, decl.name.span, () =>
       declaredResult(cx, decl, resultWithDerivative(cx, decl, matcher, name)),
     );
+    // What makes models, for types and fields, has no tensors to give; it is elaborated where it is used.
+    if (kind === 'any' && makesModels(value)) return undefined;
     const entryName = evaluation ?? name;
     const entry = cx.at(unit, resultSpan(decl), () =>
       finishEntry(cx, session, inputs, entryName, entryName, value, decl),
@@ -134,6 +136,12 @@ function declaredResult(cx: Context, decl: ast.Fn, value: Val): Val {
     message: `\`${decl.name.name}\` is exported and gives ${describe(value)}, but its result has no type`,
     help: 'write `-> type` after the parameters',
   });
+}
+
+/** Whether a value holds models that have no place yet. */
+function makesModels(value: Val): boolean {
+  if (value.kind === 'list' || value.kind === 'tuple') return value.items.some(makesModels);
+  return value.kind === 'blueprint' || value.kind === 'class';
 }
 
 /** No value, or the trees of no values that `map` makes of its assignments. */

@@ -7,9 +7,8 @@ import type { EntryArgument, EntryInput, StateLeaf, Structure } from '../program
 import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { isDTypeName } from './dtype-names.js';
-import { evaluateArguments } from './evaluate.js';
-import { findModel } from './lookup.js';
 import { textOf } from './match.js';
+import { isComplete, modelOfType } from './model-types.js';
 import { tensorType } from './models.js';
 import type { Scope } from './scope.js';
 import type { OpenNames } from './signature.js';
@@ -127,7 +126,7 @@ export function canInvent(cx: Context, type: ast.Type, scope: Scope, open: OpenN
       )
         return false;
       if (open.get(name)?.kind === 'model') return false;
-      return name === 'key' || open.has(name) || isDTypeName(name) || hasDefaults(cx, type.name, scope);
+      return name === 'key' || open.has(name) || isDTypeName(name) || isComplete(cx, type.name, scope);
     }
     case 'ShapedType':
     case 'AppliedType':
@@ -141,10 +140,6 @@ export function canInvent(cx: Context, type: ast.Type, scope: Scope, open: OpenN
     default:
       return false;
   }
-}
-
-function hasDefaults(cx: Context, name: ast.Identifier, scope: Scope): boolean {
-  return findModel(cx, name, scope).model.params.every((param) => param.default !== undefined || param.rest);
 }
 
 /** Makes the value of a parameter from its type. */
@@ -222,11 +217,7 @@ export function modelBlueprint(cx: Context, type: ast.Type, scope: Scope): Bluep
     (isDTypeName(type.name.name) || isStatic(type) || scope.find(type.name.name)?.binding.value.kind === 'dtype')
   )
     return undefined;
-  const found = findModel(cx, type.name, scope);
-  return cx.at(scope.unit, type.span, () => {
-    const args = type.kind === 'AppliedType' ? evaluateArguments(cx, found, type.args, scope) : [];
-    return { ...found, kind: 'blueprint', args, site: cx.site };
-  });
+  return modelOfType(cx, type, scope);
 }
 
 /** Tensors, and tuples and records of them, as arguments. */

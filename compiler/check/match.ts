@@ -8,7 +8,7 @@ import type { Context } from './context.js';
 import { dtypeNamed, isDTypeName } from './dtype-names.js';
 import { Failure } from './failure.js';
 import { foreignArgument, foreignDType, LIST_HELP } from './foreign.js';
-import { findModel } from './lookup.js';
+import { declarationOfType } from './model-types.js';
 import type { Scope } from './scope.js';
 import { shapeHint, type WantedShape } from './shape-hints.js';
 import type { OpenNames } from './signature.js';
@@ -41,7 +41,7 @@ export class Matcher {
       case 'ShapedType':
         return this.#tensor(type, type.dtype, type.shape, val, what, site);
       case 'AppliedType':
-        return this.#model(type, type.name, val, what, site);
+        return this.#model(type, val, what, site);
       case 'LikeType':
         return this.#like(type, val, what, site);
       case 'TupleType':
@@ -155,7 +155,7 @@ export class Matcher {
     if (open?.kind === 'dtype' || isDTypeName(name)) return this.#tensor(type, type.name, [], val, what, site);
     const bound = this.scope.find(name)?.binding.value;
     if (bound?.kind === 'dtype') return this.#tensor(type, type.name, [], val, what, site);
-    return this.#model(type, type.name, val, what, site);
+    return this.#model(type, val, what, site);
   }
 
   /** A model variable means the model of its first argument from then on, in the methods of the model too. */
@@ -170,8 +170,8 @@ export class Matcher {
     return this.#passOn(val);
   }
 
-  #model(type: ast.Type, name: ast.Identifier, val: Val, what: string, site: Site): Val {
-    const { model } = findModel(this.cx, name, this.scope);
+  #model(type: ast.NamedType | ast.AppliedType, val: Val, what: string, site: Site): Val {
+    const model = declarationOfType(this.cx, type, this.scope);
     const own = val.kind === 'model' ? val.instance.model : val.kind === 'blueprint' ? val.model : undefined;
     if (own !== model) this.#refuse(type, val, what, site);
     return this.#passOn(val);

@@ -10,7 +10,8 @@ import * as t from './tokens.js';
 const foreignWords: ReadonlyMap<string, string> = new Map([
   ...['def', 'func', 'function', 'fun', 'sub'].map((word): [string, string] => [word, 'a function begins with `fn`']),
   ...['var', 'const', 'val', 'auto'].map((word): [string, string] => [word, 'a binding begins with `let`']),
-  ...['class', 'struct', 'module', 'type'].map((word): [string, string] => [word, 'a model begins with `model`']),
+  ...['class', 'struct', 'module'].map((word): [string, string] => [word, 'a model begins with `model`']),
+  ['type', 'a model with its arguments has a name by `let Net = MLP(0.2)`'],
   ['return', 'the last expression of a block is its value: leave out `return`'],
   ['with', 'write `no_grad { … }` for values without derivative; nothing else needs to be opened or closed'],
   ['is', 'write `==`'],

@@ -37,6 +37,10 @@ model Deep(normalised: bool) {
     last(h)
   }
 }
+let Plain = Deep(false)
+let Normalised = Deep(true)
+fn Optimizer(net: model) = SGD(net, lr: 0.5)
+
 fn learn[M: model](net: mut M, opt: mut any, x: f32[B, 784], y: i64[B]) -> f32 {
   let (l, g) = value_and_grad(net => cross_entropy(net(x), y))(net)
   opt.step(net, g)
@@ -44,17 +48,17 @@ fn learn[M: model](net: mut M, opt: mut any, x: f32[B, 784], y: i64[B]) -> f32 {
 }
 
 export fn train_plain(
-  plain: mut Deep(false),
-  plain_opt: mut SGD(plain, lr: 0.5),
+  plain: mut Plain,
+  plain_opt: mut Optimizer(plain),
   x: f32[B, 784],
   y: i64[B],
 ) -> f32 = learn(plain, plain_opt, x, y)
 export fn train_normalised(
-  normalised: mut Deep(true),
-  opt: mut SGD(normalised, lr: 0.5),
+  normalised: mut Normalised,
+  opt: mut Optimizer(normalised),
   x: f32[B, 784],
   y: i64[B],
 ) -> f32 = learn(normalised, opt, x, y)
-export fn predict_plain(plain: Deep(false), x: f32[B, 784]) -> i64[B] = argmax(plain(x), dim: 1)
-export fn predict_normalised(normalised: Deep(true), x: f32[B, 784]) -> i64[B] =
+export fn predict_plain(plain: Plain, x: f32[B, 784]) -> i64[B] = argmax(plain(x), dim: 1)
+export fn predict_normalised(normalised: Normalised, x: f32[B, 784]) -> i64[B] =
   argmax(normalised(x), dim: 1)

@@ -82,6 +82,45 @@ export fn read(net: Net, opt: SGD(net, lr: 0.5, momentum: 0.5)) -> (f32[2], f32,
   );
 });
 
+test('constants and functions that give models with their arguments are types', () => {
+  const text = `import std.nn { Linear, ReLU, Sequential }
+import std.optim { SGD }
+let Net = Sequential([Linear(4, 3), ReLU(), Linear(3, 1)])
+fn Opt(net: model) = SGD(net, lr: 0.05, momentum: 0.9)
+fn wide(n: int) = Linear(4, n)
+fn widest() = Linear(4, 9)
+fn learn(net: mut Net, opt: mut Opt(net), x: f32[2, 4]) -> f32 {
+  let (l, g) = value_and_grad(net => mean(net(x)))(net)
+  opt.step(net, g)
+  l
+}
+export fn f(a: mut Net, b: Net, opt: mut Opt(a), c: wide(5), x: f32[2, 4]) -> f32 = learn(a, opt, x) + sum(b(x)) + sum(c(x))`;
+  const layers = (net: string) => [
+    `${net}.0.weight[3,4]`,
+    `${net}.0.bias[3]`,
+    `${net}.2.weight[1,3]`,
+    `${net}.2.bias[1]`,
+  ];
+  assert.equal(paths(text), [
+    ...['a', 'b'].flatMap((net) => layers(net).map((leaf) => `param ${leaf}`)),
+    'state opt.lr[]',
+    ...layers('opt.momentum_buffer').map((leaf) => `state ${leaf}`),
+    'param c.weight[5,4]',
+    'param c.bias[5]',
+  ]);
+  const refused = (rest: string) =>
+    diagnosticsOf(`import std.nn { Linear }\nlet Net = Linear(4, 3)\nfn bad(n: int) = n\n${rest}`).map(
+      ({ code, message }) => `${code} ${message}`,
+    );
+  assert.equal(refused('export fn f(net: Net(3), x: f32) -> f32 = x'), [
+    'E0211 `Net` has its arguments: it is a model Linear',
+  ]);
+  assert.equal(refused('export fn f(net: bad(3), x: f32) -> f32 = x'), ['E0301 `bad` gives the int 3, not a model']);
+  assert.equal(refused('export fn f(net: bad, x: f32) -> f32 = x'), [
+    'E0201 `bad` is not a type, but the function bad',
+  ]);
+});
+
 test('an exported block without a type of its result is there for its effects; one that gives a value is refused', () => {
   const text = (end: string): string => `model M { param w: f32[2] = zeros }
 export fn reset(net: mut M) {
