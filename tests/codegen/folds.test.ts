@@ -56,6 +56,13 @@ test('rows: softmax, normalisation and what follows them', () =>
         const e = b.elementwise('exp', [b.elementwise('sub', [x, top])]);
         return [b.elementwise('div', [e, b.reshape(b.sum(e, [1]), d(4, 1))])];
       }),
+      define('stored_softmax', (b) => {
+        const x = b.param('x', { dtype: 'f32', shape: d('n', 3, 37) });
+        const top = b.reshape(b.reduce('max', x, [2])[0]!, d('n', 3, 1));
+        const e = b.elementwise('exp', [b.elementwise('sub', [x, top])]);
+        const total = b.sum(e, [2]);
+        return [e, total, b.elementwise('div', [e, b.reshape(total, d('n', 3, 1))])];
+      }),
       define('batch_norm', (b) => {
         const x = b.param('x', { dtype: 'f32', shape: d('n', 3, 4, 5) });
         const count = b.constant(1 / 60, 'f32');

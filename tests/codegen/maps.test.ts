@@ -52,6 +52,17 @@ test('broadcasts and views agree', async () => {
         const hot = b.elementwise('eq', [b.iota(d('n', 10), 1), y]);
         return [b.elementwise('where', [hot, x, b.constant(0, 'f32')])];
       }),
+      ...['lt', 'le', 'gt', 'ge', 'eq'].map((op) =>
+        define(`where_${op}`, (b) => {
+          const x = b.param('x', { dtype: 'f32', shape: d('n', 40) });
+          const row = b.elementwise('sub', [b.iota(d('n', 1), 0), b.constant(3, 'i64')]);
+          const [column, across] = [b.iota(d(40), 0), b.iota(d('n', 40), 1)];
+          const mask = b.elementwise(op, [row, column]);
+          const band = b.elementwise('logical_and', [mask, b.elementwise('lt', [across, b.constant(21, 'i64')])]);
+          const all = b.elementwise('where', [mask, x, b.constant(-1, 'f32')]);
+          return [all, b.elementwise('where', [band, b.constant(2, 'f32'), all]), mask];
+        }),
+      ),
       define('flattened', (b) => {
         const x = b.param('x', { dtype: 'f32', shape: d('n', 'n') });
         const n = dimSymbol('n');

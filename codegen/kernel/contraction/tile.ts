@@ -2,9 +2,10 @@
 
 import { dimAdd, dimConst, dimMul, dimSubstitute, dimSymbol, dimValue } from '../../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
-import type { Buffer, Position, Register, Temp } from '../ir.js';
+import { type Buffer, exprTemps, type Position, type Register, type Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
 import { contractionFold } from '../lower/folds.js';
+import { scalarsCost } from '../schedule/cost.js';
 import { computeAt, type Nest, widestOf } from './nest.js';
 import type { Plan } from './plan.js';
 import { type Panel, vectorPanels } from './runs.js';
@@ -185,9 +186,13 @@ function placeIn({ plan }: TileContext, tile: Tile, rows: Inside, lane: Position
 
 const draws = (nest: Nest): boolean => [...nest.values.values()].some(({ kind }) => kind === 'random');
 
+/** Instructions from which on what follows a sum runs in a loop of its own. */
+const DEAR = 24;
+
 /**
- * Whether what follows the sums can be computed in the lanes that they are in. Random bits are drawn by calls, before which all
- * registers would be saved.
+ * Whether what follows the sums is computed in the registers that they are in. It must fit their lanes, draw no random bits (calls, before
+ * which all registers would be saved), and be short: it is written out for every register of a tile, and where it is long, the C compiler
+ * gives the registers of the sums to its constants.
  */
 export const followsInRegisters = (nest: Nest, plan: Plan): boolean =>
   !plan.isSummed &&
@@ -195,7 +200,20 @@ export const followsInRegisters = (nest: Nest, plan: Plan): boolean =>
   widestOf(
     nest,
     nest.stores.map(({ value }) => value),
-  ) <= dtypeBytes(nest.sum.dtype);
+  ) <= dtypeBytes(nest.sum.dtype) &&
+  followingCost(nest) < DEAR;
+
+/** Instructions that follow from a sum; values come after those that they are computed from. */
+function followingCost(nest: Nest): number {
+  const following = new Set([nest.sum.name]);
+  let cost = 0;
+  for (const [name, value] of nest.values) {
+    if (!exprTemps(value).some((temp) => following.has(temp.name))) continue;
+    following.add(name);
+    if (value.kind === 'scalar') cost += scalarsCost([value.body]);
+  }
+  return cost;
+}
 
 /** Computes and stores the results of a tile, from registers. */
 export function storeResults(context: TileContext, tile: Tile, register: Register): void {

@@ -1,6 +1,6 @@
 // Lowers kernels in the form `rows`: loops over the rows outside; inside, one pass over the row for each reduction and one that writes
-// results of full shape. A value that is dear to compute and needed in several passes is kept in the row of a result until
-// the last pass replaces it.
+// results of full shape. A value that is dear to compute and needed in several passes is stored by the first one: as the result that
+// it is, or in the row of another result until the last pass replaces it.
 
 import { type Dim, dimConst, dimEquals } from '../../../compiler/ir/dims.js';
 import type { Func, Node, Value } from '../../../compiler/ir/graph.js';
@@ -85,8 +85,9 @@ export function lowerRows(lowering: Lowering, rows: Rows, outputs: readonly Outp
         'parallel',
         (inner) => {
           const at = place(inner);
-          const temps = full.map(({ value }) => lowering.value(value, at));
-          for (const [i, { value, buffer }] of full.entries()) {
+          const left = full.filter(({ value, buffer }) => lowering.kept(value) !== buffer);
+          const temps = left.map(({ value }) => lowering.value(value, at));
+          for (const [i, { value, buffer }] of left.entries()) {
             body.append({ kind: 'store', buffer, offset: flatten(at, value.type.shape), value: temps[i] as Temp });
           }
         },
@@ -101,14 +102,16 @@ const DEAR = 10;
 /** Values that several passes need, with a result's buffer of the same dtype to keep each in. */
 function valuesToKeep(fn: Func, rows: Rows, full: readonly Output[]): ReadonlyMap<Value, Buffer> {
   const passes = passesOf(fn, rows);
-  const free = full.map(({ buffer }) => buffer);
-  const kept = new Map<Value, Buffer>();
-  for (const node of fn.nodes.toReversed()) {
+  const dear = fn.nodes.toReversed().flatMap((node): readonly Value[] => {
     const [value] = node.results;
-    if (node.kind !== 'elementwise' || value === undefined || full.some((output) => output.value === value)) continue;
+    if (node.kind !== 'elementwise' || value === undefined) return [];
     const isNeededAgain = (passes.get(value)?.size ?? 0) > 1 && sameShape(value.type.shape, rows.shape);
-    if (!isNeededAgain || scalarOperations(elementwiseBody(node)) < DEAR) continue;
-    const at = free.findIndex((buffer) => buffer.dtype === value.type.dtype);
+    return isNeededAgain && scalarOperations(elementwiseBody(node)) >= DEAR ? [value] : [];
+  });
+  const kept = new Map(full.filter(({ value }) => dear.includes(value)).map(({ value, buffer }) => [value, buffer]));
+  const free = full.filter(({ value }) => !kept.has(value)).map(({ buffer }) => buffer);
+  for (const value of dear) {
+    const at = kept.has(value) ? -1 : free.findIndex((buffer) => buffer.dtype === value.type.dtype);
     if (at >= 0) kept.set(value, free.splice(at, 1)[0] as Buffer);
   }
   return kept;

@@ -47,6 +47,7 @@ import {
   zeroGuards,
 } from '../positions.js';
 import { Body } from './body.js';
+import { conditionGuards } from './conditions.js';
 import { accumulatorType, contractionFold, narrowPositions, reductionFold, usesArgument } from './folds.js';
 import { foldInCalls } from './random.js';
 
@@ -97,7 +98,7 @@ export class Lowering {
 
   /** The element `at` of a value. Where a guard fails nothing out of bounds is read, and the result is any number. */
   value(value: Value, at: readonly Position[], guards: readonly Guard[] = []): Temp {
-    const kept = this.#kept.has(value) ? this.#keep.get(value) : undefined;
+    const kept = this.kept(value);
     if (kept !== undefined)
       return this.body.letHere({ kind: 'load', buffer: kept, offset: flatten(at, value.type.shape), guards });
     const input = this.#inputs.get(value);
@@ -109,7 +110,7 @@ export class Lowering {
       case 'elementwise':
         return this.#elementwise(node, at, guards);
       case 'view':
-        return this.value(operand(node, 0), this.#viewed(node, at), guards);
+        return this.value(operand(node, 0), this.viewed(node, at), guards);
       case 'source':
         return this.#source(node, at, guards);
       case 'assemble':
@@ -141,10 +142,7 @@ export class Lowering {
   }
 
   #apply(node: ElementwiseNode, at: readonly Position[], guards: readonly Guard[]): Temp {
-    const args = node.inputs.map((input) => this.value(input, broadcastPosition(at, input.type.shape), guards));
-    const known = this.#scalars.get(node) ?? elementwiseBody(node);
-    this.#scalars.set(node, known);
-    const temp = this.body.let({ kind: 'scalar', body: known, args });
+    const temp = this.#chosen(node, at, guards) ?? this.#computed(node, at, guards);
     const value = node.results[0] as Value;
     const buffer = this.#keep.get(value);
     if (buffer !== undefined && guards.length === 0 && isWholePlace(at, value.type.shape)) {
@@ -154,13 +152,38 @@ export class Lowering {
     return temp;
   }
 
+  #computed(node: ElementwiseNode, at: readonly Position[], guards: readonly Guard[]): Temp {
+    const args = node.inputs.map((input) => this.value(input, broadcastPosition(at, input.type.shape), guards));
+    const known = this.#scalars.get(node) ?? elementwiseBody(node);
+    this.#scalars.set(node, known);
+    return this.body.let({ kind: 'scalar', body: known, args });
+  }
+
+  /** The element of a selection by a condition on places. */
+  #chosen(node: ElementwiseNode, at: readonly Position[], guards: readonly Guard[]): Temp | undefined {
+    if (node.op !== 'where') return undefined;
+    const [condition, ...choices] = node.inputs as readonly [Value, Value, Value];
+    const holds = conditionGuards(this, condition, broadcastPosition(at, condition.type.shape));
+    if (holds === undefined) return undefined;
+    const [accepted, otherwise] = choices.map((choice) =>
+      this.value(choice, broadcastPosition(at, choice.type.shape), guards),
+    ) as [Temp, Temp];
+    if (holds.length === 0) return accepted;
+    return this.body.let({ kind: 'choose', guards: holds, accepted, otherwise });
+  }
+
   /** Lets the next fold that computes a value for a whole row keep it in a buffer, from which it is read from then on. */
   keep(value: Value, buffer: Buffer): void {
     this.#keep.set(value, buffer);
   }
 
+  /** The buffer in which a fold has kept a value. */
+  kept(value: Value): Buffer | undefined {
+    return this.#kept.has(value) ? this.#keep.get(value) : undefined;
+  }
+
   /** Where the element of a view lies in the operand. */
-  #viewed(node: ViewNode, at: readonly Position[]): readonly Position[] {
+  viewed(node: ViewNode, at: readonly Position[]): readonly Position[] {
     const { view } = node;
     const from = operand(node, 0).type.shape;
     switch (view.type) {

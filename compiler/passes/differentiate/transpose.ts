@@ -7,48 +7,14 @@ import { type Node, nodeName, type Value } from '../../ir/graph.js';
 import type { TransposeRule } from '../../ops/op.js';
 import { kindRules } from '../../ops/table.js';
 import { transposeControl } from './control-transpose.js';
+import { Cotangents } from './cotangents.js';
 import type { Linearised } from './linearise.js';
-import { joinParts, type Part, partOf } from './parts.js';
 import { runRule, type Session, type Tangents } from './session.js';
 
 function applyTranspose(node: Node, linear: readonly boolean[], cotangents: Tangents, b: Builder): Tangents {
   const { transpose } = kindRules(node.kind);
   if (transpose === undefined) throw new Error(`%${node.results[0]?.name} (${nodeName(node)}) has no transposition`);
   return (transpose as TransposeRule<Node['kind']>)(node, linear, cotangents, b);
-}
-
-/** Cotangents of linear values: contributions are added up in the order in which they arrive, those of all parts of a value joined first. */
-class Cotangents {
-  readonly #sums = new Map<Value, Value>();
-  readonly #parts = new Map<Value, Part[]>();
-
-  constructor(
-    readonly builder: Builder,
-    readonly nameOf: (value: Value) => string | undefined,
-  ) {}
-
-  /** The sum of the contributions so far. */
-  get(value: Value): Value | undefined {
-    const parts = this.#parts.get(value) ?? [];
-    this.#parts.delete(value);
-    const joined = joinParts(this.builder, value, parts, this.nameOf(value));
-    for (const contribution of joined === undefined ? parts.map(({ padded }) => padded) : [joined])
-      this.add(value, contribution);
-    return this.#sums.get(value);
-  }
-
-  /** Adds a contribution; `made` are the nodes that compute it. */
-  add(value: Value, contribution: Value, made: readonly Node[] = []): void {
-    const part = partOf(contribution, made);
-    if (part !== undefined) {
-      this.#parts.set(value, [...(this.#parts.get(value) ?? []), part]);
-      return;
-    }
-    const sum = this.#sums.get(value);
-    const total =
-      sum === undefined ? contribution : this.builder.elementwise('add', [sum, contribution], this.nameOf(value));
-    this.#sums.set(value, total);
-  }
 }
 
 /** Walks linear nodes backwards; what arrives at `inputs` is returned. */
@@ -81,6 +47,8 @@ export function transpose(
     const hints = node.inputs.map(nameOf);
     const made = runRule(b.names, node.origin, (scratch) => applyTranspose(node, flags, incoming, scratch), hints);
     for (const each of made.nodes) b.push(each);
+    const [cotangent] = incoming;
+    if (node.kind === 'elementwise' && cotangent !== undefined) cotangents.noteProducts(cotangent, made.nodes);
     b.withOrigin(node.origin, () => {
       made.values.forEach((contribution, i) => {
         if (contribution !== undefined && flags[i]) cotangents.add(node.inputs[i] as Value, contribution, made.nodes);
