@@ -61,6 +61,9 @@ let InstanceNorm3d = InstanceNorm
 ## Normalisation over neighbouring channels (Krizhevsky et al. 2012).
 model LocalResponseNorm(size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) {
   fn forward(x: tensor) -> tensor = local_response_norm(x, size, alpha, beta, k)
+
+  fn extra_repr() -> string =
+    repr(size) + ", alpha=" + repr(alpha) + ", beta=" + repr(beta) + ", k=" + repr(k)
 }
 
 ## Dropout of whole channels of [N, C, L].
@@ -92,13 +95,23 @@ model EmbeddingBag(num_embeddings: int, embedding_dim: int, mode: string = "mean
   param weight: real[num_embeddings, embedding_dim] = randn
   fn forward(input: tensor, offsets: tensor? = none) -> tensor =
     embedding_bag(input, weight, offsets, mode)
+
+  fn extra_repr() -> string = repr(num_embeddings) + ", " + repr(embedding_dim) + ", mode=" + mode
 }
 
 ## 0 within `lambd` of 0, else the input.
-model Hardshrink(lambd: float = 0.5) { fn forward(x: tensor) -> tensor = hardshrink(x, lambd) }
+model Hardshrink(lambd: float = 0.5) {
+  fn forward(x: tensor) -> tensor = hardshrink(x, lambd)
+
+  fn extra_repr() -> string = repr(lambd)
+}
 
 ## Moved towards 0 by `lambd`.
-model Softshrink(lambd: float = 0.5) { fn forward(x: tensor) -> tensor = softshrink(x, lambd) }
+model Softshrink(lambd: float = 0.5) {
+  fn forward(x: tensor) -> tensor = softshrink(x, lambd)
+
+  fn extra_repr() -> string = repr(lambd)
+}
 
 ## `x - tanh(x)`.
 model Tanhshrink { fn forward(x: tensor) -> tensor = tanhshrink(x) }
@@ -106,10 +119,16 @@ model Tanhshrink { fn forward(x: tensor) -> tensor = tanhshrink(x) }
 ## `x` above the threshold, else `value`.
 model Threshold(threshold: float, value: float) {
   fn forward(x: tensor) -> tensor = where(x <= threshold, cast(value, x.dtype), x)
+
+  fn extra_repr() -> string = "threshold=" + repr(threshold) + ", value=" + repr(value)
 }
 
 ## `softmax(-x)` along `dim`.
-model Softmin(dim: int) { fn forward(x: tensor) -> tensor = softmin(x, dim) }
+model Softmin(dim: int) {
+  fn forward(x: tensor) -> tensor = softmin(x, dim)
+
+  fn extra_repr() -> string = "dim=" + repr(dim)
+}
 
 ## Cosine of the angle between slices along `dim`.
 model CosineSimilarity(dim: int = 1, eps: float = 1e-8) {

@@ -76,6 +76,19 @@ model LPPool2d(
       repr(ceil_mode)
 }
 
+## What layers that undo a pooling of `n` axes print.
+fn _unpool_repr(
+  n: int,
+  kernel_size: int | [int],
+  stride: (int | [int])?,
+  padding: int | [int],
+) -> string {
+  let window = for_each_axis(kernel_size, n, "kernel_size")
+  let step = if stride == none { window } else { for_each_axis(stride, n, "stride") }
+  let sides = for_each_axis(padding, n, "padding")
+  "kernel_size=" + repr(window) + ", stride=" + repr(step) + ", padding=" + repr(sides)
+}
+
 ## Puts the values of `max_pool1d` back at the places that their indices hold.
 model MaxUnpool1d(
   kernel_size: int | [int],
@@ -84,6 +97,8 @@ model MaxUnpool1d(
 ) {
   fn forward(x: tensor, indices: tensor, output_size: [int]? = none) -> tensor =
     max_unpool1d(x, indices, kernel_size, stride, padding, output_size)
+
+  fn extra_repr() -> string = _unpool_repr(1, kernel_size, stride, padding)
 }
 
 ## Puts the values of `max_pool2d` back at the places that their indices hold.
@@ -94,6 +109,8 @@ model MaxUnpool2d(
 ) {
   fn forward(x: tensor, indices: tensor, output_size: [int]? = none) -> tensor =
     max_unpool2d(x, indices, kernel_size, stride, padding, output_size)
+
+  fn extra_repr() -> string = _unpool_repr(2, kernel_size, stride, padding)
 }
 
 ## Puts the values of `max_pool3d` back at the places that their indices hold.
@@ -104,6 +121,8 @@ model MaxUnpool3d(
 ) {
   fn forward(x: tensor, indices: tensor, output_size: [int]? = none) -> tensor =
     max_unpool3d(x, indices, kernel_size, stride, padding, output_size)
+
+  fn extra_repr() -> string = _unpool_repr(3, kernel_size, stride, padding)
 }
 
 ## Rearranges channels into a finer image.
@@ -128,7 +147,28 @@ model Upsample(
   align_corners: bool? = none,
 ) {
   fn forward(x: tensor) -> tensor = interpolate(x, size, scale_factor, mode, align_corners)
+
+  fn extra_repr() -> string =
+    (if size == none { "scale_factor=" + repr(scale_factor) } else { "size=" + repr(size) }) +
+      ", mode=" +
+      mode
 }
+
+## What layers of moving windows print.
+fn _window_repr(
+  kernel_size: int | [int],
+  dilation: int | [int],
+  padding: int | [int],
+  stride: int | [int],
+) -> string =
+  "kernel_size=" +
+    repr(kernel_size) +
+    ", dilation=" +
+    repr(dilation) +
+    ", padding=" +
+    repr(padding) +
+    ", stride=" +
+    repr(stride)
 
 ## The windows of images as columns.
 model Unfold(
@@ -138,6 +178,8 @@ model Unfold(
   stride: int | [int] = 1,
 ) {
   fn forward(x: tensor) -> tensor = unfold(x, kernel_size, dilation, padding, stride)
+
+  fn extra_repr() -> string = _window_repr(kernel_size, dilation, padding, stride)
 }
 
 ## Adds columns up to images.
@@ -149,6 +191,9 @@ model Fold(
   stride: int | [int] = 1,
 ) {
   fn forward(x: tensor) -> tensor = fold(x, output_size, kernel_size, dilation, padding, stride)
+
+  fn extra_repr() -> string =
+    "output_size=" + repr(output_size) + ", " + _window_repr(kernel_size, dilation, padding, stride)
 }
 
 ## Splits the axis `dim` into axes of the sizes `unflattened_size`.
@@ -157,6 +202,8 @@ model Unflatten(dim: int, unflattened_size: [int]) {
     let at = axis_of(dim, ndim(x))
     reshape(x, x.shape[:at] + unflattened_size + x.shape[at + 1:])
   }
+
+  fn extra_repr() -> string = "dim=" + repr(dim) + ", unflattened_size=" + repr(unflattened_size)
 }
 
 ## `n` numbers of padding for each side, or as they are in a list.
@@ -164,50 +211,80 @@ fn _sides(padding: int | [int], n: int) -> [int] = for_each_axis(padding, n, "pa
 
 ## Padding of the last 2 axes: one number, or pairs from the last axis on. With zeros.
 model ZeroPad2d(padding: int | [int]) {
-  fn forward(x: tensor) -> tensor = pad(x, _sides(padding, 4), "constant")
+  let sides = _sides(padding, 4)
+  fn forward(x: tensor) -> tensor = pad(x, sides, "constant")
+
+  fn extra_repr() -> string = repr(sides)
 }
 
 ## Padding of the last 1 axes: one number, or pairs from the last axis on. With `value`.
 model ConstantPad1d(padding: int | [int], value: float) {
-  fn forward(x: tensor) -> tensor = pad(x, _sides(padding, 2), "constant", value)
+  let sides = _sides(padding, 2)
+  fn forward(x: tensor) -> tensor = pad(x, sides, "constant", value)
+
+  fn extra_repr() -> string = "padding=" + repr(sides) + ", value=" + repr(value)
 }
 
 ## Padding of the last 2 axes: one number, or pairs from the last axis on. With `value`.
 model ConstantPad2d(padding: int | [int], value: float) {
-  fn forward(x: tensor) -> tensor = pad(x, _sides(padding, 4), "constant", value)
+  let sides = _sides(padding, 4)
+  fn forward(x: tensor) -> tensor = pad(x, sides, "constant", value)
+
+  fn extra_repr() -> string = "padding=" + repr(sides) + ", value=" + repr(value)
 }
 
 ## Padding of the last 3 axes: one number, or pairs from the last axis on. With `value`.
 model ConstantPad3d(padding: int | [int], value: float) {
-  fn forward(x: tensor) -> tensor = pad(x, _sides(padding, 6), "constant", value)
+  let sides = _sides(padding, 6)
+  fn forward(x: tensor) -> tensor = pad(x, sides, "constant", value)
+
+  fn extra_repr() -> string = "padding=" + repr(sides) + ", value=" + repr(value)
 }
 
 ## Padding of the last 1 axes: one number, or pairs from the last axis on. The elements are mirrored at the edge.
 model ReflectionPad1d(padding: int | [int]) {
-  fn forward(x: tensor) -> tensor = pad(x, _sides(padding, 2), "reflect")
+  let sides = _sides(padding, 2)
+  fn forward(x: tensor) -> tensor = pad(x, sides, "reflect")
+
+  fn extra_repr() -> string = repr(sides)
 }
 
 ## Padding of the last 2 axes: one number, or pairs from the last axis on. The elements are mirrored at the edge.
 model ReflectionPad2d(padding: int | [int]) {
-  fn forward(x: tensor) -> tensor = pad(x, _sides(padding, 4), "reflect")
+  let sides = _sides(padding, 4)
+  fn forward(x: tensor) -> tensor = pad(x, sides, "reflect")
+
+  fn extra_repr() -> string = repr(sides)
 }
 
 ## Padding of the last 3 axes: one number, or pairs from the last axis on. The elements are mirrored at the edge.
 model ReflectionPad3d(padding: int | [int]) {
-  fn forward(x: tensor) -> tensor = pad(x, _sides(padding, 6), "reflect")
+  let sides = _sides(padding, 6)
+  fn forward(x: tensor) -> tensor = pad(x, sides, "reflect")
+
+  fn extra_repr() -> string = repr(sides)
 }
 
 ## Padding of the last 1 axes: one number, or pairs from the last axis on. The edge is repeated.
 model ReplicationPad1d(padding: int | [int]) {
-  fn forward(x: tensor) -> tensor = pad(x, _sides(padding, 2), "replicate")
+  let sides = _sides(padding, 2)
+  fn forward(x: tensor) -> tensor = pad(x, sides, "replicate")
+
+  fn extra_repr() -> string = repr(sides)
 }
 
 ## Padding of the last 2 axes: one number, or pairs from the last axis on. The edge is repeated.
 model ReplicationPad2d(padding: int | [int]) {
-  fn forward(x: tensor) -> tensor = pad(x, _sides(padding, 4), "replicate")
+  let sides = _sides(padding, 4)
+  fn forward(x: tensor) -> tensor = pad(x, sides, "replicate")
+
+  fn extra_repr() -> string = repr(sides)
 }
 
 ## Padding of the last 3 axes: one number, or pairs from the last axis on. The edge is repeated.
 model ReplicationPad3d(padding: int | [int]) {
-  fn forward(x: tensor) -> tensor = pad(x, _sides(padding, 6), "replicate")
+  let sides = _sides(padding, 6)
+  fn forward(x: tensor) -> tensor = pad(x, sides, "replicate")
+
+  fn extra_repr() -> string = repr(sides)
 }

@@ -286,11 +286,13 @@ model LSTMCell(input_size: int, hidden_size: int, bias: bool = true) {
     repr(input_size) + ", " + repr(hidden_size) + (if bias { "" } else { ", bias=False" })
 }
 
-## A linear layer whose bias begins as zeros, as the projections of attention have it.
-model _Projection(features: int, bias: bool) {
+## The projection of attention: a linear layer whose bias begins as zeros. The name is PyTorch's, under which it prints.
+model NonDynamicallyQuantizableLinear(features: int, bias: bool) {
   let has_bias = bias
   param weight: real[features, features] = kaiming_uniform(a: 5.0 ** 0.5)
   if has_bias { param bias: real[features] = zeros }
+  fn extra_repr() -> string =
+    "in_features=" + features + ", out_features=" + features + ", bias=" + repr(has_bias)
 }
 
 ## Attention in `num_heads` parts of the features (Vaswani et al. 2017): `attention(query, key, value)` gives the output and the weights,
@@ -307,7 +309,7 @@ model MultiheadAttention(
   let has_bias = bias
   param in_proj_weight: real[3 * embed_dim, embed_dim] = xavier_uniform
   if has_bias { param in_proj_bias: real[3 * embed_dim] = zeros }
-  out_proj: _Projection(embed_dim, bias)
+  out_proj: NonDynamicallyQuantizableLinear(embed_dim, bias)
   fn forward(
     query: tensor,
     key: tensor,
@@ -344,12 +346,15 @@ model TransformerEncoderLayer(
   batch_first: bool = false,
   norm_first: bool = false,
 ) {
-  self_attn: MultiheadAttention(d_model, nhead, dropout: dropout, batch_first: batch_first)
+  let rate = dropout
+  self_attn: MultiheadAttention(d_model, nhead, dropout: rate, batch_first: batch_first)
   linear1: Linear(d_model, dim_feedforward)
-  drop: Dropout(dropout)
+  dropout: Dropout(rate)
   linear2: Linear(dim_feedforward, d_model)
   norm1: LayerNorm(d_model, eps: layer_norm_eps)
   norm2: LayerNorm(d_model, eps: layer_norm_eps)
+  dropout1: Dropout(rate)
+  dropout2: Dropout(rate)
 
   fn forward(
     src: tensor,
@@ -357,10 +362,10 @@ model TransformerEncoderLayer(
     src_key_padding_mask: tensor? = none,
   ) -> tensor {
     assert(activation == "relu" || activation == "gelu", "activation is \"relu\" or \"gelu\"")
-    let attend = x => drop(self_attn(x, x, x, src_key_padding_mask, src_mask)[0])
+    let attend = x => dropout1(self_attn(x, x, x, src_key_padding_mask, src_mask)[0])
     let feed = x => {
       let h = linear1(x)
-      drop(linear2(drop(if activation == "relu" { relu(h) } else { gelu(h) })))
+      dropout2(linear2(dropout(if activation == "relu" { relu(h) } else { gelu(h) })))
     }
     if norm_first {
       let x = src + attend(norm1(src))
@@ -384,14 +389,18 @@ model TransformerDecoderLayer(
   batch_first: bool = false,
   norm_first: bool = false,
 ) {
-  self_attn: MultiheadAttention(d_model, nhead, dropout: dropout, batch_first: batch_first)
-  multihead_attn: MultiheadAttention(d_model, nhead, dropout: dropout, batch_first: batch_first)
+  let rate = dropout
+  self_attn: MultiheadAttention(d_model, nhead, dropout: rate, batch_first: batch_first)
+  multihead_attn: MultiheadAttention(d_model, nhead, dropout: rate, batch_first: batch_first)
   linear1: Linear(d_model, dim_feedforward)
-  drop: Dropout(dropout)
+  dropout: Dropout(rate)
   linear2: Linear(dim_feedforward, d_model)
   norm1: LayerNorm(d_model, eps: layer_norm_eps)
   norm2: LayerNorm(d_model, eps: layer_norm_eps)
   norm3: LayerNorm(d_model, eps: layer_norm_eps)
+  dropout1: Dropout(rate)
+  dropout2: Dropout(rate)
+  dropout3: Dropout(rate)
 
   fn forward(
     tgt: tensor,
@@ -402,11 +411,13 @@ model TransformerDecoderLayer(
     memory_key_padding_mask: tensor? = none,
   ) -> tensor {
     check_word(activation, ["relu", "gelu"], "activation is \"relu\" or \"gelu\"")
-    let attend = x => drop(self_attn(x, x, x, tgt_key_padding_mask, tgt_mask)[0])
-    let read = x => drop(multihead_attn(x, memory, memory, memory_key_padding_mask, memory_mask)[0])
+    let attend = x => dropout1(self_attn(x, x, x, tgt_key_padding_mask, tgt_mask)[0])
+    let read = x => dropout2(
+      multihead_attn(x, memory, memory, memory_key_padding_mask, memory_mask)[0],
+    )
     let feed = x => {
       let h = linear1(x)
-      drop(linear2(drop(if activation == "relu" { relu(h) } else { gelu(h) })))
+      dropout3(linear2(dropout(if activation == "relu" { relu(h) } else { gelu(h) })))
     }
     if norm_first {
       let x = tgt + attend(norm1(tgt))
