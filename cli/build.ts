@@ -42,6 +42,9 @@ export interface BuildOptions {
   readonly precision?: Precision;
 }
 
+/** What else this process does while compilers run. */
+type Meanwhile = (generated: Generated, sourceHash: string) => Promise<void>;
+
 export interface Built {
   readonly generated: Generated;
   readonly result: BuildResult;
@@ -53,6 +56,7 @@ async function buildForCuda(
   options: BuildOptions,
   kind: CudaKind,
   sourceHash: string,
+  meanwhile: Meanwhile,
 ): Promise<Built> {
   const archs = options.archs ?? DEFAULT_ARCHS;
   const generated = generate(program, {
@@ -62,7 +66,14 @@ async function buildForCuda(
     archs,
     ...(options.precision === undefined ? {} : { precision: options.precision }),
   });
-  const result = await buildCuda({ ...options, kind, archs, name: program.name, sources: generated.sources });
+  const result = await buildCuda({
+    ...options,
+    kind,
+    archs,
+    name: program.name,
+    sources: generated.sources,
+    meanwhile: () => meanwhile(generated, sourceHash),
+  });
   return { generated, result, sourceHash };
 }
 
@@ -85,10 +96,14 @@ async function classesOf(cpus: readonly string[]): Promise<readonly Machine[] | 
 }
 
 /** Generates code for a lowered program and builds it. */
-export async function build(lowered: Lowered, options: BuildOptions): Promise<Built> {
+export async function build(
+  lowered: Lowered,
+  options: BuildOptions,
+  meanwhile: Meanwhile = async () => undefined,
+): Promise<Built> {
   const source = lowered.stages.get('lower') ?? '';
   const sourceHash = createHash('sha256').update(packageVersion).update(source).digest('hex').slice(0, 16);
-  if (options.cuda !== undefined) return buildForCuda(lowered.program, options, options.cuda, sourceHash);
+  if (options.cuda !== undefined) return buildForCuda(lowered.program, options, options.cuda, sourceHash, meanwhile);
   // Sources for others hold code for every class of processors.
   const cpus = cpusOf(options.cpu ?? 'native');
   const machines = options.emit === 'source' ? undefined : await classesOf(cpus);
@@ -99,6 +114,12 @@ export async function build(lowered: Lowered, options: BuildOptions): Promise<Bu
     cpus,
     ...(machines === undefined ? {} : { machines }),
   });
-  const result = await buildAddon({ ...options, cpus, name: lowered.program.name, sources: generated.sources });
+  const result = await buildAddon({
+    ...options,
+    cpus,
+    name: lowered.program.name,
+    sources: generated.sources,
+    meanwhile: () => meanwhile(generated, sourceHash),
+  });
   return { generated, result, sourceHash };
 }

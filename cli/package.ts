@@ -20,7 +20,6 @@ const parts = [
   'dist/codegen',
   'dist/runtime',
   'codegen/rts',
-  'codegen/build/template',
   'runtime/native',
 ];
 

@@ -1,11 +1,12 @@
 // Receipts of compiles: what was asked for, everything that the result depends on, and what was written. Where all of it is still so, compiling again
 // would write the same files, and nothing of the compiler needs to be loaded to know that. They lie in the cache, one for each thing asked for.
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ToolchainError } from '../codegen/build/errors.js';
+import { removeOldest } from '../codegen/build/files.js';
 import { hashOf, toolchainIdentity } from '../codegen/build/identity.js';
 import { cacheDirectory } from '../codegen/build/places.js';
 import { cpusOf } from '../codegen/build/target.js';
@@ -88,12 +89,6 @@ export async function findReceipt(request: Request): Promise<CompiledModule | un
   }
 }
 
-function removeOldest(): void {
-  const age = (name: string): number => statSync(path.join(folder(), name)).mtimeMs;
-  const names = readdirSync(folder()).map((name) => ({ name, age: age(name) }));
-  for (const { name } of names.sort((a, b) => b.age - a.age).slice(KEPT)) rmSync(path.join(folder(), name));
-}
-
 /** Keeps a receipt. It saves time and no more: where it cannot be written, the next compile does its work again. */
 export async function keepReceipt(request: Request, work: Work): Promise<void> {
   const { observations, files, module } = work;
@@ -111,7 +106,7 @@ export async function keepReceipt(request: Request, work: Work): Promise<void> {
     const aside = `${placeOf(request)}.${process.pid}.tmp`;
     writeFileSync(aside, JSON.stringify(receipt));
     renameSync(aside, placeOf(request));
-    removeOldest();
+    await removeOldest(folder(), KEPT);
   } catch (error) {
     if (fileError(error) === undefined) throw error;
   }

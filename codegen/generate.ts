@@ -93,7 +93,11 @@ function generateFor<S>(program: Program, options: GenerateOptions, target: Targ
     device: target.device,
   });
   const compiled = table.kernels;
-  const parts = spread(compiled, options.files ?? DEFAULT_FILES, (kernel) => sizeOf(target.kernels(kernel.scheduled)));
+  const size = (kernel: CompiledKernel<S>): number => sizeOf(target.kernels(kernel.scheduled));
+  const parts =
+    target.grain === undefined
+      ? spread(compiled, options.files ?? DEFAULT_FILES, size)
+      : bundle(compiled, target.grain, size);
   const peak = new Map(plans.map(({ entry, workspace }) => [entry.name, workspace.bytes]));
   return {
     sources: new Map([['model.c', model], ...target.files(program.name, parts)]),
@@ -169,6 +173,28 @@ class KernelTable<S> {
     this.#launched.add(name);
     return { name, sizes, faults: lowered.faults };
   }
+}
+
+/** Bundles kernels in their order into files of about a size; a kernel that is as large has a file of its own. */
+function bundle<K>(kernels: readonly K[], grain: number, sizeOf: (kernel: K) => number): readonly (readonly K[])[] {
+  const parts: K[][] = [];
+  let open: K[] = [];
+  let room = 0;
+  for (const kernel of kernels) {
+    const size = sizeOf(kernel);
+    if (size >= grain) {
+      parts.push([kernel]);
+      continue;
+    }
+    if (size > room) {
+      open = [];
+      parts.push(open);
+      room = grain;
+    }
+    open.push(kernel);
+    room -= size;
+  }
+  return parts;
 }
 
 /** Spreads kernels over files of about equal length, the longest first. */

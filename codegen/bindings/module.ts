@@ -1,7 +1,13 @@
 // Writes the typed ES module of a compiled model: index.js and index.d.ts, made with ts-morph from the manifest.
 
-import { IndentationText, type InterfaceDeclarationStructure, Project, QuoteKind, StructureKind } from 'ts-morph';
+import { createRequire } from 'node:module';
+import type { InterfaceDeclarationStructure } from 'ts-morph';
 import type { Manifest, ManifestEntry, ManifestLeaf, ManifestMethod, Structure } from '../../runtime/manifest.js';
+
+// Loaded as what it is, a package in CommonJS form: `import` would read its nine megabytes twice, to find the names of its exports.
+const { IndentationText, Project, QuoteKind, StructureKind } = createRequire(import.meta.url)(
+  'ts-morph',
+) as typeof import('ts-morph');
 
 export interface ModuleText {
   readonly js: string;

@@ -4,6 +4,7 @@
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import { explainFailure } from './doctor.js';
+import { isMachineFailure } from './jobs.js';
 import { run } from './process.js';
 
 /** The part of cmake-js that is used; the package has no types. */
@@ -13,7 +14,6 @@ interface CMakeJs {
     readonly out: string;
     readonly noLog: boolean;
     readonly parallel: number;
-    readonly cMakeOptions: Readonly<Record<string, string>>;
   }) => {
     getConfigureCommand(): Promise<string[]>;
     getBuildCommand(): Promise<string[]>;
@@ -25,25 +25,17 @@ export interface BuildFailure {
   readonly output: string;
 }
 
-/** Signs that not the code but the machine was the reason. */
-const MACHINE_FAILURES = /No space left on device|Killed|out of memory|cannot allocate memory|Permission denied/i;
-
 /**
  * Configures and builds the CMake project in `source` in the folder `build`, which exists. A machine that cannot do it gives a
  * ToolchainError; a compiler that refuses the code gives a BuildFailure.
  */
-export async function cmakeBuild(
-  source: string,
-  build: string,
-  definitions: Readonly<Record<string, string>>,
-): Promise<BuildFailure | undefined> {
+export async function cmakeBuild(source: string, build: string): Promise<BuildFailure | undefined> {
   const { BuildSystem } = createRequire(import.meta.url)('cmake-js') as CMakeJs;
   const system = new BuildSystem({
     directory: source,
     out: build,
     noLog: true,
     parallel: os.availableParallelism(),
-    cMakeOptions: definitions,
   });
   let configure: string[];
   try {
@@ -55,7 +47,6 @@ export async function cmakeBuild(
   if (configured.status !== 0) throw await explainFailure('cmake', configured.output);
   const built = await run((await system.getBuildCommand()).map(String), build);
   if (built.status === 0) return undefined;
-  if (built.status === null || MACHINE_FAILURES.test(built.output))
-    throw await explainFailure('the build', built.output);
+  if (isMachineFailure(built.status, built.output)) throw await explainFailure('the build', built.output);
   return { output: built.output.trim() };
 }

@@ -3,16 +3,16 @@
 
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { explainFailure } from './doctor.js';
 import { EmittedCodeError, ToolchainError } from './errors.js';
 import { publish, writeAll } from './files.js';
 import { compilerIdentity, findNvcc, hashOf } from './identity.js';
 import type { BuildRequest, BuildResult } from './index.js';
+import { runAll } from './jobs.js';
 import { runtimeObjects, runtimeSources } from './objects.js';
 import { packageRoot, packageVersion, writableCache } from './places.js';
-import { compilers, run } from './process.js';
+import { compilers } from './process.js';
 import { temporaryFolder } from './temporary.js';
 
 /** What runs the kernels: a GPU, or the CPU through the emulator, with or without checks of every access. */
@@ -53,25 +53,6 @@ export async function cudaSources(): Promise<Map<string, string>> {
   );
 }
 
-interface Job {
-  readonly command: readonly string[];
-}
-
-/** Runs compilers side by side; the output of the first that fails, or undefined. */
-async function compileAll(jobs: readonly Job[], folder: string): Promise<string | undefined> {
-  const queue = [...jobs];
-  let failure: string | undefined;
-  const worker = async (): Promise<void> => {
-    for (let job = queue.shift(); job !== undefined && failure === undefined; job = queue.shift()) {
-      const { status, output } = await run(job.command, folder);
-      if (status === null) throw await explainFailure(job.command[0] ?? '', output);
-      if (status !== 0) failure ??= `${job.command.join(' ')}\n${output.trim()}`;
-    }
-  };
-  await Promise.all(Array.from({ length: os.availableParallelism() }, worker));
-  return failure;
-}
-
 /** The objects that all CUDA models of a kind link, compiled once a machine and kept in the cache. */
 async function cudaObjects(kind: CudaKind, identity: string): Promise<string> {
   const sources = await cudaSources();
@@ -89,10 +70,10 @@ async function cudaObjects(kind: CudaKind, identity: string): Promise<string> {
     const units = [...sources.keys()].filter(
       (name) => name.endsWith('.c') || (name.endsWith('.cpp') && kind !== 'gpu'),
     );
-    const failure = await compileAll(
+    const failure = await runAll(
       units.map((name) => {
         const compiler = name.endsWith('.c') ? [c, ...HOST_FLAGS] : [cxx, ...EMULATED_FLAGS, '-O2', ...define];
-        return { command: [...compiler, ...includes, '-c', path.join(cudaFolder(), name), '-o', `${name}.o`] };
+        return [...compiler, ...includes, '-c', path.join(cudaFolder(), name), '-o', `${name}.o`];
       }),
       folder,
     );
@@ -120,27 +101,26 @@ async function needNvcc(): Promise<string> {
 }
 
 /** The commands that compile the kernels. */
-async function kernelJobs({ kind, archs }: CudaRequest, files: readonly string[]): Promise<readonly Job[]> {
+async function kernelJobs(
+  { kind, archs }: CudaRequest,
+  files: readonly string[],
+): Promise<readonly (readonly string[])[]> {
   const include = ['-I', cudaFolder()];
   if (kind === 'gpu') {
     const nvcc = await needNvcc();
-    return files.map((file) => ({
-      command: [
-        nvcc,
-        ...NVCC_FLAGS,
-        ...include,
-        '-fatbin',
-        ...archFlags(archs),
-        file,
-        '-o',
-        file.replace(/cu$/, 'fatbin'),
-      ],
-    }));
+    return files.map((file) => [
+      nvcc,
+      ...NVCC_FLAGS,
+      ...include,
+      '-fatbin',
+      ...archFlags(archs),
+      file,
+      '-o',
+      file.replace(/cu$/, 'fatbin'),
+    ]);
   }
   const { cxx } = compilers();
-  return files.map((file) => ({
-    command: [cxx, ...emulatedFlags(kind), ...include, '-x', 'c++', '-c', file, '-o', `${file}.o`],
-  }));
+  return files.map((file) => [cxx, ...emulatedFlags(kind), ...include, '-x', 'c++', '-c', file, '-o', `${file}.o`]);
 }
 
 /** Compiles and links in a folder that holds the sources; the failure of a compiler, or undefined. */
@@ -150,13 +130,13 @@ async function compileIn(folder: string, request: CudaRequest, output: string): 
   const identity = await compilerIdentity();
   const [common, own] = [await runtimeObjects(identity), await cudaObjects(kind, identity)];
   const devices = [...sources.keys()].filter((file) => file.endsWith('.cu'));
-  const failure = await compileAll(await kernelJobs(request, devices), folder);
+  const failure = await runAll(await kernelJobs(request, devices), folder);
   if (failure !== undefined) return failure;
   const includes = ['-I', cudaFolder(), '-I', path.dirname(cudaFolder()), '-I', folder];
   const define = kind === 'gpu' ? [] : ['-DTDSL_EMULATED'];
   const hosts = [...sources.keys()].filter((file) => file.endsWith('.c'));
-  const failed = await compileAll(
-    hosts.map((file) => ({ command: [c, ...HOST_FLAGS, ...define, ...includes, '-c', file, '-o', `${file}.o`] })),
+  const failed = await runAll(
+    hosts.map((file) => [c, ...HOST_FLAGS, ...define, ...includes, '-c', file, '-o', `${file}.o`]),
     folder,
   );
   if (failed !== undefined) return failed;
@@ -171,8 +151,8 @@ async function compileIn(folder: string, request: CudaRequest, output: string): 
   ];
   // A plain library for GPUs needs nothing but the C library.
   const linker = kind === 'gpu' && emit === 'lib' ? [c] : [cxx];
-  return compileAll(
-    [{ command: [...linker, '-shared', '-Wl,-Bsymbolic', '-o', output, ...objects, '-lm', '-ldl', '-pthread'] }],
+  return runAll(
+    [[...linker, '-shared', '-Wl,-Bsymbolic', '-o', output, ...objects, '-lm', '-ldl', '-pthread']],
     folder,
   );
 }
@@ -180,7 +160,7 @@ async function compileIn(folder: string, request: CudaRequest, output: string): 
 /** Builds a CUDA model; see `buildAddon` for what comes out. */
 export async function buildCuda(request: CudaRequest): Promise<BuildResult> {
   const started = performance.now();
-  const { sources, outDir, name, emit = 'addon', kind, archs } = request;
+  const { sources, outDir, name, emit = 'addon', kind, archs, meanwhile = async () => undefined } = request;
   if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name)) throw new Error(`'${name}' cannot name a file`);
   if (emit === 'source') return writeCudaSources(request, started);
   const key = hashOf([
@@ -201,14 +181,17 @@ export async function buildCuda(request: CudaRequest): Promise<BuildResult> {
     milliseconds: performance.now() - started,
     cached,
   });
-  if (emit === 'addon' && existsSync(target)) return result(true);
+  if (emit === 'addon' && existsSync(target)) {
+    await meanwhile();
+    return result(true);
+  }
   const temporary = await temporaryFolder(await writableCache(), `${name}-`);
   const folder = temporary.path;
   let keep = false;
   try {
     await writeAll(folder, sources);
     await mkdir(outDir, { recursive: true });
-    const failure = await compileIn(folder, request, path.join(folder, 'model.so'));
+    const [failure] = await Promise.all([compileIn(folder, request, path.join(folder, 'model.so')), meanwhile()]);
     if (failure !== undefined) {
       keep = true;
       throw new EmittedCodeError(folder, failure);
@@ -241,8 +224,7 @@ export async function buildStandIn(
   const driver = [cxx, ...flags, '-Wl,-soname,libcuda.so.1', ...parts, '-o', 'libcuda.so.1', '-ldl', '-pthread'];
   const emulated = ['-fwrapv', '-ffp-contract=off', '-x', 'c++', ...deviceFiles.keys(), '-x', 'none', 'libcuda.so.1'];
   const failure =
-    (await compileAll([{ command: driver }], folder)) ??
-    (await compileAll([{ command: [cxx, ...flags, ...emulated, '-o', kernels] }], folder));
+    (await runAll([driver], folder)) ?? (await runAll([[cxx, ...flags, ...emulated, '-o', kernels]], folder));
   if (failure !== undefined) throw new EmittedCodeError(folder, failure);
   return { folder, kernels };
 }

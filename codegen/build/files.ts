@@ -1,6 +1,6 @@
 // Writes files of builds.
 
-import { copyFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Replaces `target` as a whole: a process that has the old file loaded keeps it. */
@@ -28,4 +28,23 @@ export async function writeAll(
     bytes += Buffer.byteLength(text);
   }
   return { files: written, bytes };
+}
+
+/** Removes files of a folder of the cache so that the `kept` that were used last remain. Others may remove them at the same time. */
+export async function removeOldest(folder: string, kept: number): Promise<void> {
+  const names = await readdir(folder);
+  if (names.length <= kept) return;
+  const age = (file: string): Promise<number> =>
+    stat(file).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    );
+  const files = await Promise.all(
+    names.map(async (name) => {
+      const file = path.join(folder, name);
+      return { file, used: await age(file) };
+    }),
+  );
+  files.sort((a, b) => b.used - a.used);
+  await Promise.all(files.slice(kept).map(({ file }) => rm(file, { force: true })));
 }

@@ -1,16 +1,18 @@
 // Builds emitted C into a native module: an addon for Node, a plain shared library, or a folder of sources that needs neither.
 
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { cmakeBuild } from './cmake.js';
 import { EmittedCodeError } from './errors.js';
 import { publish, writeAll } from './files.js';
 import { compilerIdentity, hashOf, machineIdentity } from './identity.js';
+import { runAll } from './jobs.js';
 import { runtimeObjects, runtimeSources } from './objects.js';
 import { packageRoot, packageVersion, writableCache } from './places.js';
+import { compilers } from './process.js';
 import { cpuOption } from './target.js';
 import { temporaryFolder } from './temporary.js';
+import { compileUnits, precompile, type Sources, type Unit } from './units.js';
 
 export { diagnose, type Finding, formatFinding } from './doctor.js';
 export { EmittedCodeError, ToolchainError } from './errors.js';
@@ -29,6 +31,8 @@ export interface BuildRequest {
    * TDSL_VERSION as its number, and all others for the plainest CPU.
    */
   readonly cpus?: readonly string[];
+  /** Work for this process while the compilers run. */
+  readonly meanwhile?: () => Promise<void>;
 }
 
 export interface BuildResult {
@@ -53,6 +57,16 @@ function flags(mode: 'release' | 'dev'): string[] {
 /** The CPU of a file that is not compiled for each of several. */
 const plainCpu = (cpus: readonly string[]): string => (cpus.length === 1 ? (cpus[0] as string) : 'generic');
 
+/** What every file is compiled with, emitted or not. */
+const COMMON_FLAGS = ['-std=gnu11', '-fPIC', '-fvisibility=hidden', '-ffp-contract=off'];
+
+/** Calls inside a library must not reach the functions of another model that is loaded beside it, which is so anyway on macOS. */
+const LINK_FLAGS =
+  process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-Wl,-Bsymbolic'];
+
+/** The header that files of kernels begin with: those of the instructions are long. */
+const INSTRUCTIONS = 'instructions.h';
+
 const isKernels = (file: string): boolean => /^kernels_.*\.c$/.test(file);
 
 /** Emitted files by themselves, with the run-time system and one command line that builds them. */
@@ -75,7 +89,7 @@ async function writeSources(request: BuildRequest, started: number): Promise<Bui
 # error from tdsl_create and not an illegal instruction.
 set -e
 CC="\${CC:-cc}"
-common="-std=gnu11 -fPIC -fvisibility=hidden -ffp-contract=off"
+common="${COMMON_FLAGS.join(' ')}"
 for file in ${parts.join(' ')}; do $CC $common -O2 -c "$file"; done
 for file in ${common.join(' ')}; do ${compile(plainCpu(cpus))} -c "$file"; done
 ${ofVersion.map(({ line }) => line).join('')}$CC -shared -Wl,-Bsymbolic -o lib${name}.so ${[...objects, ...ofVersion.flatMap((each) => each.objects)].join(' ')} -lm -pthread
@@ -85,6 +99,50 @@ ${ofVersion.map(({ line }) => line).join('')}$CC -shared -Wl,-Bsymbolic -o lib${
   return { file: outDir, files, bytes, milliseconds: performance.now() - started, cached: false };
 }
 
+/** The files to compile, those of kernels once for each CPU where there are several. */
+function unitsOf({ sources, mode = 'release', cpus = ['native'] }: BuildRequest): readonly Unit[] {
+  const files = [...sources.keys()].filter((file) => file.endsWith('.c'));
+  const options = (cpu: string): string[] => [...COMMON_FLAGS, ...flags(mode), cpuOption(cpu)];
+  return files.flatMap((file) => {
+    if (cpus.length === 1 || !isKernels(file)) return [{ file, options: options(plainCpu(cpus)) }];
+    return cpus.map((cpu, version) => ({ file, options: [...options(cpu), `-DTDSL_VERSION=${version}`] }));
+  });
+}
+
+/** The file that is linked, in the folder of the build. */
+const OUTPUT = 'model.so';
+
+interface Link {
+  readonly identity: string;
+  /** The folder with the objects that all models link. */
+  readonly runtime: string;
+  readonly emit: 'addon' | 'lib';
+  readonly meanwhile: () => Promise<void>;
+}
+
+/** Builds the library in the folder of the sources; what the compiler said where it refused them. */
+async function compileAndLink(
+  units: readonly Unit[],
+  sources: Sources,
+  { identity, runtime, emit, meanwhile }: Link,
+): Promise<string | undefined> {
+  const kernels = units.filter(({ file }) => sources.texts.get(file)?.includes(`#include "${INSTRUCTIONS}"`));
+  await precompile(INSTRUCTIONS, kernels, sources, identity);
+  const [compiled] = await Promise.all([compileUnits(units, sources, identity), meanwhile()]);
+  if ('failure' in compiled) return compiled.failure;
+  const parts = emit === 'addon' ? ['binding', 'rts'] : ['rts'];
+  const common = await Promise.all(
+    parts.map(async (part) => (await readdir(path.join(runtime, part))).map((file) => path.join(runtime, part, file))),
+  );
+  const libraries = [
+    ...(emit === 'addon' ? [process.platform === 'darwin' ? '-lc++' : '-lstdc++'] : []),
+    '-lm',
+    '-pthread',
+  ];
+  const command = [compilers().c, ...LINK_FLAGS, '-o', OUTPUT, ...compiled.objects, ...common.flat(), ...libraries];
+  return runAll([command], sources.folder);
+}
+
 /**
  * Builds a model. Addons are named by the hash of all that goes into them, `model.<hash>.node`: a loaded addon is never overwritten, and one that is
  * there already is not built again. Throws a ToolchainError where the machine cannot build, and an EmittedCodeError where the compiler
@@ -92,24 +150,21 @@ ${ofVersion.map(({ line }) => line).join('')}$CC -shared -Wl,-Bsymbolic -o lib${
  */
 export async function buildAddon(request: BuildRequest): Promise<BuildResult> {
   const started = performance.now();
-  const { sources, outDir, name, mode = 'release', emit = 'addon', cpus = ['native'] } = request;
+  const { sources, outDir, name, emit = 'addon', cpus = ['native'], meanwhile = async () => undefined } = request;
   if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name)) throw new Error(`'${name}' cannot name a file`);
   const strange = cpus.find((cpu) => !/^[A-Za-z0-9_.+-]+$/.test(cpu));
   if (strange !== undefined) throw new Error(`'${strange}' is not a CPU`);
   if (emit === 'source') return writeSources(request, started);
 
-  const template = path.join(packageRoot(), 'codegen', 'build', 'template');
-  const identity = await compilerIdentity();
-  const objects = await runtimeObjects(identity);
-  const options = [...flags(mode), cpuOption(plainCpu(cpus))];
-  const versions = cpus.length === 1 ? [] : cpus.map(cpuOption);
+  const identity = `${await compilerIdentity()} ${await machineIdentity(cpus)}`;
+  const runtime = await runtimeObjects(await compilerIdentity());
+  const units = unitsOf(request);
   const key = hashOf([
     await packageVersion(),
-    path.basename(objects),
-    await machineIdentity(cpus),
-    await readFile(path.join(template, 'CMakeLists.txt'), 'utf8'),
-    ...options,
-    ...versions,
+    path.basename(runtime),
+    identity,
+    ...LINK_FLAGS,
+    ...units.flatMap(({ file, options }) => [file, ...options]),
     ...[...sources].sort(([a], [b]) => (a < b ? -1 : 1)).flat(),
   ]);
   const target = path.join(path.resolve(outDir), emit === 'addon' ? `model.${key}.node` : `lib${name}.so`);
@@ -121,31 +176,24 @@ export async function buildAddon(request: BuildRequest): Promise<BuildResult> {
     milliseconds: performance.now() - started,
     cached,
   });
-  if (emit === 'addon' && existsSync(target)) return result(true);
+  if (emit === 'addon' && existsSync(target)) {
+    await meanwhile();
+    return result(true);
+  }
 
   const temporary = await temporaryFolder(await writableCache(), `${name}-`);
-  const folder = temporary.path;
+  const { path: folder } = temporary;
   let keep = false;
   try {
-    const code = path.join(folder, 'code');
-    const build = path.join(folder, 'build');
-    await Promise.all([mkdir(code), mkdir(build), mkdir(outDir, { recursive: true })]);
     const headers = [...(await runtimeSources())].filter(([file]) => file.endsWith('.h'));
-    await writeAll(code, [...headers, ...sources]);
-    const failure = await cmakeBuild(template, build, {
-      TDSL_NAME: emit === 'addon' ? 'model' : `lib${name}`,
-      TDSL_KIND: emit,
-      TDSL_SOURCE_DIR: code,
-      TDSL_OBJECT_DIR: objects,
-      TDSL_FLAGS: options.join(';'),
-      TDSL_VERSIONS: versions.join(';'),
-    });
-    if (failure) {
+    const texts = new Map([...headers, ...sources]);
+    await Promise.all([writeAll(folder, texts), mkdir(outDir, { recursive: true })]);
+    const failure = await compileAndLink(units, { folder, texts }, { identity, runtime, emit, meanwhile });
+    if (failure !== undefined) {
       keep = true;
-      throw new EmittedCodeError(code, failure.output);
+      throw new EmittedCodeError(folder, failure);
     }
-    const [built] = await readdir(path.join(build, 'out'));
-    await publish(path.join(build, 'out', built!), target);
+    await publish(path.join(folder, OUTPUT), target);
     if (emit === 'lib') await copyFile(path.join(packageRoot(), 'codegen', 'rts', 'tdsl_model.h'), header);
     return await result(false);
   } finally {

@@ -35,7 +35,7 @@ export async function runtimeObjects(identity: string): Promise<string> {
   const temporary = await temporaryFolder(cache, 'building-');
   const build = temporary.path;
   try {
-    const failure = await cmakeBuild(root, build, {});
+    const failure = await cmakeBuild(root, build);
     if (failure) throw await explainFailure('compiling the Node-API binding', failure.output);
     await mkdir(path.dirname(target), { recursive: true });
     await rename(path.join(build, 'objects'), target).catch((error: NodeJS.ErrnoException) => {

@@ -1,16 +1,52 @@
-// Prints the header that the files of a model share: how kernels are called, and arithmetic on sizes.
+// Prints the headers that the files of a model share: how kernels run and arithmetic on sizes, which is the same for all models, and the names
+// of the kernels, for those who call them.
 
+import type { Machine } from '../kernel/machine.js';
+import { instructionHeader } from './intrinsics.js';
 import { kernelPrototype } from './kernel.js';
-import { versionNames } from './versions.js';
 
 /** The largest number of chunks that a phase is divided into. */
 export const MAX_CHUNKS = 16;
 
-/** Prints `kernels.h`; with a number of versions, for kernels that are compiled for so many CPUs. */
-export function emitHeader(kernels: readonly string[], versions: number): string {
-  return `/* What the kernels of a model and its entries share. Written by tdsl. Integers wrap: compile with -fwrapv. */
+/** Declares kernels. */
+export const prototypes = (kernels: readonly string[]): string =>
+  kernels.map((name) => `__attribute__((visibility("hidden"))) ${kernelPrototype(name)};`).join('\n');
+
+/** Prints `kernels.h`, for the entries that call kernels; with the table of their versions where there are several. */
+export const emitHeader = (kernels: readonly string[], hasVersions: boolean): string =>
+  `/* The kernels of a model. Written by tdsl. */
 #ifndef KERNELS_H
 #define KERNELS_H
+
+#include "phases.h"
+
+${hasVersions ? 'extern const tdsl_version kernel_versions[] __attribute__((visibility("hidden")));\n' : ''}${prototypes(kernels)}
+
+#endif
+`;
+
+/** Prints `instructions.h`, which files of kernels begin with. */
+export function emitInstructions(targets: readonly (Machine & { readonly predicate?: string })[]): string {
+  const parts = targets.map(
+    (each, i) => `#${i === 0 ? 'if' : 'elif'} ${each.predicate ?? '1'} /* ${each.name} */\n${instructionHeader(each)}`,
+  );
+  return `/* What kernels are written with. Written by tdsl. */
+#ifndef INSTRUCTIONS_H
+#define INSTRUCTIONS_H
+
+#include "phases.h"
+
+${parts.join('')}#endif
+
+#endif
+`;
+}
+
+/** Prints `phases.h`. */
+export const emitPhases = (): string =>
+  `/* What the kernels of a model and its entries share. Written by tdsl. Integers wrap: compile with -fwrapv. */
+#ifndef PHASES_H
+#define PHASES_H
 
 #include "tdsl_rts.h"
 
@@ -68,8 +104,5 @@ static inline void launch(phase_function *phase, const kernel_args *args, int64_
   else tdsl_parallel(args->call->pool, (extent + step - 1) / step, run_chunk, &job);
 }
 
-${versions === 0 ? '' : versionNames(kernels)}${kernels.map((name) => `__attribute__((visibility("hidden"))) ${kernelPrototype(name)};`).join('\n')}
-
 #endif
 `;
-}

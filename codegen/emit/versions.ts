@@ -1,5 +1,5 @@
 // Prints what chooses among the versions of a model's kernels. The files of kernels are compiled once for each CPU, with TDSL_VERSION as its
-// number; the macros of `kernels.h` then give each version names of its own. The plain names are functions that call the chosen version.
+// number; macros then give each version names of its own. The plain names are functions that call the chosen version.
 
 import { kernelPrototype } from './kernel.js';
 import { stringText } from './literals.js';
@@ -9,24 +9,19 @@ const FEATURES = 'kernel_features';
 /** The name that a version has for what `name` stands for in its files, as TDSL_JOIN writes it. */
 const versionName = (name: string, version: number): string => `${name}_v${version}`;
 
-/** The part of `kernels.h` that renames what a version defines. */
-export function versionNames(kernels: readonly string[]): string {
-  const renamed = [FEATURES, ...kernels].map((name) => `#define ${name} TDSL_OWN(${name}, TDSL_VERSION)`);
-  return `/* Kernels are compiled for several CPUs, and each version has names of its own. */
-#ifdef TDSL_VERSION
-#define TDSL_OWN(name, version) TDSL_JOIN(name, version)
+/** Renames what a file of kernels defines to the names of the version that it is compiled for. */
+export function versionNames(names: readonly string[]): string {
+  const renamed = names.map((name) => `#define ${name} TDSL_OWN(${name}, TDSL_VERSION)`);
+  return `#define TDSL_OWN(name, version) TDSL_JOIN(name, version)
 #define TDSL_JOIN(name, version) name##_v##version
 ${renamed.join('\n')}
-#endif
-extern const tdsl_version kernel_versions[] __attribute__((visibility("hidden")));
-
 `;
 }
 
 /** The file that says which features of the CPU a version may use; compiled once a version. */
 export const emitFeatures = (): readonly [string, string] => [
   'kernels_features.c',
-  `#include "kernels.h"\n\nconst char *const ${FEATURES} __attribute__((visibility("hidden"))) = tdsl_cpu_features;\n`,
+  `#include "phases.h"\n\n${versionNames([FEATURES])}\nconst char *const ${FEATURES} __attribute__((visibility("hidden"))) = tdsl_cpu_features;\n`,
 ];
 
 /** The file that holds the versions; compiled for the plainest CPU. */

@@ -1,11 +1,10 @@
 // The CPU as a target: C for classes of processors, compiled for one CPU or for several of which loading chooses one.
 
 import { dimConst, dimMax, dimMul, dimValue, isDimConst } from '../../compiler/ir/dims.js';
-import { emitHeader, MAX_CHUNKS } from '../emit/header.js';
-import { instructionHeader } from '../emit/intrinsics.js';
+import { emitHeader, emitInstructions, emitPhases, MAX_CHUNKS, prototypes } from '../emit/header.js';
 import { emitKernel, scratchBytes } from '../emit/kernel.js';
 import { Unit } from '../emit/unit.js';
-import { emitFeatures, emitVersions } from '../emit/versions.js';
+import { emitFeatures, emitVersions, versionNames } from '../emit/versions.js';
 import type { Kernel } from '../kernel/ir.js';
 import { type Machine, machines } from '../kernel/machine.js';
 import { printKernel } from '../kernel/print.js';
@@ -28,6 +27,9 @@ const chunksOf = (kernel: Kernel): number =>
 /** Integers wrap, in constants too; vectors wider than a register are passed between inline functions only. */
 const DIAGNOSTICS = '#pragma GCC diagnostic ignored "-Woverflow"\n#pragma GCC diagnostic ignored "-Wpsabi"\n';
 
+/** Statements of a file: compiling so many takes several times as long as starting the compiler. */
+const GRAIN = 300;
+
 /**
  * C for classes of processors, of which the C compiler takes what fits its target. For several CPUs, the files of kernels are compiled once for
  * each, and one more file chooses among them.
@@ -45,15 +47,18 @@ export function cTarget(classes: readonly Machine[] = machines, cpus: readonly s
         const kernel = scheduled.get(each.name) as Kernel;
         return `${kernelComment(fn)}\n${emitKernel(unit, kernel, name, sizes, chunkBytes(scheduled))}`;
       });
-      const body = `${instructionHeader(each)}\n${unit.text}\n${texts.join('\n')}`;
+      const body = `${unit.text}\n${texts.join('\n')}`;
       return `#${i === 0 ? 'if' : 'elif'} ${each.predicate ?? '1'} /* ${each.name} */\n${body}`;
     });
-    return `/* Kernels of ${model}. */\n${DIAGNOSTICS}#include "kernels.h"\n\n${parts.join('\n')}\n#else\n#error "these kernels were generated for another CPU"\n#endif\n`;
+    const names = kernels.map(({ name }) => name);
+    const own = `${versions.length === 0 ? '' : versionNames(names)}${prototypes(names)}`;
+    return `/* Kernels of ${model}. */\n#include "instructions.h"\n${DIAGNOSTICS}\n${own}\n\n${parts.join('\n')}\n#else\n#error "these kernels were generated for another CPU"\n#endif\n`;
   }
 
   return {
     device: { name: 'TDSL_CPU', cpuFeatures: 'tdsl_cpu_features', gpuArchs: '""', versions: versions.length },
     hasScratch: true,
+    grain: GRAIN * targets.length,
     schedule: (kernel) => new Map(targets.map((each) => [each.name, scheduleKernel(kernel, each)])),
     kernels: (scheduled) => [...scheduled.values()],
     scratch: (scheduled) => {
@@ -65,7 +70,9 @@ export function cTarget(classes: readonly Machine[] = machines, cpus: readonly s
     files: (model, parts) => {
       const names = parts.flat().map(({ name }) => name);
       return new Map([
-        ['kernels.h', emitHeader(names, versions.length)],
+        ['phases.h', emitPhases()],
+        ['kernels.h', emitHeader(names, versions.length > 0)],
+        ['instructions.h', emitInstructions(targets)],
         ...parts.map((part, i) => [`kernels_${i}.c`, emitKernelFile(model, part)] as const),
         ...(versions.length === 0 ? [] : [emitFeatures(), emitVersions(model, names, versions)]),
       ]);

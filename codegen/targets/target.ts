@@ -35,6 +35,11 @@ export interface Target<S> {
   readonly device: DeviceText;
   /** Whether a chunk of a kernel may have memory of its own: rows are sorted in it, else every element counts those before it. */
   readonly hasScratch: boolean;
+  /**
+   * The number of statements that a file of kernels holds, so that few of them change with a program; without it kernels are spread over few
+   * files of equal size.
+   */
+  readonly grain?: number;
   schedule(kernel: Kernel): S;
   /** The kernels that a schedule consists of, to verify, to measure and to find the sizes of. */
   kernels(scheduled: S): readonly Kernel[];

@@ -58,7 +58,7 @@ const failures: readonly (readonly [args: string, status: number, message: RegEx
   ['explain right.td', 2, /required option '--fn/],
   ['explain right.td --fn f --format pdf', 2, /--format takes text, md, html, got 'pdf'/],
   ['explain right.td --fn g', 1, /`g`/],
-  ['compile right.td --cpu pentium5', 2, /--cpu takes native, generic, .* got 'pentium5'/],
+  ['compile right.td --cpu pentium5', 2, /--cpu takes portable, native, .* got 'pentium5'/],
   ['size right.td --dim B=2', 1, /there is no run-time dimension B; there are none/],
   ['size right.td --fn g', 1, /there is no function 'g'; there are f/],
   ['size right.td --dim B', 2, /--dim takes NAME=SIZE, got 'B'/],

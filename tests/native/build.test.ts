@@ -84,6 +84,28 @@ test('several files are one model', async () => {
   assert.ok(existsSync(file));
 });
 
+test('only files that changed are compiled again', async () => {
+  const cache = path.join(folder, 'kept');
+  process.env.TDSL_CACHE_DIR = cache;
+  const build = async (constant: string, comment: string): Promise<number> => {
+    const sources = new Map([
+      ['model.c', sampleSource()],
+      [
+        'kernels_0.c',
+        `/* ${comment} */\n#include "kernels.h"\nconst char *tdsl_k0(void) { return "/* */ ${constant}"; }\n`,
+      ],
+      ['kernels_1.c', '#include "kernels.h"\nconst char *tdsl_k1(void) { return tdsl_k0(); }\n'],
+      ['kernels.h', 'const char *tdsl_k0(void);\nconst char *tdsl_k1(void);\n'],
+      ['other.h', `/* ${constant} */\n`],
+    ]);
+    await buildAddon({ sources, outDir: path.join(folder, `kept-${constant}`), name: 'sample' });
+    return (await readdir(path.join(cache, 'objects'))).length;
+  };
+  assert.is(await build('one', 'first'), 3);
+  assert.is(await build('two', 'first'), 4);
+  assert.is(await build('two', 'second'), 4);
+});
+
 test('a library serves C programs', async () => {
   const outDir = path.join(folder, 'lib');
   const { file } = await buildAddon({ sources: sample, outDir, name: 'sample', emit: 'lib' });
@@ -125,6 +147,7 @@ test('a missing cmake is named', async () => {
     await symlink(execute('sh', ['-c', `command -v ${name}`], folder).trim(), path.join(bin, name));
   }
   process.env.PATH = bin;
+  process.env.TDSL_CACHE_DIR = path.join(folder, 'empty');
   const error = await failure(
     ToolchainError,
     buildAddon({ sources: sample, outDir: path.join(folder, 'none'), name: 'sample' }),
@@ -244,7 +267,7 @@ test('two first builds at once both succeed, and download nothing', async () => 
   assert.is(status, 0, stdout + stderr);
   assert.equal(
     (await readdir(path.join(home, '.cache', 'tdsl'))).map((name) => name.replace(/-.*/, '')),
-    ['runtime'],
+    ['objects', 'runtime'],
   );
   assert.not.ok(existsSync(path.join(home, '.cmake-js')));
 });

@@ -1,0 +1,62 @@
+// Writes index.js, index.d.ts and the manifest of a compiled module. ts-morph, which prints the first two, takes longer to load than most programs
+// to compile, so that texts are kept in the cache: most changes of a program leave its signatures as they were.
+
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { ModuleText } from '../codegen/bindings/module.js';
+import { removeOldest } from '../codegen/build/files.js';
+import { hashOf } from '../codegen/build/identity.js';
+import { writableCache } from '../codegen/build/places.js';
+import type { Manifest } from '../runtime/manifest.js';
+import { installationIdentity } from './package.js';
+
+/** Stands for the addon's name in texts that are kept. */
+const ADDON = 'addon.node';
+/** So many texts are kept; those that were used last. */
+const KEPT = 256;
+
+function keptText(file: string): ModuleText | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as ModuleText;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes a file in one step, so that a reader never sees half of it. */
+function writeAtomically(file: string, text: string): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, file);
+}
+
+/** The texts of a module, whose addon has no name yet. */
+export interface Bindings extends ModuleText {
+  readonly manifest: string;
+}
+
+/** The texts for a manifest, where the module imports the runtime from `runtime`. */
+export async function makeBindings(manifest: Manifest, runtime: string): Promise<Bindings> {
+  const { stages: _, sourceHash: __, ...visible } = manifest;
+  const folder = path.join(await writableCache(), 'modules');
+  const file = path.join(folder, `${hashOf([JSON.stringify(visible), runtime, installationIdentity()])}.json`);
+  let text = keptText(file);
+  if (text === undefined) {
+    const { writeModule } = await import('../codegen/bindings/module.js');
+    text = writeModule(manifest, { addon: ADDON, runtime });
+    mkdirSync(folder, { recursive: true });
+    writeAtomically(file, JSON.stringify(text));
+    await removeOldest(folder, KEPT);
+  }
+  return { ...text, manifest: JSON.stringify(manifest) };
+}
+
+/** Writes the files beside an addon of this name; returns their paths. */
+export function writeBindings({ manifest, dts, js }: Bindings, addon: string, outDir: string): readonly string[] {
+  const texts = { 'manifest.json': manifest, 'index.d.ts': dts, 'index.js': js.replace(ADDON, addon) };
+  return Object.entries(texts).map(([name, text]) => {
+    const file = path.join(outDir, name);
+    writeAtomically(file, text);
+    return file;
+  });
+}
