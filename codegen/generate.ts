@@ -165,7 +165,7 @@ class KernelTable<S> {
 
   stepKernel(fn: Func): StepKernel {
     const { lowered, scheduled } = this.#compile(fn);
-    return { kernel: lowered.kernel, faults: lowered.faults.length, scratch: this.target.scratch(scheduled) };
+    return { kernel: lowered.kernel, faults: lowered.faults, scratch: this.target.scratch(scheduled) };
   }
 
   launched(fn: Func): LaunchedKernel {

@@ -10,6 +10,7 @@ import { dtypeBytes } from '../../compiler/ir/dtype.js';
 import type { Func, Module, TensorType, Value } from '../../compiler/ir/graph.js';
 import { regionFunctions } from '../../compiler/ir/rewrite.js';
 import type { Kernel } from '../kernel/ir.js';
+import type { FaultSite } from '../kernel/lower/values.js';
 import { mayOverwrite } from '../kernel/overwrite.js';
 import { type PlannedControl, planControl } from './control.js';
 import { type Lifetime, planWorkspace, type Workspace } from './memory.js';
@@ -31,7 +32,7 @@ export type Place =
 export interface StepKernel {
   /** As lowered, for what it reads and writes. */
   readonly kernel: Kernel;
-  readonly faults: number;
+  readonly faults: readonly FaultSite[];
   /** Bytes of memory that it needs for itself while it runs, if any. */
   readonly scratch: Dim | undefined;
 }
@@ -128,7 +129,7 @@ export class Planner {
 
   /** How many places a step has where it may report a fault. */
   faultsOf(step: Step): number {
-    if (step.kind === 'launch') return this.kernelOf(step.fn).faults;
+    if (step.kind === 'launch') return this.kernelOf(step.fn).faults.length;
     const { region } = step.node;
     const inner = (name: string) => this.outline(name).steps.reduce((sum, each) => sum + this.faultsOf(each), 0);
     const isBounded =

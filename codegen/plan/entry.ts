@@ -1,6 +1,7 @@
 // Plans an entry: where every value lies, which state is written in place, and what is copied at the end.
 //
-// A failed call must leave the state as it was, so no kernel writes state before all kernels that may report a fault have run. A value that
+// A failed call must leave the state as it was, so no kernel writes state before all kernels that may report a fault have run, but for faults
+// that would have been reported before (checks.ts). A value that
 // replaces a leaf is written to the leaf directly where no later kernel reads the old value and the kernel that makes it
 // may overwrite its operand; otherwise it waits in the workspace and is copied at the end.
 
@@ -8,6 +9,7 @@ import type { Dim } from '../../compiler/ir/dims.js';
 import type { Func, Module, Value } from '../../compiler/ir/graph.js';
 import type { Entry } from '../../compiler/program.js';
 import { type Block, type Copy, type Place, Planner, type StepKernel, type Target } from './blocks.js';
+import { lastNewFault } from './checks.js';
 import type { Workspace } from './memory.js';
 import type { Step } from './steps.js';
 
@@ -32,7 +34,7 @@ export function planEntry(module: Module, entry: Entry, kernelOf: (fn: Func) => 
     (input): Place =>
       input.kind === 'state' ? { kind: 'state', leaf: input.leaf } : { kind: 'argument', index: tensors++ },
   );
-  const lastFault = steps.findLastIndex((step) => planner.faultsOf(step) > 0);
+  const lastFault = lastNewFault(planner, steps);
 
   /** Whether the step that makes `value` may write it into the leaf. */
   function mayWriteLeaf(leaf: number, value: Value, at: number): boolean {

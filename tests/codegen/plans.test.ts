@@ -10,12 +10,14 @@ import { mayOverwrite } from '../../codegen/kernel/overwrite.js';
 import { printKernel } from '../../codegen/kernel/print.js';
 import { scheduleKernel } from '../../codegen/kernel/schedule/index.js';
 import { KernelError, verifyKernel } from '../../codegen/kernel/verify.js';
+import type { PlannedStep } from '../../codegen/plan/entry.js';
 import { alignedSize, planWorkspace } from '../../codegen/plan/memory.js';
 import { dimConst, dimSymbol, parseDim } from '../../compiler/ir/dims.js';
 import type { Func } from '../../compiler/ir/graph.js';
 import { pipelines, runPipeline } from '../../compiler/pipeline.js';
 import type { Program } from '../../compiler/program.js';
 import { mlp, tensor } from '../support/models.js';
+import { programOf as textProgram } from '../support/program.js';
 import { define, programOf } from './support.js';
 
 const avx512 = machines[0] as Machine;
@@ -120,6 +122,39 @@ test('the class of a machine follows from the macros of the C compiler', () => {
   assert.is(machineOf(macros('__AVX512F__', '__AVX2__', '__FMA__')).name, 'avx2');
   assert.is(machineOf(macros('__aarch64__')).name, 'neon');
   assert.is(machineOf(macros('__SSE2__')).name, 'baseline');
+});
+
+/** The plan of a step of a model with an embedding. */
+function embeddingStep(loss: string) {
+  const program = textProgram(`import std.nn { Embedding, Linear }
+import std.optim { SGD }
+dim n
+model Words(count: int) {
+  table: Embedding(count, 8)
+  head: Linear(8, 3)
+  fn forward(x: i64[m, 4]) -> f32[m, 4, 3] = tanh(head(table(x)))
+}
+fn loss(net: Words(10), x: i64[n, 4]) -> f32 = ${loss}
+export fn step(net: mut Words(10), opt: mut SGD(net, lr: 0.1), x: i64[n, 4]) -> f32 {
+  let (l, g) = value_and_grad(loss, wrt: net)(net, x)
+  opt.step(net, g)
+  l
+}`);
+  const plan = emit(program).plan.entries.get('step');
+  assert.ok(plan);
+  const scatters = (step: PlannedStep): boolean =>
+    step.kind === 'launch' &&
+    step.step.fn.nodes.some((node) => node.kind === 'index' && node.indexing.type === 'scatter');
+  return { ...plan, scatterAt: plan.steps.findIndex(scatters) };
+}
+
+test('lookups that were checked before let state be written before they are made again', () => {
+  const checked = embeddingStep('sum(net(x))');
+  assert.ok(checked.hasFaults && checked.checkAt > 0 && checked.checkAt < checked.scatterAt);
+  assert.is(checked.copies.filter(({ to }) => to.kind === 'state').length, 0);
+  // Where some elements alone were looked up, nothing is known of all of them.
+  const unchecked = embeddingStep('sum(net(x[1:]))');
+  assert.ok(unchecked.checkAt > unchecked.scatterAt);
 });
 
 test.run();
