@@ -127,7 +127,7 @@ fn _median(input: tensor, dim: int, keepdim: bool) {
   if keepdim { (value, index) } else { (squeeze_axes(value, dim), squeeze_axes(index, dim)) }
 }
 
-## Quantiles by linear interpolation between neighbours; the axis of `q` comes first. NaN where there is a NaN.
+## Quantiles by linear interpolation between neighbours; the axis of `q` comes first. Where there is a NaN, it is that NaN.
 fn quantile[T: float](input: T[*S], q: tensor, dim: int? = none, keepdim: bool = false) -> tensor {
   assert_known(q >= 0 && q <= 1, "quantile: q is between 0 and 1", of: q)
   let x = if dim == none { flatten(input) } else { movedim(input, dim, -1) }
@@ -137,11 +137,13 @@ fn quantile[T: float](input: T[*S], q: tensor, dim: int? = none, keepdim: bool =
   let low = cast(floor(place), i64)
   let high = cast(ceil(place), i64)
   let between = lerp(ordered[..., low], ordered[..., high], place - floor(place))
-  let missing = any(isnan(x), -1)
+  # NaN are in order behind all numbers.
+  let last = ordered[..., -1]
   let values = if ndim(q) == 0 {
-    where(missing, nan, between)
+    where(isnan(last), last, between)
   } else {
-    movedim(where(unsqueeze(missing, -1), nan, between), -1, 0)
+    let last = unsqueeze(last, -1)
+    movedim(where(isnan(last), last, between), -1, 0)
   }
   if !keepdim {
     values

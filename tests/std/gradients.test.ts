@@ -4,6 +4,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { elementCount, type HostTensor, hostTensor, numbersOf } from '../../compiler/ir/evaluate/tensor.js';
+import { f64, results } from '../support/program.js';
 import { compileFor, type Inputs } from './evaluate.js';
 
 const gradients = suite('gradients of std');
@@ -374,5 +375,15 @@ const table: Readonly<Record<string, readonly (readonly [string, Readonly<Record
 for (const [module, cases] of Object.entries(table)) {
   for (const [expr, domains] of cases) gradients(`${module}: ${expr}`, () => check(expr, domains));
 }
+
+gradients('a quantile of numbers with a NaN goes with that NaN, as in PyTorch', () => {
+  const text = `export fn f(x: f64[2, 4]) -> (f64[2], f64[2, 4]) =
+  (quantile(x, 0.4, dim: 1), grad(x => sum(quantile(x, tensor([0.4, 0.9], f64), dim: 1)))(x))`;
+  const [values, gradient = []] = results(text, f64([2, 4], [1, Number.NaN, 3, 2, 4, 3, 2, 1]));
+  assert.is(Number.isNaN(values?.[0]), true);
+  [0, 2, 0, 0, 0.7, 0.5, 0.8, 0].forEach((want, i) => {
+    assert.ok(Math.abs((gradient[i] as number) - want) < 1e-12, `[${i}]: ${gradient[i]}, expected ${want}`);
+  });
+});
 
 gradients.run();
