@@ -1,8 +1,19 @@
 // Jacobians: products with the unit vectors of the inputs (forward mode) or of the outputs (reverse mode), all at once by `vmap`.
 
 import { Builder } from '../ir/builder.js';
-import { stacked } from '../ir/control.js';
-import { type Dim, dimConst, dimEvaluate, dimProduct, dimSymbols } from '../ir/dims.js';
+import { positionType, stacked } from '../ir/control.js';
+import {
+  type Dim,
+  dimAdd,
+  dimConst,
+  dimEvaluate,
+  dimFloorDiv,
+  dimMul,
+  dimProduct,
+  dimSub,
+  dimSymbols,
+  dimValue,
+} from '../ir/dims.js';
 import { isFloat } from '../ir/dtype.js';
 import type { TensorType, Value } from '../ir/graph.js';
 import { call } from './call.js';
@@ -28,7 +39,7 @@ function assumedCount(types: readonly TensorType[]): number {
 }
 
 /** Calls `jacobian(f)`. The result has the structure of f's result with, for each of its tensors, the structure of the arguments. */
-export function applyJacobian(cx: Context, { of, wrt, mode: asked }: Jacobian, args: readonly Arg[]): Val {
+export function applyJacobian(cx: Context, { of, wrt, mode: asked, chunk }: Jacobian, args: readonly Arg[]): Val {
   const name = calleeName(of);
   const selected = selectArguments(cx, of, wrt, args);
   const given = treesOf(cx, selected);
@@ -48,7 +59,8 @@ export function applyJacobian(cx: Context, { of, wrt, mode: asked }: Jacobian, a
   const isBlocked = asked === 'auto' && obstacle(cx.functions, 'vjp', outlined.fn, all) !== undefined;
   const mode = asked !== 'auto' ? asked : isBlocked ? 'jvp' : cheaper;
   expectWay(cx, { type: mode, fn: outlined.fn, wrt: all });
-  const blocks = mode === 'jvp' ? byColumns(cx, outlined, inputs, outputs) : byRows(cx, outlined, inputs, outputs);
+  const blocks =
+    mode === 'jvp' ? byColumns(cx, outlined, inputs, outputs, chunk) : byRows(cx, outlined, inputs, outputs, chunk);
   if (outlined.written.length > 0) {
     const results = cx.b.region({ type: 'call', fn: outlined.fn }, outlined.inputs, outlined.results, name);
     outlined.written.forEach((cell, i) => void cx.frame.assign(cell, results[outputs.length + i] as Value));
@@ -61,12 +73,12 @@ export function applyJacobian(cx: Context, { of, wrt, mode: asked }: Jacobian, a
   );
 }
 
-/** All unit vectors of a type, along a new first dimension. */
-function unitVectors(cx: Context, { dtype, shape }: TensorType): Value {
-  const size = dimProduct(shape);
-  const square = [size, size];
-  const isOne = cx.b.elementwise('eq', [cx.b.iota(square, 0), cx.b.iota(square, 1)]);
-  return cx.b.reshape(cx.b.cast(isOne, dtype), [size, ...shape]);
+/** `count` unit vectors of a type from `first` on, or from the first, along a new first dimension; 0 beyond the last. */
+function unitVectors(b: Builder, { dtype, shape }: TensorType, count: Dim, first?: Value): Value {
+  const rows = [count, dimProduct(shape)];
+  const own = b.iota(rows, 0);
+  const isOne = b.elementwise('eq', [first === undefined ? own : b.elementwise('add', [own, first]), b.iota(rows, 1)]);
+  return b.reshape(b.cast(isOne, dtype), [count, ...shape]);
 }
 
 /** Products with the unit vectors of one type, as stacks along a new first dimension. */
@@ -76,6 +88,7 @@ function products(
   region: { readonly type: 'jvp' | 'vjp'; readonly wrt: readonly number[]; readonly of: readonly number[] },
   vector: TensorType,
   types: readonly TensorType[],
+  chunk: number | undefined,
 ): readonly Value[] {
   const { fn } = outlined;
   if (vector.shape.length === 0) {
@@ -92,12 +105,42 @@ function products(
   const func = b.finish(results.slice(outlined.results.length), cx.frame.origin);
   cx.functions.set(func.name, func);
   const size = dimProduct(vector.shape);
-  return cx.b.region(
-    { type: 'vmap', fn: func.name, over: [params.length], size },
-    [...outlined.inputs, unitVectors(cx, vector)],
-    types.map((type) => stacked(type, size)),
+  const many = (builder: Builder, inputs: readonly Value[], count: Dim, first?: Value) =>
+    builder.region(
+      { type: 'vmap', fn: func.name, over: [params.length], size: count },
+      [...inputs, unitVectors(builder, vector, count, first)],
+      types.map((type) => stacked(type, count)),
+      fn,
+    );
+  const known = dimValue(size);
+  if (chunk === undefined || (known !== undefined && known <= chunk)) return many(cx.b, outlined.inputs, size);
+  return inChunks(cx, outlined, size, dimConst(chunk), many);
+}
+
+/** `count` products from one on, as stacks. */
+type Many = (builder: Builder, inputs: readonly Value[], count: Dim, first: Value) => readonly Value[];
+
+/** `size` products, `chunk` of them in each trip of a loop; those of the last trip that are too many are left out. */
+function inChunks(cx: Context, { fn, inputs }: Outlined, size: Dim, chunk: Dim, many: Many): readonly Value[] {
+  const b = new Builder(cx.functionName(`chunk.${fn}`));
+  const position = b.param('chunk', positionType);
+  const params = inputs.map(({ name, type }) => b.param(name, type));
+  const results = many(b, params, chunk, b.elementwise('mul', [position, b.size(chunk)]));
+  const func = b.finish(results, cx.frame.origin);
+  cx.functions.set(func.name, func);
+  const length = dimFloorDiv(dimSub(dimAdd(size, chunk), dimConst(1)), chunk);
+  const stacks = cx.b.region(
+    { type: 'loop', fn: func.name, length, counted: false, reverse: false, carries: 0, xs: 0 },
+    inputs,
+    results.map(({ type }) => stacked(type, length)),
     fn,
   );
+  return stacks.map((stack) => {
+    const [, , ...shape] = stack.type.shape;
+    const rows = cx.b.reshape(stack, [dimMul(length, chunk), ...shape]);
+    const starts = rows.type.shape.map(() => dimConst(0));
+    return cx.b.view(rows, { type: 'slice', starts, steps: starts.map(() => 1), sizes: [size, ...shape] });
+  });
 }
 
 /** For each output and each input the block of derivatives. */
@@ -111,9 +154,12 @@ function byColumns(
   outlined: Outlined,
   inputs: readonly TensorType[],
   outputs: readonly TensorType[],
+  chunk: number | undefined,
 ): Blocks {
   const of = outputs.map((_, j) => j);
-  const columns = inputs.map((input, i) => products(cx, outlined, { type: 'jvp', wrt: [i], of }, input, outputs));
+  const columns = inputs.map((input, i) =>
+    products(cx, outlined, { type: 'jvp', wrt: [i], of }, input, outputs, chunk),
+  );
   return outputs.map((output, j) =>
     inputs.map((input, i) => {
       const stack = (columns[i] as readonly Value[])[j] as Value;
@@ -129,10 +175,11 @@ function byRows(
   outlined: Outlined,
   inputs: readonly TensorType[],
   outputs: readonly TensorType[],
+  chunk: number | undefined,
 ): Blocks {
   const wrt = inputs.map((_, i) => i);
   return outputs.map((output, j) => {
-    const rows = products(cx, outlined, { type: 'vjp', wrt, of: [j] }, output, inputs);
+    const rows = products(cx, outlined, { type: 'vjp', wrt, of: [j] }, output, inputs, chunk);
     return inputs.map((input, i) => cx.b.reshape(rows[i] as Value, blockShape(output, input)));
   });
 }

@@ -77,6 +77,8 @@ export type Transform =
       readonly of: Val;
       readonly wrt: Wrt;
       readonly mode: 'auto' | 'jvp' | 'vjp';
+      /** So many products at once; all of them without it. */
+      readonly chunk?: number;
     }
   /** The function for many sets of arguments: over which axes of arguments and results they lie, and how random draws are made. */
   | {

@@ -65,15 +65,26 @@ function atInputs(cx: Context, args: Arguments, made: Val): Val {
 }
 
 const jacobian = (name: string, mode: 'auto' | 'jvp' | 'vjp', doc: string): Builtin =>
-  define(`${name}(func: function, inputs: any = none, wrt: any = 0) -> any`, doc, (cx, args) =>
-    atInputs(cx, args, transformed({ name: 'jacobian', of: callable(args, 'func'), wrt: wrtOfInputs(args), mode })),
+  define(`${name}(func: function, inputs: any = none, wrt: any = 0, chunk_size: int? = none) -> any`, doc, (cx, args) =>
+    atInputs(
+      cx,
+      args,
+      transformed({ name: 'jacobian', of: callable(args, 'func'), wrt: wrtOfInputs(args), mode, ...chunkOf(args) }),
+    ),
   );
+
+/** How many products are computed at once. */
+function chunkOf(args: Arguments): { readonly chunk?: number } {
+  if (args.isNone('chunk_size')) return {};
+  const chunk = args.int('chunk_size');
+  return chunk >= 1 ? { chunk } : args.refuse('chunk_size', 'at least 1');
+}
 
 /** The derivative of the gradient: reverse mode for the gradient, forward mode for its Jacobian. */
 function hessian(cx: Context, args: Arguments): Val {
   const wrt = wrtOfInputs(args);
   const grad = transformed({ name: 'grad', of: callable(args, 'func'), wrt, caller: 'hessian' });
-  return atInputs(cx, args, transformed({ name: 'jacobian', of: grad, wrt, mode: 'jvp' }));
+  return atInputs(cx, args, transformed({ name: 'jacobian', of: grad, wrt, mode: 'jvp', ...chunkOf(args) }));
 }
 
 /** The tangent of the gradient: forward mode over reverse mode. */
@@ -116,12 +127,12 @@ export const transformBuiltins: readonly Builtin[] = [
   jacobian(
     'jacobian',
     'auto',
-    'All partial derivatives, axes of the output before axes of the input, by the mode that takes fewer products. `jacobian(func)` is a function of the arguments of `func`, by the parameters `wrt`; `jacobian(func, inputs)` is its value at the inputs, by all of them if they are a tuple.',
+    'All partial derivatives, axes of the output before axes of the input, by the mode that takes fewer products. `jacobian(func)` is a function of the arguments of `func`, by the parameters `wrt`; `jacobian(func, inputs)` is its value at the inputs, by all of them if they are a tuple. `chunk_size` products are computed at once, all without it: fewer take less memory.',
   ),
   jacobian('jacfwd', 'jvp', '`jacobian` in forward mode: a product for each element of the input.'),
   jacobian('jacrev', 'vjp', '`jacobian` in reverse mode: a product for each element of the output.'),
   define(
-    'hessian(func: function, inputs: any = none, wrt: any = 0) -> any',
+    'hessian(func: function, inputs: any = none, wrt: any = 0, chunk_size: int? = none) -> any',
     'The second derivatives of a function that gives a scalar: the Jacobian of its gradient, with the arguments of `jacobian`.',
     hessian,
   ),

@@ -55,6 +55,34 @@ export fn f(x: f64[2], w: f64[2]) -> (f64[2, 2], f64[2, 2], (f64[2, 2], f64[2, 2
   ]);
 });
 
+test('in chunks it is the same, for sizes that chunks do not divide, and so are its derivatives', () => {
+  const text = `dim N
+fn g(x: f64[n], w: f64[n]) -> f64[n] = tanh(cumsum(x * w, 0)) * x
+fn sums(x: f64[n], w: f64[n]) -> f64 = sum(g(x, w))
+export fn f(x: f64[N], w: f64[N]) -> (f64[N, N], f64[N, N], f64[N, N], f64[N], f64[2, N, N]) = (
+  jacfwd(g, chunk_size: 3)(x, w) - jacfwd(g)(x, w),
+  jacrev(g, (x, w), chunk_size: 2)[1] - jacrev(g, (x, w))[1],
+  hessian(sums, chunk_size: 2)(x, w) - hessian(sums)(x, w),
+  grad(x => sum(jacobian(g, chunk_size: 2)(x, w) ** 2))(x) - grad(x => sum(jacobian(g)(x, w) ** 2))(x),
+  vmap(x => jacobian(g, chunk_size: 2)(x, w))(stack([x, 2 * x])) - vmap(x => jacobian(g)(x, w))(stack([x, 2 * x])))`;
+  const instance = instanceOf(text);
+  for (const size of [0, 1, 4, 5]) {
+    const x = Array.from({ length: size }, (_, i) => Math.sin(i + 1));
+    const w = x.map((value) => 1 - value);
+    for (const difference of instance.run('f', [f64([size], x), f64([size], w)]).map(numbers))
+      assertClose(
+        difference,
+        difference.map(() => 0),
+      );
+  }
+  assert.equal(
+    diagnosticsOf('export fn f(x: f64[2]) -> f64[2, 2] = jacobian(tanh, x, chunk_size: 0)').map(
+      ({ message }) => message,
+    ),
+    ['`chunk_size` of jacobian is at least 1, not the int 0'],
+  );
+});
+
 test('structures: results, then arguments; models and records', () => {
   const text = `model M { param w: f32[2] = ones
   param b: f32 = ones }
