@@ -5,9 +5,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
 import { packageRoot, packageVersion } from '../cli/package.js';
+import { costs } from './costs.js';
 import { buildMachineProbe, findPython, installPackages } from './peers/install.js';
-import { line, markdown, picture, type Row, rowsOf } from './report.js';
-import { type Effort, type Outcome, type Places, run, select } from './run.js';
+import { line, markdown, picture, type Row, rowOfCost, rowsOf } from './report.js';
+import { type Effort, type Outcome, type Places, run, select, timesOf } from './run.js';
 import { curves, workloads } from './workloads.js';
 
 interface Options {
@@ -54,8 +55,10 @@ function machineText(outcomes: readonly Outcome[], { clock }: Effort): string {
       peers.filter(({ times }) => times).map(({ name, version }) => `${name} ${version}`),
     ),
   );
-  const peak = Math.max(...outcomes.filter(({ threads }) => threads === 1).map(({ machine }) => machine.flops / 1e9));
-  return `${cpu}, ${os.cpus().length} cores, ${vectors}, ${peak.toFixed(0)} GFLOP/s a core; Node ${process.versions.node}, tdsl ${packageVersion}, ${[...versions].join(', ')}; ${new Date().toISOString().slice(0, 10)}${clock === 'cpu' ? '; processor time, because the machine did other work' : ''}`;
+  const peaks = outcomes.filter(({ threads }) => threads === 1).map(({ machine }) => machine.flops / 1e9);
+  const peak = peaks.length === 0 ? '' : `, ${Math.max(...peaks).toFixed(0)} GFLOP/s a core`;
+  const programs = [`Node ${process.versions.node}`, `tdsl ${packageVersion}`, ...versions];
+  return `${cpu}, ${os.cpus().length} cores, ${vectors}${peak}; ${programs.join(', ')}; ${new Date().toISOString().slice(0, 10)}${clock === 'cpu' ? '; processor time, because the machine did other work' : ''}`;
 }
 
 /** Replaces what stands between two comments of a Markdown file. */
@@ -78,7 +81,7 @@ function record(outcomes: readonly Outcome[], rows: readonly Row[], effort: Effo
 }
 
 async function bench(suites: readonly string[], options: Options): Promise<void> {
-  const known = new Set([...workloads, ...curves].map(({ suite }) => suite));
+  const known = new Set([...workloads, ...costs, ...curves].map(({ suite }) => suite));
   const unknown = suites.find((suite) => !known.has(suite));
   if (unknown !== undefined) throw new Error(`there is no suite ${unknown}; there are ${[...known].join(', ')}`);
   const places = prepare();
@@ -99,11 +102,21 @@ async function bench(suites: readonly string[], options: Options): Promise<void>
       if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(rows, null, 1)}\n`);
     }
   }
+  for (const cost of costs.filter(({ suite }) => suites.length === 0 || suites.includes(suite))) {
+    const row = rowOfCost(
+      cost,
+      cost.suite === 'call' ? 1 : os.availableParallelism(),
+      timesOf(await cost.measure(places, effort)),
+    );
+    console.log(line(row));
+    rows.push(row);
+    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(rows, null, 1)}\n`);
+  }
   if (options.record === true) record(outcomes, rows, effort, places);
 }
 
 const command = new Command('bench')
-  .argument('[suite...]', 'matmul, memory, mlp, lenet, vgg, gpt, lstm, resnet; or curves')
+  .argument('[suite...]', 'matmul, memory, mlp, lenet, vgg, gpt, lstm, resnet, call, compile; or curves')
   .option('--threads <n>', 'threads of all contestants; several numbers with commas', threadCounts, [1])
   .option('--quick', 'fewer and shorter rounds, without the slowest workloads')
   .option('--json <file>', 'write the rows as JSON')

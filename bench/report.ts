@@ -1,5 +1,6 @@
 // What was measured as rows: for the screen, as JSON, as a table in Markdown, as a picture.
 
+import type { Cost } from './costs.js';
 import type { Outcome, Times } from './run.js';
 
 /** One element a workload and peer; the names are those that docs and issues state. */
@@ -59,6 +60,25 @@ export function rowsOf({ workload, threads, ours, fixed, peers, floorMillisecond
   );
 }
 
+/** The row of a cost: its limit stands in the place of a peer, so that a ratio of 1 or more keeps it. */
+export const rowOfCost = ({ suite, name, limit, note }: Cost, threads: number, { median, low }: Times): Row => ({
+  suite,
+  workload: name,
+  threads,
+  ours_ms: rounded(median),
+  peer: LIMIT,
+  peer_ms: limit,
+  ratio: rounded(limit / median),
+  floor_ms: null,
+  floor_fraction: null,
+  note,
+  fixed_ms: null,
+  low_ratio: rounded(limit / low),
+  target: 1,
+});
+
+const LIMIT = 'limit';
+
 const number = (value: number | null): string =>
   value === null ? '–' : value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 const percent = (value: number | null): string => (value === null ? '–' : `${Math.round(100 * value)} %`);
@@ -115,7 +135,7 @@ export function markdown(rows: readonly Row[]): string {
 
 /** Bars of the ratios on a logarithmic scale; the line is equality. */
 export function picture(rows: readonly Row[]): string {
-  const shown = rows.filter((row) => row.ratio !== null && row.peer !== 'tfjs');
+  const shown = rows.filter((row) => row.ratio !== null && row.peer !== 'tfjs' && row.peer !== LIMIT);
   const [left, height, width] = [330, 18, 420];
   const limits = [0.125, 32].map(Math.log2) as [number, number];
   const place = (ratio: number): number =>

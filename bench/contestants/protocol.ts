@@ -63,6 +63,13 @@ export class Contestant {
     return { flops, bandwidth };
   }
 
+  /** Asks the program that calls from C (peers/call.c): the milliseconds of one call. */
+  async time(clock: Clock): Promise<number> {
+    const { milliseconds = [], error } = await this.#exchange(clock);
+    if (error !== undefined) throw new Error(`calls from C: ${error}`);
+    return milliseconds[0] ?? Number.NaN;
+  }
+
   #exchange(line: string): Promise<Answer> {
     if (this.#gone) return Promise.resolve({ error: `ended: ${this.#complaint.trim().split('\n').at(-1) ?? ''}` });
     return new Promise((resolve) => {

@@ -34,12 +34,26 @@ export function findPython(module: string): string | undefined {
   );
 }
 
+function compileC(args: readonly string[], source: string): void {
+  const cc = spawnSync(process.env.CC || 'cc', [...args, source], { encoding: 'utf8' });
+  if (cc.status !== 0) throw new Error(`the C compiler refuses ${source}: ${cc.stderr ?? ''}`);
+}
+
 /** The program that measures the machine, compiled by the C compiler. */
 export function buildMachineProbe(source: string, folder: string): string {
   mkdirSync(folder, { recursive: true });
   const target = path.join(folder, 'machine');
-  const args = ['-O2', '-march=native', '-ffp-contract=fast', '-pthread', source, '-o', target];
-  const cc = spawnSync(process.env.CC || 'cc', args, { encoding: 'utf8' });
-  if (cc.status !== 0) throw new Error(`the C compiler refuses ${source}: ${cc.stderr ?? ''}`);
+  compileC(['-O2', '-march=native', '-ffp-contract=fast', '-pthread', '-o', target], source);
+  return target;
+}
+
+/** The program that calls a model from C, whose library lies in `library` with its header. */
+export function buildCallProbe(bench: string, library: string, model: string): string {
+  const target = path.join(library, 'call');
+  const shared = path.join(library, `lib${model}.so`);
+  compileC(
+    ['-O2', `-I${library}`, `-Wl,-rpath,${library}`, '-Wl,--no-as-needed', shared, '-o', target],
+    path.join(bench, 'peers', 'call.c'),
+  );
   return target;
 }

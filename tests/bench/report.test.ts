@@ -2,7 +2,8 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { line, markdown, picture, rowsOf } from '../../bench/report.js';
+import { costs } from '../../bench/costs.js';
+import { line, markdown, picture, rowOfCost, rowsOf } from '../../bench/report.js';
 import { type Outcome, select, timesOf } from '../../bench/run.js';
 import { inputData, type Workload, workloads } from '../../bench/workloads.js';
 
@@ -52,6 +53,14 @@ test('a row for each peer; the target belongs to the fastest', () => {
   assert.match(markdown(rows), /\*\*1\.50\*\*/);
   assert.match(line(rows[2]), /one thread only/);
   assert.is((picture(rows).match(/<rect x=/g) ?? []).length, 2);
+});
+
+test('a cost is compared with its limit, and is not in the picture', () => {
+  const cost = { suite: 'compile', name: 'MLP', limit: 300, note: '', measure: async () => [] } as const;
+  const row = rowOfCost(cost, 2, { median: 150, low: 100 });
+  assert.equal([row.ratio, row.low_ratio, row.target, row.peer_ms], [2, 3, 1, 300]);
+  assert.not.match(picture([row]), /<rect x=/);
+  assert.is(new Set(costs.map(({ name }) => name)).size, costs.length);
 });
 
 test('workloads have names of their own, and inputs of the stated kind', () => {
