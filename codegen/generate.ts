@@ -127,7 +127,7 @@ class KernelTable<S> {
   #compile(fn: Func): CompiledKernel<S> {
     const known = this.#byFunction.get(fn);
     if (known !== undefined) return known;
-    const lowered = lowerKernel(fn, this.target.hasScratch);
+    const lowered = lowerKernel(fn, this.target.ranked);
     const text = printKernel(lowered.kernel);
     const shared = this.#byText.get(text);
     const scheduled = shared?.scheduled ?? this.target.schedule(lowered.kernel);

@@ -13,11 +13,14 @@ import { kernelComment, type Target } from './target.js';
 /** Values of kernels are single elements; vectors are what emitted code asks for itself. */
 const GPU: Machine = { name: 'gpu', vectorBytes: 16, vectorRegisters: 64 };
 
+/** Rows up to this length are sorted by threads on their own: a block would have too little to do. */
+const RANKED = 64;
+
 /** CUDA for the architectures that `archs` names, as nvcc does; `precision` is that of products of f32. */
 export function cudaTarget(archs: readonly string[], precision: Precision): Target<GpuKernel> {
   return {
     device: { name: 'TDSL_CUDA', cpuFeatures: '""', gpuArchs: JSON.stringify(archs.join(' ')), versions: 0 },
-    hasScratch: false,
+    ranked: RANKED,
     schedule: (kernel) => scheduleForGpu(kernel, precision),
     kernels: ({ kernel }) => [kernel],
     scratch: ({ states }) => (states.length === 0 ? undefined : stateBytes(states)),

@@ -33,8 +33,8 @@ export interface LaunchForm {
 /** A target with scheduled kernels of the form `S`. */
 export interface Target<S> {
   readonly device: DeviceText;
-  /** Whether a chunk of a kernel may have memory of its own: rows are sorted in it, else every element counts those before it. */
-  readonly hasScratch: boolean;
+  /** Up to this length a row is sorted by ranks: every element counts those before it. */
+  readonly ranked: number;
   /**
    * The number of statements that a file of kernels holds, so that few of them change with a program; without it kernels are spread over few
    * files of equal size.

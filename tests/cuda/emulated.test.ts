@@ -10,10 +10,11 @@ import { type HostTensor, hostTensor } from '../../compiler/ir/evaluate/tensor.j
 import type { Func } from '../../compiler/ir/graph.js';
 import { plainSubscript, shapeSpace } from '../../compiler/ir/space.js';
 import { pipelines, runPipeline } from '../../compiler/pipeline.js';
-import { assertAgree, type Compiled, checkAgainstInterpreter, compile, define, programOf } from '../codegen/support.js';
+import { assertAgree, checkAgainstInterpreter, compile, define, programOf } from '../codegen/support.js';
 import { randomInputs } from '../support/graphs.js';
 import { loopDims, loopNames, loopProgram } from '../support/loops.js';
 import { runExample } from './examples.js';
+import { assertSameBits } from './orders.js';
 
 const test = suite('cuda-emulated');
 const d = (...sizes: (number | string)[]) =>
@@ -147,27 +148,7 @@ test('launches of one form that do not depend on each other are made at once', a
   await checkAgainstInterpreter([updates], [{}], { cuda: 'checked' });
 });
 
-/** The bits of all results of the functions. */
-function bitsOf(compiled: Compiled, all: readonly Func[], dims: ReadonlyMap<string, number>): string {
-  const parts = all.flatMap((fn) =>
-    compiled.run(fn.name, randomInputs(fn, dims, 5), dims).map(({ data }) => Buffer.from(data.buffer).toString('hex')),
-  );
-  return parts.join(' ');
-}
-
-test('every order of threads and blocks gives the same bits', async () => {
-  const compiled = await compile(programOf(functions), { cuda: 'emulated' });
-  const dims = new Map([['n', 70]]);
-  const before = process.env.TDSL_EMU_ORDER;
-  const results = ['0', '1', '12345'].map((order) => {
-    process.env.TDSL_EMU_ORDER = order;
-    return bitsOf(compiled, functions, dims);
-  });
-  if (before === undefined) delete process.env.TDSL_EMU_ORDER;
-  else process.env.TDSL_EMU_ORDER = before;
-  assert.is(results[1], results[0]);
-  assert.is(results[2], results[0]);
-});
+test('every order of threads and blocks gives the same bits', () => assertSameBits(functions, { n: 70 }));
 
 test('checked mode has nothing to say on these kernels', async () => {
   await checkAgainstInterpreter(functions, [{ n: 3 }, { n: 40 }], { cuda: 'checked' });

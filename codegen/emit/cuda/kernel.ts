@@ -15,6 +15,7 @@ import { storageType } from '../types.js';
 import type { Unit } from '../unit.js';
 import { emitProduct, productBytes } from './product.js';
 import { RowPrinter } from './rows.js';
+import { emitSort, sortItems } from './sort.js';
 import { teamOverride } from './statements.js';
 import { WIDTH, WidePrinter } from './wide.js';
 
@@ -110,7 +111,8 @@ export function printBody(
   if (phase.kind === 'product') {
     unit.define('#product', () => '#include "tdsl_product.cuh"\n');
     emitProduct(lines, phase, scope);
-  } else emitItems(lines, phase, scope, wide, row);
+  } else if (phase.kind === 'sort') emitSort(lines, phase, scope);
+  else emitItems(lines, phase, scope, wide, row);
   const { text } = lines;
   return { text, width: wide.isUsed ? WIDTH : 1, mentions: (word) => new RegExp(`\\b${word}\\b`).test(text) };
 }
@@ -128,6 +130,7 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
   const kept = states.flatMap((buffer, i) => (mentions(buffer.name) ? [{ buffer, i }] : []));
   const dims = sizes.flatMap((symbol, i) => (mentions(`n${i}`) ? [{ symbol, i }] : []));
   const hasFaults = mentions('TDSL_FAULT');
+  const isMerge = phase.kind === 'sort' && phase.part === 'merge';
   const params = [
     `${hasFaults ? '' : 'const '}td_fault *fault`,
     'int32_t guarded',
@@ -138,6 +141,7 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
     ...kept.map(({ buffer }) => `${storageType(buffer.dtype)} *${buffer.name}`),
     ...dims.map(({ i }) => `int64_t n${i}`),
     'int64_t items',
+    ...(isMerge ? ['int64_t width'] : []),
   ];
   const { items, call } = workOf(phase, sizeName);
   const count = width > 1 ? `(items + ${width - 1}) / ${width}` : 'items';
@@ -149,15 +153,21 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
     ...kept.map(({ buffer }) => `&${buffer.name}`),
     ...dims.map(({ i }) => `(void *)&n${i}`),
     '&items',
+    ...(isMerge ? ['&width'] : []),
   ];
   const places = kept.map(({ buffer, i }) => {
     const start = byteText(stateBytes(states.slice(0, i)), sizeName);
     return `    unsigned char *${buffer.name} = (unsigned char *)args->buffers[${passed.length}] + ${start};\n`;
   });
-  const launch = `  {
+  // A run is merged with the next one until it is a whole row.
+  const loop = isMerge
+    ? `for (int64_t width = TDSL_SORT_CHUNK; width < ${sizeText(phase.length, sizeName)}; width *= 2) `
+    : '';
+  const team = phase.kind === 'items' ? phase.team : isMerge ? 1 : BLOCK;
+  const launch = `  ${loop}{
     int64_t items = ${items};
 ${places.join('')}    void *params[] = {${addresses.join(', ')}};
-    ${call}(args->call, ${number}, ${count}, ${phase.kind === 'items' ? phase.team : BLOCK}, params);
+    ${call}(args->call, ${number}, ${count}, ${team}, params);
   }`;
   const place = mentions('block') ? '  const int64_t block = blockIdx.x, blocks = gridDim.x;\n  (void)blocks;\n' : '';
   return {
@@ -176,6 +186,9 @@ function workOf(
   sizeName: (symbol: string) => string,
 ): { readonly items: string; readonly call: string } {
   if (phase.kind === 'items') return { items: sizeText(gridSize(phase), sizeName), call: 'tdsl_launch' };
+  if (phase.kind === 'sort') {
+    return { items: sortItems(phase, sizeName), call: phase.part === 'merge' ? 'tdsl_launch' : 'tdsl_launch_blocks' };
+  }
   const size = (axes: readonly Axis[]): string =>
     sizeText(
       axes.reduce((product, { extent }) => dimMul(product, extent), dimConst(1)),

@@ -102,7 +102,7 @@ function alignedText(lines: Lines, buffer: Buffer, steps: readonly Dim[], scope:
 }
 
 /** A scope in which the indices of axes are defined from the numbers of their groups, the last axis running fastest. */
-function withAxes(lines: Lines, scope: Scope, groups: readonly (readonly [string, readonly Axis[]])[]): Scope {
+export function withAxes(lines: Lines, scope: Scope, groups: readonly (readonly [string, readonly Axis[]])[]): Scope {
   let positions = scope.positions;
   for (const [, axes] of groups) {
     for (const { index, extent } of axes) positions = withRange({ ...scope, positions }, index, extent);

@@ -14,6 +14,7 @@ import { unrollWindows } from '../schedule/unroll.js';
 import { independentLoops, nestOf } from './independent.js';
 import { type Axis, type Product, productOf, tilesOf } from './product.js';
 import { type Row, rowOf } from './rows.js';
+import { type Sorting, scheduleSort, wrapSorts } from './sort.js';
 import { splitDepth, splitFold } from './split.js';
 
 /** The threads that work on an iteration of the grid. */
@@ -33,7 +34,7 @@ export interface Items {
 }
 
 /** One launch. */
-export type GpuPhase = Items | Product;
+export type GpuPhase = Items | Product | Sorting;
 
 /** The precision of products of f32: exact, or on tensor cores from operands rounded to tf32 or bf16. */
 export type Precision = 'f32' | 'tf32' | 'bf16';
@@ -58,13 +59,17 @@ const WARP = 32;
 
 /** The kernel as launches. */
 export function scheduleForGpu(kernel: Kernel, precision: Precision): GpuKernel {
-  const collapsed = collapseLoops(kernel.body);
+  const collapsed = collapseLoops(wrapSorts(kernel.body));
   const scheduled = { ...kernel, body: mapStatements(simplifyBody(unrollWindows(collapsed)), fuseProducts) };
   // Products want their windows as loops: the indices of a window are part of the depth.
   const whole = phasesOf({ ...kernel, body: simplifyBody(collapsed) });
   const states: Buffer[] = [];
   const phases = phasesOf(scheduled).flatMap((phase, i): readonly GpuPhase[] => {
-    return scheduleProduct(whole[i], precision, states) ?? schedulePhase(phase.body, phase.loop, states);
+    return (
+      scheduleProduct(whole[i], precision, states) ??
+      scheduleSorting(whole[i], states) ??
+      schedulePhase(phase.body, phase.loop, states)
+    );
   });
   return { kernel: scheduled, phases, states };
 }
@@ -97,6 +102,16 @@ function scheduleProduct(
   if (parts === undefined) return [product];
   states.push(...split.states);
   return [parts, withTeam(split.joined, values)];
+}
+
+function scheduleSorting(phase: Phase | undefined, states: Buffer[]): readonly GpuPhase[] | undefined {
+  const loop = phase?.loop;
+  if (phase === undefined || loop === undefined) return undefined;
+  const { grid, body } = peel(loop);
+  const values = phase.body.filter((stmt) => stmt !== loop);
+  const sort = scheduleSort(grid, body, values, states.length);
+  states.push(...(sort?.states ?? []));
+  return sort?.phases;
 }
 
 const isValue = (stmt: Stmt): boolean => stmt.kind === 'let' || stmt.kind === 'lookup' || stmt.kind === 'define';

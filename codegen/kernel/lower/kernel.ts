@@ -1,7 +1,16 @@
 // Lowers a kernel function of the fused graph to the kernel IR: one loop nest over the dimensions that all results share, and inside it
 // what is left of each. Nodes that work in order or in place (scans, scatters, concatenations) get nests of their own.
 
-import { type Dim, dimAdd, dimConst, dimEquals, dimMul, dimSub, dimSymbol } from '../../../compiler/ir/dims.js';
+import {
+  type Dim,
+  dimAdd,
+  dimConst,
+  dimEquals,
+  dimMul,
+  dimSub,
+  dimSymbol,
+  dimValue,
+} from '../../../compiler/ir/dims.js';
 import type { AssembleNode, Func, IndexNode, Node, OrderNode, Value } from '../../../compiler/ir/graph.js';
 import { argument, cast, type Scalar } from '../../../compiler/ir/scalar.js';
 import type { ScanOp, SortOp } from '../../../compiler/ops/op.js';
@@ -20,11 +29,11 @@ export interface Lowered {
 }
 
 /**
- * Lowers a function whose body one kernel computes. Its buffers are the parameters, the results, then tables and memory of the chunks, which
- * it may have where `hasScratch`.
+ * Lowers a function whose body one kernel computes. Its buffers are the parameters, the results, then tables and memory of the chunks. Rows of
+ * up to `ranked` elements are sorted without memory.
  */
-export function lowerKernel(fn: Func, hasScratch = true): Lowered {
-  const lowering = new Lowering(fn, hasScratch);
+export function lowerKernel(fn: Func, ranked = 0): Lowered {
+  const lowering = new Lowering(fn);
   const outputs = fn.results.map((value, i) => outputBuffer(`out${i}`, value));
   const plain: Output[] = [];
   const done = new Set<Node>();
@@ -34,7 +43,7 @@ export function lowerKernel(fn: Func, hasScratch = true): Lowered {
     if (node === undefined || !standsAlone(node)) plain.push(output);
     else if (!done.has(node)) {
       done.add(node);
-      lowerAlone(lowering, node, (result) => outputs[fn.results.indexOf(result)]);
+      lowerAlone(lowering, node, (result) => outputs[fn.results.indexOf(result)], ranked);
     }
   });
   const rows = rowsOf(fn);
@@ -65,12 +74,13 @@ const standsAlone = (node: Node): boolean =>
 
 type OutputOf = (result: Value) => Buffer | undefined;
 
-function lowerAlone(lowering: Lowering, node: Node, outputOf: OutputOf): void {
+function lowerAlone(lowering: Lowering, node: Node, outputOf: OutputOf, ranked: number): void {
   if (node.kind === 'order') {
     const record = orderOp(node.op);
     if (record.method === 'scan') lowerScan(lowering, node, record, outputOf);
-    else if (lowering.hasScratch) lowerSort(lowering, node, record, outputOf);
-    else lowerRanks(lowering, node, record, outputOf);
+    else if ((dimValue(operand(node, 0).type.shape[node.dim] as Dim) ?? Infinity) <= ranked)
+      lowerRanks(lowering, node, record, outputOf);
+    else lowerSort(lowering, node, record, outputOf);
   } else if (node.kind === 'index') lowerScatter(lowering, node, outputOf);
   else if (node.kind === 'assemble') lowerAssembly(lowering, node, outputOf);
 }

@@ -77,10 +77,7 @@ export class Lowering {
   readonly #pending = new Set<Value>();
   readonly #kept = new Set<Value>();
 
-  constructor(
-    readonly fn: Func,
-    readonly hasScratch: boolean,
-  ) {
+  constructor(readonly fn: Func) {
     this.#inputs = new Map(fn.params.map((param, i) => [param, inputBuffer(`in${i}`, param.type)]));
     this.#definitions = new Map(
       fn.nodes.flatMap((node) => node.results.map((value, result) => [value, { node, result }] as const)),

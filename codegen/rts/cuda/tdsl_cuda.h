@@ -21,6 +21,9 @@ extern const void *const tdsl_images[] __attribute__((visibility("hidden")));
 extern const uint32_t tdsl_image_count __attribute__((visibility("hidden")));
 enum { TDSL_KERNEL_COPY, TDSL_KERNEL_SET, TDSL_OWN_KERNELS };
 
+/* Elements that a block sorts; longer rows are merged from such chunks. */
+enum { TDSL_SORT_CHUNK = 2048 };
+
 #define TDSL_GPU_API __attribute__((visibility("hidden")))
 
 /*
