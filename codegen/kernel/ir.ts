@@ -83,6 +83,12 @@ export interface Fold {
  */
 export type LoopMark = 'serial' | 'parallel' | 'vector' | 'unroll' | 'team';
 
+/** The state of a running fold after a range of iterations and that after the next one, (left…, right…), give the state after both. */
+export interface Scan {
+  readonly registers: readonly Register[];
+  readonly merge: readonly Scalar[];
+}
+
 export interface Loop {
   readonly kind: 'for';
   readonly index: string;
@@ -96,6 +102,8 @@ export interface Loop {
    * are idle, lie in the last of its vectors.
    */
   readonly atMost?: number;
+  /** For a `serial` loop that is a running fold: its state, and how the states of neighbouring ranges of iterations are joined. */
+  readonly scan?: Scan;
   readonly body: readonly Stmt[];
 }
 

@@ -106,6 +106,8 @@ export interface ScanOp extends OrderBase {
   readonly method: 'scan';
   readonly init: (element: DType) => readonly Scalar[];
   readonly step: (state: readonly Scalar[], element: Scalar, position: Scalar) => readonly Scalar[];
+  /** The state after two neighbouring ranges of elements, of which each has been folded from the initial state. */
+  readonly merge: (left: readonly Scalar[], right: readonly Scalar[]) => readonly Scalar[];
   readonly finish: (state: readonly Scalar[], element: DType) => readonly Scalar[];
 }
 

@@ -11,7 +11,7 @@ import type { JvpRule, OrderOp, ScanOp, SortOp } from './op.js';
 
 const numbers = dtypes.filter((dtype) => dtype !== 'bool');
 
-type Draft = Omit<ScanOp, 'kind' | 'method' | 'results' | 'init' | 'step' | 'finish' | 'accepts'>;
+type Draft = Omit<ScanOp, 'kind' | 'method' | 'results' | 'init' | 'step' | 'merge' | 'finish' | 'accepts'>;
 
 /** A running fold by an operator with an identity; half floats are folded in f32. */
 const running = (identity: number, join: (a: Scalar, b: Scalar) => Scalar, rest: Draft): ScanOp => ({
@@ -21,6 +21,7 @@ const running = (identity: number, join: (a: Scalar, b: Scalar) => Scalar, rest:
   results: (dtype) => [dtype],
   init: (dtype) => [literal(identity, dtypeKind(dtype) === 'float' ? computeDType(dtype) : dtype)],
   step: ([state], element) => [join(state as Scalar, cast(element, (state as Scalar).dtype))],
+  merge: ([left], [right]) => [join(left as Scalar, right as Scalar)],
   finish: ([state], dtype) => [cast(state as Scalar, dtype)],
   ...rest,
 });
@@ -31,28 +32,32 @@ const runningExtreme = (
   adjective: string,
   worst: (dtype: DType) => number | bigint,
   isAsGood: (a: Scalar, b: Scalar) => Scalar,
-): ScanOp => ({
-  kind: 'order',
-  method: 'scan',
-  name,
-  doc:
-    `The ${adjective} element so far and its position, of equal ones the last, as in PyTorch. NaN counts as beyond every number. ` +
-    'The gradient goes to the element at the position.',
-  accepts: numbers,
-  results: (dtype) => [dtype, 'i64'],
-  init: (dtype) => [constant(worst(dtype), dtype), literal(0, 'i64')],
-  step: (state, element, here) => {
+): ScanOp => {
+  const step: ScanOp['step'] = (state, element, here) => {
     const [value, position] = state as readonly [Scalar, Scalar];
     const better = isAsGood(element, value);
     const takes = dtypeKind(value.dtype) === 'float' ? or(isNan(element), and(better, not(isNan(value)))) : better;
     return [choose(takes, element, value), choose(takes, here, position)];
-  },
-  finish: (state) => state,
-  derivative: { kind: 'rule', jvp: tangentAtPosition },
-  linear: false,
-  domain: { low: -3, high: 3 },
-  smooth: false,
-});
+  };
+  return {
+    kind: 'order',
+    method: 'scan',
+    name,
+    doc:
+      `The ${adjective} element so far and its position, of equal ones the last, as in PyTorch. NaN counts as beyond every number. ` +
+      'The gradient goes to the element at the position.',
+    accepts: numbers,
+    results: (dtype) => [dtype, 'i64'],
+    init: (dtype) => [constant(worst(dtype), dtype), literal(0, 'i64')],
+    step,
+    merge: (left, [value, position]) => step(left, value as Scalar, position as Scalar),
+    finish: (state) => state,
+    derivative: { kind: 'rule', jvp: tangentAtPosition },
+    linear: false,
+    domain: { low: -3, high: 3 },
+    smooth: false,
+  };
+};
 
 /** The tangent of a running extreme: that of the element at the position, gathered along the dimension. */
 const tangentAtPosition: JvpRule<'order'> = (node, [tangent], b) => {

@@ -6,11 +6,10 @@ import * as assert from 'uvu/assert';
 import { dimConst, dimSymbol } from '../../compiler/ir/dims.js';
 import type { DType } from '../../compiler/ir/dtype.js';
 import { Interpreter } from '../../compiler/ir/evaluate/evaluate.js';
-import { type HostTensor, hostTensor } from '../../compiler/ir/evaluate/tensor.js';
+import type { HostTensor } from '../../compiler/ir/evaluate/tensor.js';
 import type { Func } from '../../compiler/ir/graph.js';
-import { plainSubscript, shapeSpace } from '../../compiler/ir/space.js';
 import { pipelines, runPipeline } from '../../compiler/pipeline.js';
-import { assertAgree, checkAgainstInterpreter, compile, define, programOf } from '../codegen/support.js';
+import { assertAgree, checkAgainstInterpreter, compile, define } from '../codegen/support.js';
 import { randomInputs } from '../support/graphs.js';
 import { loopDims, loopNames, loopProgram } from '../support/loops.js';
 import { runExample } from './examples.js';
@@ -90,42 +89,6 @@ test('loops and branches, and their derivatives', async () => {
       assertAgree(tensor, want[k] as HostTensor, `result ${k} of ${fn}`, 100);
     });
   });
-});
-
-const scatter = (mode: 'add' | 'set') =>
-  define(`scatter_${mode}`, (b) => {
-    const base = b.param('base', { dtype: 'f32', shape: d(10, 40) });
-    const updates = b.param('updates', { dtype: 'f32', shape: d('n', 40) });
-    const rows = b.param('rows', { dtype: 'i64', shape: d('n') });
-    const access = [{ kind: 'lookup', operand: 2, subscripts: [plainSubscript(0)] } as const, plainSubscript(1)];
-    return [b.scatter(mode, shapeSpace(updates.type.shape), access, [base, updates, rows])];
-  });
-
-test('scatters add in the order of the updates, whatever runs at the same time', async () => {
-  const program = programOf([scatter('add'), scatter('set')]);
-  const compiled = await compile(program, { cuda: 'emulated' });
-  const interpreter = new Interpreter(program.module);
-  const rows = [3, 3, 9, 0, 3, 9];
-  const base = hostTensor(
-    'f32',
-    [10, 40],
-    Array.from({ length: 400 }, (_, i) => i / 7),
-  );
-  const updates = hostTensor(
-    'f32',
-    [6, 40],
-    Array.from({ length: 240 }, (_, i) => Math.sin(i)),
-  );
-  const inputs = [base, updates, hostTensor('i64', [6], rows)];
-  for (const name of ['scatter_add', 'scatter_set']) {
-    assertAgree(compiled.run(name, inputs)[0]!, interpreter.run(name, inputs)[0]!, name);
-  }
-  const outside = [base, updates, hostTensor('i64', [6], [1, 2, 10, 4, -1, 5])];
-  assert.throws(
-    () => compiled.run('scatter_add', outside),
-    /index 10 \(element 2 of the indices\) is out of range for a dimension of size 10/,
-  );
-  assertAgree(compiled.run('scatter_set', inputs)[0]!, interpreter.run('scatter_set', inputs)[0]!, 'after a fault');
 });
 
 /** Updates of matrices of several sizes by one rule. */

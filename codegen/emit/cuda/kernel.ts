@@ -15,6 +15,8 @@ import { storageType } from '../types.js';
 import type { Unit } from '../unit.js';
 import { emitProduct, productBytes } from './product.js';
 import { RowPrinter } from './rows.js';
+import { emitScan, scanItems } from './scan.js';
+import { emitScatter, scatterItems } from './scatter.js';
 import { emitSort, sortItems } from './sort.js';
 import { teamOverride } from './statements.js';
 import { WIDTH, WidePrinter } from './wide.js';
@@ -112,6 +114,8 @@ export function printBody(
     unit.define('#product', () => '#include "tdsl_product.cuh"\n');
     emitProduct(lines, phase, scope);
   } else if (phase.kind === 'sort') emitSort(lines, phase, scope);
+  else if (phase.kind === 'scatter') emitScatter(lines, phase, scope);
+  else if (phase.kind === 'scan') emitScan(lines, phase, scope);
   else emitItems(lines, phase, scope, wide, row);
   const { text } = lines;
   return { text, width: wide.isUsed ? WIDTH : 1, mentions: (word) => new RegExp(`\\b${word}\\b`).test(text) };
@@ -163,7 +167,7 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
   const loop = isMerge
     ? `for (int64_t width = TDSL_SORT_CHUNK; width < ${sizeText(phase.length, sizeName)}; width *= 2) `
     : '';
-  const team = phase.kind === 'items' ? phase.team : isMerge ? 1 : BLOCK;
+  const team = phase.kind === 'items' ? phase.team : phase.kind === 'scatter' ? 32 : isMerge ? 1 : BLOCK;
   const launch = `  ${loop}{
     int64_t items = ${items};
 ${places.join('')}    void *params[] = {${addresses.join(', ')}};
@@ -189,6 +193,8 @@ function workOf(
   if (phase.kind === 'sort') {
     return { items: sortItems(phase, sizeName), call: phase.part === 'merge' ? 'tdsl_launch' : 'tdsl_launch_blocks' };
   }
+  if (phase.kind === 'scan') return { items: scanItems(phase, sizeName), call: 'tdsl_launch_blocks' };
+  if (phase.kind === 'scatter') return { items: scatterItems(phase, sizeName), call: 'tdsl_launch' };
   const size = (axes: readonly Axis[]): string =>
     sizeText(
       axes.reduce((product, { extent }) => dimMul(product, extent), dimConst(1)),

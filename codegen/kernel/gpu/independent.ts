@@ -22,6 +22,22 @@ export function nestOf(outer: Loop): Nest {
   }
 }
 
+const isValue = (stmt: Stmt): boolean => stmt.kind === 'let' || stmt.kind === 'lookup' || stmt.kind === 'define';
+
+/** The same for a nest with values beside its loops, which go to the innermost body. */
+export function flatNest(outer: Loop): Nest {
+  const loops = [outer];
+  const values: Stmt[] = [];
+  for (;;) {
+    const { body } = loops.at(-1) as Loop;
+    const last = body.at(-1);
+    const isNest = last?.kind === 'for' && last.mark === outer.mark && body.slice(0, -1).every(isValue);
+    if (!isNest) return { loops, body: [...values, ...body] };
+    values.push(...body.slice(0, -1));
+    loops.push(last);
+  }
+}
+
 /** The loops of a nest whose iterations may run at the same time, whatever the elements that positions are looked up in hold. */
 export function independentLoops({ loops, body }: Nest): readonly Loop[] {
   const ranges = new Map<string, Dim>(loops.map(({ index, extent }) => [index, extent]));

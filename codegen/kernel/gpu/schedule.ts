@@ -11,9 +11,11 @@ import { type Phase, phasesOf } from '../schedule/phases.js';
 import { mapStatements } from '../schedule/rewrite.js';
 import { simplifyBody } from '../schedule/simplify.js';
 import { unrollWindows } from '../schedule/unroll.js';
-import { independentLoops, nestOf } from './independent.js';
+import { flatNest, independentLoops, nestOf } from './independent.js';
 import { type Axis, type Product, productOf, tilesOf } from './product.js';
 import { type Row, rowOf } from './rows.js';
+import { type Scanning, scheduleScan } from './scan.js';
+import { type Scatter, scheduleScatter } from './scatter.js';
 import { type Sorting, scheduleSort, wrapSorts } from './sort.js';
 import { splitDepth, splitFold } from './split.js';
 
@@ -34,7 +36,7 @@ export interface Items {
 }
 
 /** One launch. */
-export type GpuPhase = Items | Product | Sorting;
+export type GpuPhase = Items | Product | Sorting | Scatter | Scanning;
 
 /** The precision of products of f32: exact, or on tensor cores from operands rounded to tf32 or bf16. */
 export type Precision = 'f32' | 'tf32' | 'bf16';
@@ -116,12 +118,17 @@ function scheduleSorting(phase: Phase | undefined, states: Buffer[]): readonly G
 
 const isValue = (stmt: Stmt): boolean => stmt.kind === 'let' || stmt.kind === 'lookup' || stmt.kind === 'define';
 
-function schedulePhase(body: readonly Stmt[], loop: Loop | undefined, states: Buffer[]): readonly Items[] {
+function schedulePhase(body: readonly Stmt[], loop: Loop | undefined, states: Buffer[]): readonly GpuPhase[] {
   const values = loop === undefined ? [] : body.filter((stmt) => stmt !== loop);
   const [last] = body.slice(-1);
   const isSerial = last?.kind === 'for' && last.mark === 'serial' && body.slice(0, -1).every(isValue);
   if (loop === undefined && isSerial) return [inOrder(last, body.slice(0, -1))];
   const peeled = loop === undefined ? { grid: [], body } : peel(loop);
+  const scan = scheduleScan(peeled.grid, peeled.body, values, states.length);
+  if (scan !== undefined) {
+    states.push(...scan.states);
+    return scan.phases;
+  }
   const split = splitFold(peeled, states.length);
   if (split === undefined) return [withTeam(peeled, values)];
   states.push(...split.states);
@@ -146,10 +153,14 @@ function peel(loop: Loop): Peeled {
   }
 }
 
-/** A nest in order: what is independent runs at the same time, the rest in every thread. */
-function inOrder(loop: Loop, values: readonly Stmt[]): Items {
-  const nest = nestOf(loop);
+/**
+ * A nest in order: what is independent runs at the same time. The rest is divided by the places that it writes, or runs in every thread.
+ */
+function inOrder(loop: Loop, values: readonly Stmt[]): GpuPhase {
+  const nest = flatNest(loop);
   const independent = independentLoops(nest);
+  const scatter = scheduleScatter(nest, independent, values);
+  if (scatter !== undefined) return scatter;
   const rest = nest.loops.filter((each) => !independent.includes(each));
   const body = rest.reduceRight<readonly Stmt[]>((inner, each) => [{ ...each, body: inner }], nest.body);
   return { kind: 'items', grid: independent, team: 1, values, body };

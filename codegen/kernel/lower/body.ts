@@ -152,7 +152,7 @@ export class Body {
     extent: Dim,
     mark: LoopMark,
     body: (index: string) => void,
-    lanes: Pick<Loop, 'interleave' | 'atMost'> = {},
+    rest: Pick<Loop, 'interleave' | 'atMost' | 'scan'> = {},
   ): void {
     const index = this.fresh('$i');
     const scope = newScope();
@@ -160,7 +160,7 @@ export class Body {
     this.#scopes = [...this.#scopes, scope];
     body(index);
     this.#scopes = this.#scopes.slice(0, -1);
-    this.append({ kind: 'for', index, extent, mark, ...lanes, body: scope.statements });
+    this.append({ kind: 'for', index, extent, mark, ...rest, body: scope.statements });
   }
 
   /**

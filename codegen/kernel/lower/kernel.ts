@@ -10,6 +10,7 @@ import {
   dimSub,
   dimSymbol,
   dimValue,
+  isDimConst,
 } from '../../../compiler/ir/dims.js';
 import type { AssembleNode, Func, IndexNode, Node, OrderNode, Value } from '../../../compiler/ir/graph.js';
 import { argument, cast, type Scalar } from '../../../compiler/ir/scalar.js';
@@ -128,6 +129,10 @@ function lowerScan(lowering: Lowering, node: OrderNode, record: ScanOp, outputOf
   const state = init.map((scalar, i) => argument(i, scalar.dtype));
   const step = record.step(state, argument(state.length, dtype), argument(state.length + 1, 'i64'));
   const finish = record.finish(state, dtype);
+  const merge = record.merge(
+    state,
+    state.map((part, i) => argument(state.length + i, part.dtype)),
+  );
   const length = shape[node.dim] as Dim;
   const hasPosition = step.some((scalar) => usesArgument(scalar, state.length + 1));
   const others = shape.filter((_, d) => d !== node.dim);
@@ -142,8 +147,8 @@ function lowerScan(lowering: Lowering, node: OrderNode, record: ScanOp, outputOf
     };
     for (const register of registers) body.append({ kind: 'registers', register });
     set(init, []);
-    body.loops([length], 'serial', ([along]) => {
-      const p = node.reverse ? dimSub(dimSub(length, dimConst(1)), along as Position) : (along as Position);
+    const each = (along: Position): void => {
+      const p = node.reverse ? dimSub(dimSub(length, dimConst(1)), along) : along;
       const at = [...outer.slice(0, node.dim), p, ...outer.slice(node.dim)];
       const element = lowering.value(input, at);
       const place = hasPosition ? [lowering.position(p, 'i64')] : [];
@@ -155,7 +160,9 @@ function lowerScan(lowering: Lowering, node: OrderNode, record: ScanOp, outputOf
         const value = body.letHere({ kind: 'scalar', body: finish[i] as Scalar, args: after });
         body.append({ kind: 'store', buffer, offset: flatten(at, shape), value });
       });
-    });
+    };
+    if (isDimConst(length, 1)) each(dimConst(0));
+    else body.loop(length, 'serial', (index) => each(dimSymbol(index)), { scan: { registers, merge } });
   });
 }
 

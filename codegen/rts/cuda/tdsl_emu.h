@@ -122,6 +122,25 @@ TD_UNSEEN T shuffle(unsigned mask, T value, int from, const char *site) {
   return own.result;
 }
 
+struct Ballot {
+  bool own;
+  unsigned all;
+};
+TD_UNSEEN static inline unsigned ballot(unsigned mask, bool value, const char *site) {
+  Ballot own{value, 0};
+  warp_operation(
+      mask, &own,
+      [](Thread **lanes, unsigned) TD_UNSEEN {
+        unsigned all = 0;
+        for (int i = 0; i < 32; i++)
+          if (lanes[i] != nullptr && static_cast<Ballot *>(lanes[i]->payload)->own) all |= 1u << i;
+        for (int i = 0; i < 32; i++)
+          if (lanes[i] != nullptr) static_cast<Ballot *>(lanes[i]->payload)->all = all;
+      },
+      site);
+  return own.all;
+}
+
 }  // namespace td_emu
 
 #define threadIdx (td_emu::thread->index)
@@ -142,8 +161,11 @@ TD_UNSEEN T shuffle(unsigned mask, T value, int from, const char *site) {
 #define __syncthreads() td_emu::barrier(TD_SITE)
 #define __syncthreads_or(value) td_emu::barrier_or((value), TD_SITE)
 #define __syncwarp() td_emu::warp_operation(0xffffffffu, nullptr, [](td_emu::Thread **, unsigned) {}, TD_SITE)
+#define __ballot_sync(mask, value) td_emu::ballot((mask), (value), TD_SITE)
+#define __ffs(value) __builtin_ffs((int)(value))
 #define __shfl_sync(mask, value, lane) td_emu::shuffle((mask), (value), (int)(lane), TD_SITE)
 #define __shfl_xor_sync(mask, value, lanes) td_emu::shuffle((mask), (value), (int)(td_emu::thread->lane ^ (lanes)), TD_SITE)
+#define __shfl_up_sync(mask, value, lanes) td_emu::shuffle((mask), (value), (int)(td_emu::thread->lane - (lanes)), TD_SITE)
 #define __shfl_down_sync(mask, value, lanes) td_emu::shuffle((mask), (value), (int)(td_emu::thread->lane + (lanes)), TD_SITE)
 
 template <class T, class F>

@@ -154,6 +154,11 @@ TDSL_INLINE int64_t tdsl_floormod(int64_t a, int64_t b) { return a - tdsl_floord
 /* Floor division by a dimension; where that is 0 nothing is computed, and the result does not matter. */
 TDSL_INLINE int64_t tdsl_quotient(int64_t a, int64_t b) { return b > 0 ? tdsl_floordiv(a, b) : 0; }
 
+/* Which of a number of owners a place belongs to: neighbouring places to different ones. */
+TDSL_INLINE int64_t td_owner(int64_t place, int64_t owners) {
+  return (int64_t)((((uint64_t)place * UINT64_C(0x9E3779B97F4A7C15)) >> 32) * (uint64_t)owners >> 32);
+}
+
 /* --- faults ------------------------------------------------------------------------------------------------------------------------------ */
 
 /* The first fault since the host last looked: the one with the smallest (site, position). */
