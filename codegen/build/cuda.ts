@@ -33,8 +33,8 @@ const EMULATED_FLAGS = [
   '-fwrapv',
   '-fno-math-errno',
 ];
-/** Fused operations are explicit in emitted code, so nvcc makes none of its own. */
-export const NVCC_FLAGS = ['-std=c++17', '-fmad=false', '-Xfatbin', '-compress-all'];
+/** Fused operations are explicit in emitted code, so nvcc makes none of its own. Values that nothing uses are left to nvcc. */
+export const NVCC_FLAGS = ['-std=c++17', '-fmad=false', '-diag-suppress', '177', '-Xfatbin', '-compress-all'];
 
 /** How kernels are compiled for the emulator. Checked code calls a function for every access, which the emulator defines. */
 export const emulatedFlags = (kind: CudaKind): readonly string[] =>
