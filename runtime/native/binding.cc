@@ -59,8 +59,7 @@ class Instance : public Napi::ObjectWrap<Instance> {
   }
 
   bool HasState(Napi::Env env) {
-    View view;
-    if (state_ == nullptr || (ViewOf(env, state_array_.Value(), &view) && view.data == state_)) return true;
+    if (state_ == nullptr || LiesAt(env, state_array_.Value(), state_, tdsl_query(TDSL_ABI_VERSION)->state_bytes, 1)) return true;
     Throw(env, TDSL_E_ARG, "the state's buffer is detached");
     return false;
   }
@@ -172,9 +171,9 @@ struct Bound {
     Call &call = bound.call;
     if (!bound.instance->IsReady(env, call.Spec())) return env.Undefined();
     for (uint32_t i = 0; i < call.tensors.size(); i++) {
-      View view;
-      if (call.tensors[i].device == TDSL_CUDA) continue;
-      if (!ViewOf(env, bound.arrays[i].Value(), &view) || view.data != call.tensors[i].data || view.bytes != call.tensors[i].bytes) {
+      const tdsl_tensor &tensor = call.tensors[i];
+      if (tensor.device == TDSL_CUDA) continue;
+      if (!LiesAt(env, bound.arrays[i].Value(), tensor.data, tensor.bytes, DTypeOf(tensor.dtype).bytes)) {
         Throw(env, TDSL_E_ARG, call.Name(i) + ": its buffer was detached or resized after bind");
         return env.Undefined();
       }

@@ -108,6 +108,14 @@ inline bool ViewOf(napi_env env, napi_value value, View *view) {
   return true;
 }
 
+// Whether a typed array of this element size still lies where it did. It cannot have become one of another type, and telling types takes longer
+// than all else.
+inline bool LiesAt(napi_env env, napi_value array, const void *data, size_t bytes, size_t element_bytes) {
+  void *found;
+  size_t length;
+  return napi_get_typedarray_info(env, array, nullptr, &length, &found, nullptr, nullptr) == napi_ok && found == data && length * element_bytes == bytes;
+}
+
 inline bool IsDetached(napi_env env, napi_value value) {
   napi_value buffer;
   bool detached = false;
