@@ -1,7 +1,7 @@
 // From a fused program to source files: lowers its kernels, plans the memory of its entries, and prints the files of a target. Pure: no file
 // system, no process.
 
-import { type Dim, dimValue, printDim } from '../compiler/ir/dims.js';
+import { type Dim, dimValue } from '../compiler/ir/dims.js';
 import type { Func } from '../compiler/ir/graph.js';
 import type { Program } from '../compiler/program.js';
 import { emitModel } from './emit/entry.js';
@@ -15,6 +15,7 @@ import { verifyKernel } from './kernel/verify.js';
 import { type EntryPlan, type PlannedGroup, type PlannedLaunch, planEntry, type StepKernel } from './plan/entry.js';
 import { columnsOf, groupLaunches } from './plan/groups.js';
 import { layoutState, type StateLayout } from './plan/layout.js';
+import { workspaceBound } from './plan/memory.js';
 import { cTarget } from './targets/c.js';
 import { cudaTarget } from './targets/cuda.js';
 import type { CompiledKernel, LaunchForm, Target } from './targets/target.js';
@@ -52,10 +53,8 @@ export interface KernelInfo {
 /** The memory of the entries. */
 export interface MemoryPlan {
   readonly entries: ReadonlyMap<string, EntryPlan>;
-  /** The workspace of each entry in bytes, as an expression in its run-time dimensions. */
-  readonly peak: ReadonlyMap<string, Dim>;
-  /** The same for people. */
-  readonly workspace: ReadonlyMap<string, string>;
+  /** What the workspace of each entry does not exceed, in bytes, as an expression in its run-time dimensions. */
+  readonly workspace: ReadonlyMap<string, Dim>;
 }
 
 export interface Generated {
@@ -98,14 +97,12 @@ function generateFor<S>(program: Program, options: GenerateOptions, target: Targ
     target.grain === undefined
       ? spread(compiled, options.files ?? DEFAULT_FILES, size)
       : bundle(compiled, target.grain, size);
-  const peak = new Map(plans.map(({ entry, workspace }) => [entry.name, workspace.bytes]));
   return {
     sources: new Map([['model.c', model], ...target.files(program.name, parts)]),
     layout,
     plan: {
       entries: new Map(plans.map((plan) => [plan.entry.name, plan])),
-      peak,
-      workspace: new Map([...peak].map(([name, bytes]) => [name, printDim(bytes)])),
+      workspace: new Map(plans.map(({ entry, workspace }) => [entry.name, workspaceBound(workspace)])),
     },
     kernels: compiled.map(({ name, fn, scheduled }) => ({ name, fn: fn.name, text: target.text(scheduled, name) })),
   };

@@ -60,7 +60,7 @@ export interface ManifestEntry {
   readonly result: Structure | null;
   /** Paths of the state leaves that the entry reads, and of those that it writes. */
   readonly state: { readonly reads: readonly string[]; readonly writes: readonly string[] };
-  /** The formula of the workspace in bytes, in the symbols, for people. */
+  /** What the workspace does not exceed in bytes, as a formula in the symbols, for people. */
   readonly workspace?: string;
 }
 

@@ -3,7 +3,19 @@
 import type { Command } from 'commander';
 import { targetMachine } from '../../codegen/build/target.js';
 import { generate } from '../../codegen/generate.js';
-import { type Dim, dimAdd, dimConst, dimProduct, dimSubstitute, dimValue, printDim } from '../../compiler/ir/dims.js';
+import type { EntryPlan } from '../../codegen/plan/entry.js';
+import { liveBytes, offsetsOf, type Workspace, workspaceBound } from '../../codegen/plan/memory.js';
+import {
+  type Dim,
+  dimAdd,
+  dimConst,
+  dimProduct,
+  dimSubstitute,
+  dimSymbols,
+  dimValue,
+  isDimConst,
+  printDim,
+} from '../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../compiler/ir/dtype.js';
 import type { TensorType } from '../../compiler/ir/graph.js';
 import type { Entry, Program } from '../../compiler/program.js';
@@ -21,16 +33,31 @@ interface Options {
 const sum = (sizes: readonly Dim[]): Dim => sizes.reduce(dimAdd, dimConst(0));
 const bytesOf = ({ dtype, shape }: TensorType): Dim => dimProduct([dimConst(dtypeBytes(dtype)), ...shape]);
 
-/** What a call of an entry holds: its arguments and results, which are the caller's, and the workspace. */
-function partsOf(program: Program, entry: Entry, workspace: Dim): readonly (readonly [name: string, bytes: Dim])[] {
+type Part = readonly [name: string, bytes: Dim, note?: string];
+
+/** What a call of an entry holds: its arguments and results, which are the caller's, its workspace, and what threads need for themselves. */
+function partsOf(program: Program, plan: EntryPlan, given: ReadonlyMap<string, number>): readonly Part[] {
+  const { entry, workspace, threadScratch } = plan;
   const fn = program.module.functions.get(entry.fn);
   const params = (fn?.params ?? []).filter((_, i) => entry.inputs[i]?.kind === 'argument');
   const results = (fn?.results ?? []).filter((_, i) => entry.outputs[i]?.kind === 'result');
   return [
     ['arguments', sum(params.map(({ type }) => bytesOf(type)))],
     ['results', sum(results.map(({ type }) => bytesOf(type)))],
-    ['workspace', workspace],
+    workspacePart(workspace, given),
+    ...(isDimConst(threadScratch, 0) ? [] : [['scratch', threadScratch, ' a thread'] as const]),
   ];
+}
+
+/** The workspace: exactly, and how it compares with what lives in it, where all dimensions are given; else what it does not exceed. */
+function workspacePart(workspace: Workspace, given: ReadonlyMap<string, number>): Part {
+  const symbols = new Set<string>();
+  for (const { bytes } of workspace.lifetimes) dimSymbols(bytes, symbols);
+  if ([...symbols].some((symbol) => !given.has(symbol))) return ['workspace', workspaceBound(workspace), ' at most'];
+  const [{ end }, live] = [offsetsOf(workspace, given), liveBytes(workspace, given)];
+  const note =
+    live === 0 ? '' : `, ${(end / live).toFixed(2)} times the ${live.toLocaleString('en-US')} that live at once`;
+  return ['workspace', dimConst(end), note];
 }
 
 /** The entries to show: that of the name, or all that a host calls. */
@@ -47,7 +74,7 @@ function selected(program: Program, name: string | undefined): readonly Entry[] 
 }
 
 async function size(file: string, options: Options): Promise<void> {
-  const given = new Map(Object.entries(parseDims(options.dim)).map(([name, value]) => [name, dimConst(value)]));
+  const given = new Map(Object.entries(parseDims(options.dim)));
   const { program } = lower(loadProgram(file));
   const entries = selected(program, options.fn);
   const known = new Set(program.entries.flatMap(({ symbols }) => symbols));
@@ -65,17 +92,18 @@ async function size(file: string, options: Options): Promise<void> {
     ...(machine === undefined ? {} : { machines: [machine] }),
   });
   const text = (bytes: Dim): string => {
-    const value = dimValue(dimSubstitute(bytes, given));
-    return value === undefined ? printDim(dimSubstitute(bytes, given)) : `${value.toLocaleString('en-US')} bytes`;
+    const known = dimSubstitute(bytes, new Map([...given].map(([name, value]) => [name, dimConst(value)])));
+    const value = dimValue(known);
+    return value === undefined ? printDim(known) : `${value.toLocaleString('en-US')} bytes`;
   };
   const state = dimConst(layout.bytes);
   process.stdout.write(`state: ${text(state)}\n`);
   for (const entry of entries) {
-    const parts = partsOf(program, entry, plan.peak.get(entry.name) ?? dimConst(0));
+    const parts = partsOf(program, plan.entries.get(entry.name) as EntryPlan, given);
     const symbols = entry.symbols.length > 0 ? `(${entry.symbols.join(', ')})` : '';
-    const lines = [['peak', sum([state, ...parts.map(([, bytes]) => bytes)])] as const, ...parts];
+    const lines: readonly Part[] = [['peak', sum([state, ...parts.map(([, bytes]) => bytes)])], ...parts];
     process.stdout.write(`${entry.name}${symbols}\n`);
-    for (const [name, bytes] of lines) process.stdout.write(`  ${name.padEnd(9)} ${text(bytes)}\n`);
+    for (const [name, bytes, note = ''] of lines) process.stdout.write(`  ${name.padEnd(9)} ${text(bytes)}${note}\n`);
   }
 }
 

@@ -1,6 +1,6 @@
 // Writes the manifest of a compiled module: what the host knows about it beyond the tables of the native code.
 
-import { dimAsSymbol, dimValue, printDim } from '../../compiler/ir/dims.js';
+import { type Dim, dimAsSymbol, dimValue, printDim } from '../../compiler/ir/dims.js';
 import type { TensorType, Value } from '../../compiler/ir/graph.js';
 import type { Entry, Program, Structure } from '../../compiler/program.js';
 import type {
@@ -24,8 +24,8 @@ export interface ManifestOptions {
   readonly sourceHash: string;
   readonly target: 'c' | 'cuda';
   readonly layout: ArenaLayout;
-  /** The formula of each entry's workspace, by the entry's name. */
-  readonly workspace: ReadonlyMap<string, string>;
+  /** What each entry's workspace does not exceed, by the entry's name. */
+  readonly workspace: ReadonlyMap<string, Dim>;
   /** The text of the IR after each pass, by the pass's name, in order. */
   readonly stages: ReadonlyMap<string, string>;
 }
@@ -90,7 +90,7 @@ function manifestEntry(entry: Entry, program: Program, options: ManifestOptions,
     })),
     result: tensors.length === inputs ? null : manifestStructure(entry.result, inputs, entry.symbols),
     state: { reads: paths(entry.inputs), writes: paths(entry.outputs) },
-    ...(workspace === undefined ? {} : { workspace }),
+    ...(workspace === undefined ? {} : { workspace: printDim(workspace) }),
   };
 }
 

@@ -1,12 +1,13 @@
 // Prints the file of a model that is not kernels: one run function per entry, what is computed from the run-time dimensions, and the static
 // tables that describe the model to the run-time system.
 
-import { type Dim, dimAsSymbol, dimSub, dimSymbols, dimValue, printDim } from '../../compiler/ir/dims.js';
+import { type Dim, dimAsSymbol, dimSub, dimSymbols, dimValue, isDimConst, printDim } from '../../compiler/ir/dims.js';
 import type { DType } from '../../compiler/ir/dtype.js';
 import type { TensorType } from '../../compiler/ir/graph.js';
 import type { Program } from '../../compiler/program.js';
 import type { EntryPlan, PlannedGroup, PlannedLaunch } from '../plan/entry.js';
 import type { StateLayout } from '../plan/layout.js';
+import { alignedSize, offsetsOf, type Workspace } from '../plan/memory.js';
 import { stringText } from './literals.js';
 import { sizeText } from './positions.js';
 import { type LaunchedGroup, type LaunchedKernel, RunPrinter, type Site, siteText } from './run.js';
@@ -112,12 +113,12 @@ function emitEntry(model: ModelText, plan: EntryPlan, index: number, sites: Site
   const isInit = entry.name === 'init' && writes;
   const flags = [reads ? 'TDSL_READS_STATE' : '', writes ? 'TDSL_WRITES_STATE' : '', isInit ? 'TDSL_ENTRY_INIT' : ''];
   const run = runText(model, plan, index, id, symbolNames, sizeName, sites);
-  const workspace = workspaceText(plan, id, symbolNames, sizeName);
+  const memory = memoryText(plan, id, symbolNames, sizeName);
   const derive = deriveText(plan, id, symbolNames, sizeName, derived);
   const symbols = entry.symbols.map((symbol) => `  TDSL_SYMBOL(${stringText(symbol)}, 0, INT64_MAX),`);
   const text = [
     run.text,
-    workspace.text,
+    memory.text,
     derive.text,
     args.length > 0 ? table(`static const tdsl_tensor_spec args_${id}[]`, args) : '',
     symbols.length > 0 ? table(`static const tdsl_symbol_spec symbols_${id}[]`, symbols) : '',
@@ -125,7 +126,7 @@ function emitEntry(model: ModelText, plan: EntryPlan, index: number, sites: Site
   return {
     text: text.filter((part) => part !== '').join('\n'),
     spec: `  {sizeof(tdsl_entry_spec), ${flags.filter((flag) => flag !== '').join(' | ') || '0'}, ${stringText(entry.name)}, ${args.length}, ${symbols.length}, ${args.length > 0 ? `args_${id}` : 'NULL'}, ${symbols.length > 0 ? `symbols_${id}` : 'NULL'}},`,
-    definition: `  {run_${id}, ${workspace.name}, ${derive.names}, ${run.positions}},`,
+    definition: `  {run_${id}, ${memory.names}, ${derive.names}, ${run.positions}},`,
   };
 }
 
@@ -175,7 +176,8 @@ function runText(
   sizeName: SizeName,
   sites: Site[],
 ): { readonly text: string; readonly positions: number } {
-  const { slots } = plan.workspace;
+  const { workspace } = plan;
+  const { slots } = workspace;
   const printer = new RunPrinter(plan, {
     kernelOf: model.kernelOf,
     groupOf: model.groupOf,
@@ -187,38 +189,80 @@ function runText(
   });
   printer.print();
   const body = printer.lines;
-  const offsets = slots.map((_, i) =>
-    i === 0
-      ? '  unsigned char *const w0 = call->workspace;'
-      : `  unsigned char *const w${i} = w${i - 1} + ${byteText(slots[i - 1] as Dim, sizeName)};`,
-  );
-  const lines = [...symbolLines(names, [...slots, ...printer.used], 'call->symbols'), ...offsets, ...body];
-  const unused = slots.map((_, i) => `w${i}`).filter((name) => !body.some((line) => line.includes(name)));
-  const text = `static tdsl_status run_${id}(tdsl_call *call) {\n${[...lines, ...unused.map((name) => `  (void)${name};`), '  (void)call;', '  return TDSL_OK;'].join('\n')}\n}\n`;
+  const { lines: offsetLines, offsets } = placedText(workspace, sizeName);
+  const pointers = offsets.map((offset, i) => `  unsigned char *const w${i} = call->workspace + ${offset};`);
+  const lines = [
+    ...symbolLines(names, [...slots.map(({ bytes }) => bytes), ...printer.used], 'call->symbols'),
+    ...offsetLines,
+    ...pointers,
+    ...body,
+    ...pointers.map((_, i) => `  (void)w${i};`),
+  ];
+  const text = `static tdsl_status run_${id}(tdsl_call *call) {\n${[...lines, '  (void)call;', '  return TDSL_OK;'].join('\n')}\n}\n`;
   return { text, positions: printer.positions };
 }
 
-function workspaceText(
-  plan: EntryPlan,
+/** Where the slots of a workspace begin, and where they end, as C: numbers where they are known, else variables that `lines` declare. */
+function placedText(
+  workspace: Workspace,
+  sizeName: SizeName,
+): { readonly lines: readonly string[]; readonly offsets: readonly string[]; readonly end: string } {
+  const isKnown = workspace.slots.every(({ bytes }) => dimValue(bytes) !== undefined);
+  if (isKnown) {
+    const { offsets, end } = offsetsOf(workspace, new Map());
+    return { lines: [], offsets: offsets.map(String), end: String(end) };
+  }
+  const ends = workspace.slots.map(({ bytes }, i) => `o${i} + ${byteText(alignedSize(bytes), sizeName)}`);
+  const largest = (slots: readonly number[]): string =>
+    slots.reduce((text, slot) => (text === '0' ? (ends[slot] as string) : `tdsl_max(${text}, ${ends[slot]})`), '0');
+  const top = workspace.slots.flatMap((_, i) => (workspace.slots.some(({ above }) => above.includes(i)) ? [] : [i]));
+  return {
+    lines: workspace.slots.map(({ above }, i) => `  const int64_t o${i} = ${largest(above)};`),
+    offsets: workspace.slots.map((_, i) => `o${i}`),
+    end: largest(top),
+  };
+}
+
+/** A function of the run-time dimensions that gives a number of bytes; `sizes` are all that it adds up, of which no sum may overflow. */
+function bytesText(
+  name: string,
+  names: ReadonlyMap<string, string>,
+  sizes: readonly Dim[],
+  sizeName: SizeName,
+  lines: readonly string[],
+  result: string,
+): string {
+  const isConstant = sizes.every((size) => dimValue(size) !== undefined);
+  const overflow = sizes.map((size) => `__builtin_fmax(0, ${doubleText(size, sizeName)})`).join(' + ');
+  return [
+    `static uint64_t ${name}(const int64_t *symbols, const int64_t *derived) {`,
+    ...symbolLines(names, sizes, 'symbols'),
+    '  (void)symbols, (void)derived;',
+    ...(isConstant ? [] : [`  if (!(${overflow} < 4e18)) return UINT64_MAX;`]),
+    ...lines,
+    `  return (uint64_t)(${result});`,
+    '}\n',
+  ].join('\n');
+}
+
+/** The functions that tell the memory of an entry, and their names. */
+function memoryText(
+  { workspace, threadScratch }: EntryPlan,
   id: string,
   names: ReadonlyMap<string, string>,
   sizeName: SizeName,
-): { readonly text: string; readonly name: string } {
-  const { slots, bytes } = plan.workspace;
-  if (slots.length === 0) return { text: '', name: 'NULL' };
-  const name = `workspace_${id}`;
-  const total = slots.map((slot) => byteText(slot, sizeName)).join(' + ');
-  const isConstant = dimValue(bytes) !== undefined;
-  const overflow = slots.map((slot) => `__builtin_fmax(0, ${doubleText(slot, sizeName)})`).join(' + ');
-  const lines = [
-    `static uint64_t ${name}(const int64_t *symbols, const int64_t *derived) {`,
-    ...symbolLines(names, slots, 'symbols'),
-    '  (void)symbols, (void)derived;',
-    ...(isConstant ? [] : [`  if (!(${overflow} < 4e18)) return UINT64_MAX;`]),
-    `  return (uint64_t)(${total});`,
-    '}\n',
+): { readonly text: string; readonly names: string } {
+  const sizes = workspace.slots.map(({ bytes }) => bytes);
+  const { lines, end } = placedText(workspace, sizeName);
+  const hasScratch = !isDimConst(threadScratch, 0);
+  const [whole, scratch] = [`workspace_${id}`, `scratch_${id}`];
+  const text = [
+    ...(sizes.length > 0 ? [bytesText(whole, names, sizes, sizeName, lines, end)] : []),
+    ...(hasScratch
+      ? [bytesText(scratch, names, [threadScratch], sizeName, [], byteText(threadScratch, sizeName))]
+      : []),
   ];
-  return { text: lines.join('\n'), name };
+  return { text: text.join('\n'), names: `${sizes.length > 0 ? whole : 'NULL'}, ${hasScratch ? scratch : 'NULL'}` };
 }
 
 function deriveText(

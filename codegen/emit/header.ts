@@ -6,7 +6,7 @@ import { instructionHeader } from './intrinsics.js';
 import { kernelPrototype } from './kernel.js';
 
 /** The largest number of chunks that a phase is divided into. */
-export const MAX_CHUNKS = 16;
+const MAX_CHUNKS = 16;
 
 /** Declares kernels. */
 export const prototypes = (kernels: readonly string[]): string =>
@@ -50,7 +50,7 @@ export const emitPhases = (): string =>
 
 #include "tdsl_rts.h"
 
-/* What a kernel is passed: operands, results and scratch memory, the run-time dimensions that it uses, and the number of its first fault site. */
+/* What a kernel is passed: operands and results, the run-time dimensions that it uses, and the number of its first fault site. */
 typedef struct kernel_args {
   tdsl_call *call;
   void *const *buffers;
@@ -58,8 +58,8 @@ typedef struct kernel_args {
   uint32_t site;
 } kernel_args;
 
-/* Runs the iterations begin ... end - 1 of a loop; each chunk has scratch memory of its own. */
-typedef void phase_function(const kernel_args *args, int64_t begin, int64_t end, int64_t chunk);
+/* Runs the iterations begin ... end - 1 of a loop; each thread has scratch memory of its own. */
+typedef void phase_function(const kernel_args *args, int64_t begin, int64_t end, int32_t thread);
 
 static inline int64_t tdsl_max(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t tdsl_min(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -85,9 +85,9 @@ typedef struct kernel_job {
   int64_t extent, step;
 } kernel_job;
 
-static inline void run_chunk(void *context, int64_t chunk) {
+static inline void run_chunk(void *context, int64_t chunk, int32_t thread) {
   const kernel_job *job = context;
-  job->phase(job->args, chunk * job->step, tdsl_min(job->extent, (chunk + 1) * job->step), chunk);
+  job->phase(job->args, chunk * job->step, tdsl_min(job->extent, (chunk + 1) * job->step), thread);
 }
 
 /*

@@ -18,7 +18,7 @@ import type { Unit } from './unit.js';
 /** The prototype of a kernel. */
 export const kernelPrototype = (name: string): string => `void ${name}(const kernel_args *args)`;
 
-/** The operands and results of a kernel in the order in which they are passed. Its scratch memory comes after them. */
+/** The operands and results of a kernel in the order in which they are passed. */
 const passedBuffers = (kernel: Kernel): readonly Buffer[] =>
   kernel.buffers.filter(({ role }) => role === 'in' || role === 'out');
 
@@ -26,27 +26,18 @@ const scratchBuffers = (kernel: Kernel): readonly Buffer[] => kernel.buffers.fil
 
 const scratchSize = ({ dtype, size }: Buffer): Dim => alignedSize(dimMul(size, dimConst(dtypeBytes(dtype))));
 
-/** Bytes of scratch memory that one chunk of a kernel uses. */
+/** Bytes of scratch memory that a kernel uses on each thread. */
 export const scratchBytes = (kernel: Kernel): Dim =>
   scratchBuffers(kernel).reduce((sum, buffer) => dimAdd(sum, scratchSize(buffer)), dimConst(0));
 
 /** Instructions of the estimate that take a nanosecond. */
 const INSTRUCTIONS_PER_NANOSECOND = 6;
 
-/**
- * Prints a kernel as the C function `name`. `sizes` are the run-time dimensions that it is passed, in order; `chunkBytes` is the scratch
- * memory of a chunk.
- */
-export function emitKernel(
-  unit: Unit,
-  kernel: Kernel,
-  name: string,
-  sizes: readonly string[],
-  chunkBytes: Dim,
-): string {
+/** Prints a kernel as the C function `name`. `sizes` are the run-time dimensions that it is passed, in order. */
+export function emitKernel(unit: Unit, kernel: Kernel, name: string, sizes: readonly string[]): string {
   const tables = kernel.buffers.filter((buffer) => buffer.role === 'table');
   const tableName = (buffer: Buffer): string => `${name}_table${tables.indexOf(buffer)}`;
-  const printer = new PhasePrinter(unit, kernel, sizes, chunkBytes, tableName);
+  const printer = new PhasePrinter(unit, kernel, sizes, tableName);
   const phases = phasesOf(kernel);
   const names = phases.map((_, i) => `${name}_${i}`);
   const functions = phases.map((phase, i) => printer.print(phase, names[i] as string));
@@ -64,7 +55,6 @@ class PhasePrinter {
     readonly unit: Unit,
     readonly kernel: Kernel,
     readonly sizes: readonly string[],
-    readonly chunkBytes: Dim,
     readonly tableName: (buffer: Buffer) => string,
   ) {}
 
@@ -88,7 +78,7 @@ class PhasePrinter {
       else emitBody(lines, [stmt], scope);
     }
     const body = [...this.#prologue(lines.text), lines.text].join('\n');
-    return `static void ${name}(const kernel_args *args, int64_t begin, int64_t end, int64_t chunk) {\n  (void)begin, (void)end, (void)chunk;\n${body}\n}\n`;
+    return `static void ${name}(const kernel_args *args, int64_t begin, int64_t end, int32_t thread) {\n  (void)begin, (void)end, (void)thread;\n${body}\n}\n`;
   }
 
   /** The declarations of the buffers and sizes that a text mentions. */
@@ -106,11 +96,9 @@ class PhasePrinter {
       offset = dimAdd(offset, scratchSize(buffer));
       if (!mentions(buffer.name)) return [];
       const sizeName = (symbol: string): string => this.#sizeName(symbol);
-      const place = `chunk * (${byteText(this.chunkBytes, sizeName)}) + ${sizeText(start, sizeName)}`;
+      const place = `thread * (int64_t)(${byteText(scratchBytes(this.kernel), sizeName)}) + ${sizeText(start, sizeName)}`;
       const type = storageType(buffer.dtype);
-      return [
-        `  ${type} *const ${buffer.name} = (${type} *)((unsigned char *)args->buffers[${passed.length}] + ${place});`,
-      ];
+      return [`  ${type} *const ${buffer.name} = (${type} *)(args->call->extra + ${place});`];
     });
     const needed = `${text}${scratch.join(' ')}`;
     const sizes = this.sizes.flatMap((symbol, i) =>

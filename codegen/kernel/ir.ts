@@ -13,7 +13,7 @@ import type { Scalar } from '../../compiler/ir/scalar.js';
 /** An integer expression over loop variables, looked-up positions and run-time dimensions. */
 export type Position = Dim;
 
-/** Memory that a kernel reads or writes. `scratch` belongs to one chunk of the parallel loop and holds nothing when a chunk begins. */
+/** Memory that a kernel reads or writes. `scratch` belongs to a thread and holds nothing when a chunk of the parallel loop begins. */
 export interface Buffer {
   readonly name: string;
   readonly dtype: DType;

@@ -5,7 +5,7 @@
 // lifetimes serves all blocks: a value of a trip lives from its step to its last reader in the trip, and what a loop carries,
 // reads or gives lives as long as the loop.
 
-import { type Dim, dimConst, dimMul, dimSubstitute } from '../../compiler/ir/dims.js';
+import { type Dim, dimConst, dimEquals, dimMax, dimMul, dimSubstitute } from '../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../compiler/ir/dtype.js';
 import type { Func, Module, TensorType, Value } from '../../compiler/ir/graph.js';
 import { regionFunctions } from '../../compiler/ir/rewrite.js';
@@ -13,7 +13,7 @@ import type { Kernel } from '../kernel/ir.js';
 import type { FaultSite } from '../kernel/lower/values.js';
 import { mayOverwrite } from '../kernel/overwrite.js';
 import { type PlannedControl, planControl } from './control.js';
-import { type Lifetime, planWorkspace, type Workspace } from './memory.js';
+import { planWorkspace, type Workspace } from './memory.js';
 import { type LaunchStep, type Step, stepsOf } from './steps.js';
 
 /**
@@ -28,13 +28,18 @@ export type Place =
   /** The position of the current trip of a loop, by the number of the loop. */
   | { readonly kind: 'position'; readonly loop: number };
 
+/** Memory that a kernel needs for itself while it runs: once, or once on each thread that runs a part of it. */
+export interface Scratch {
+  readonly bytes: Dim;
+  readonly per: 'launch' | 'thread';
+}
+
 /** What the planner must know of the kernel of a step. */
 export interface StepKernel {
   /** As lowered, for what it reads and writes. */
   readonly kernel: Kernel;
   readonly faults: readonly FaultSite[];
-  /** Bytes of memory that it needs for itself while it runs, if any. */
-  readonly scratch: Dim | undefined;
+  readonly scratch: Scratch | undefined;
 }
 
 export interface PlannedLaunch {
@@ -42,6 +47,7 @@ export interface PlannedLaunch {
   readonly step: LaunchStep;
   readonly inputs: readonly Place[];
   readonly outputs: readonly Place[];
+  /** Scratch memory of the launch; that of threads lies behind the workspace. */
   readonly scratch: readonly Place[];
 }
 
@@ -91,9 +97,10 @@ export interface Outline {
 
 /** Plans the blocks of one entry. */
 export class Planner {
-  readonly #lifetimes: Lifetime[] = [];
+  readonly #lifetimes: { bytes: Dim; first: number; last: number }[] = [];
   #clock = 0;
   #numbers = 0;
+  #threadScratch = dimConst(0);
 
   constructor(
     readonly module: Module,
@@ -116,9 +123,21 @@ export class Planner {
     return { kind: 'workspace', slot: this.#lifetimes.length - 1 };
   }
 
+  /** The place in the workspace, for longer. */
+  #extended(place: Place | undefined, last: number): Place | undefined {
+    if (place?.kind !== 'workspace') return undefined;
+    (this.#lifetimes[place.slot] as { last: number }).last = last;
+    return place;
+  }
+
   /** The workspace; its `slotOf` maps the slots of places to slots of memory. */
   workspace(): Workspace {
     return planWorkspace(this.#lifetimes);
+  }
+
+  /** Bytes of scratch memory that a thread needs: kernels run one after another and use the same. */
+  get threadScratch(): Dim {
+    return this.#threadScratch;
   }
 
   outline(name: string): Outline {
@@ -171,10 +190,24 @@ export class Planner {
       for (const value of [...step.inputs, ...step.outputs]) lastUse.set(value, last);
     });
     for (const value of [...pending.map((copy) => copy.value), ...func.results.map(root)]) lastUse.set(value, end);
-    for (const [value, at] of maker) {
-      if (places.has(value)) continue;
-      places.set(value, this.memory(byteSize(value.type), first[at] as number, lastUse.get(value) as number));
-    }
+    steps.forEach((step, at) => {
+      const [begin, written] = [first[at] as number, new Set<Place>()];
+      for (const value of step.outputs) {
+        if (places.has(value)) continue;
+        const end = lastUse.get(value) as number;
+        const isDying = (input: Value): boolean => maker.has(input) && lastUse.get(input) === begin;
+        const old = step.inputs.find(
+          (input) =>
+            isDying(input) &&
+            !written.has(places.get(input) as Place) &&
+            dimEquals(byteSize(input.type), byteSize(value.type)) &&
+            this.mayOverwrite(step, value, (other) => other === input),
+        );
+        const place = (old && this.#extended(places.get(old), end)) ?? this.memory(byteSize(value.type), begin, end);
+        written.add(place);
+        places.set(value, place);
+      }
+    });
     const placeOf = (value: Value): Place => {
       const place = places.get(value);
       if (place === undefined) throw new Error(`%${value.name} has no place in memory`);
@@ -202,8 +235,12 @@ export class Planner {
     }
     const at = this.#clock++;
     const { scratch } = this.kernelOf(step.fn);
-    const bytes = scratch === undefined ? [] : [dimSubstitute(scratch, step.symbols)];
-    return { kind: 'launch', step, inputs, outputs, scratch: bytes.map((size) => this.memory(size, at, at)) };
+    const launch = { kind: 'launch', step, inputs, outputs } as const;
+    if (scratch === undefined) return { ...launch, scratch: [] };
+    const bytes = dimSubstitute(scratch.bytes, step.symbols);
+    if (scratch.per === 'launch') return { ...launch, scratch: [this.memory(bytes, at, at)] };
+    this.#threadScratch = dimMax(this.#threadScratch, bytes);
+    return { ...launch, scratch: [] };
   }
 
   /** How many numbers a step takes: each block inside of it takes one more for its end, a loop or branch two around them. */

@@ -22,6 +22,8 @@ export interface EntryPlan extends Block {
   /** Whether any step may report a fault. */
   readonly hasFaults: boolean;
   readonly workspace: Workspace;
+  /** Bytes of scratch memory that each thread needs besides. */
+  readonly threadScratch: Dim;
 }
 
 /** Plans one entry. `kernelOf` gives the lowered kernel of a function. */
@@ -70,6 +72,7 @@ export function planEntry(module: Module, entry: Entry, kernelOf: (fn: Func) => 
     hasFaults: lastFault >= 0,
     copies: orderCopies(block.copies, (bytes) => planner.memory(bytes, end, end)),
     workspace: planner.workspace(),
+    threadScratch: planner.threadScratch,
   };
 }
 

@@ -3,13 +3,14 @@
 
 import type { Place, PlannedGroup, PlannedLaunch, PlannedStep } from './blocks.js';
 import type { EntryPlan } from './entry.js';
+import { sharedSlots, type Workspace } from './memory.js';
 
 /** The plan of an entry with groups. Launches have the same form where `formOf` gives equal texts; undefined for those that stay alone. */
 export function groupLaunches(plan: EntryPlan, formOf: (launch: PlannedLaunch) => string | undefined): EntryPlan {
-  const { slotOf } = plan.workspace;
+  const memory = memoryOf(plan.workspace);
   // Faults are looked for between the two parts.
   const [before, after] = [plan.steps.slice(0, plan.checkAt), plan.steps.slice(plan.checkAt)].map((steps) =>
-    grouped(steps, slotOf, formOf),
+    grouped(steps, memory, formOf),
   ) as [readonly PlannedStep[], readonly PlannedStep[]];
   return { ...plan, steps: [...before, ...after], checkAt: before.length };
 }
@@ -18,27 +19,37 @@ export function groupLaunches(plan: EntryPlan, formOf: (launch: PlannedLaunch) =
 interface Item {
   readonly launches: PlannedLaunch[];
   readonly form: string | undefined;
+  /** Memory as keys: all that may be in part the same as what is read or written, and what is written alone. */
   readonly reads: Set<string>;
+  readonly touched: Set<string>;
   readonly writes: Set<string>;
   readonly barrier: PlannedStep | undefined;
 }
 
 function grouped(
   steps: readonly PlannedStep[],
-  slotOf: readonly number[],
+  memory: Memory,
   formOf: (launch: PlannedLaunch) => string | undefined,
 ): readonly PlannedStep[] {
   const items: Item[] = [];
   for (const step of steps) {
     if (step.kind !== 'launch') {
-      items.push({ launches: [], form: undefined, reads: new Set(), writes: new Set(), barrier: step });
+      items.push({
+        launches: [],
+        form: undefined,
+        reads: new Set(),
+        touched: new Set(),
+        writes: new Set(),
+        barrier: step,
+      });
       continue;
     }
     const item: Item = {
       launches: [step],
       form: isFixed(step) ? formOf(step) : undefined,
-      reads: new Set(step.inputs.map((place) => keyOf(place, slotOf))),
-      writes: new Set([...step.outputs, ...step.scratch].map((place) => keyOf(place, slotOf))),
+      reads: new Set(step.inputs.flatMap(memory.around)),
+      touched: new Set([...step.outputs, ...step.scratch].flatMap(memory.around)),
+      writes: new Set([...step.outputs, ...step.scratch].map(memory.key)),
       barrier: undefined,
     };
     const group = item.form === undefined ? undefined : groupFor(items, item);
@@ -48,6 +59,7 @@ function grouped(
     }
     group.launches.push(step);
     for (const key of item.reads) group.reads.add(key);
+    for (const key of item.touched) group.touched.add(key);
     for (const key of item.writes) group.writes.add(key);
   }
   return items.map(({ launches, barrier }): PlannedStep => {
@@ -76,24 +88,32 @@ function groupFor(items: readonly Item[], own: Item): Item | undefined {
 const meet = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => [...a].some((key) => b.has(key));
 
 const conflict = (a: Item, b: Item): boolean =>
-  meet(a.writes, b.reads) || meet(a.writes, b.writes) || meet(a.reads, b.writes);
+  meet(a.writes, b.reads) || meet(a.writes, b.touched) || meet(a.reads, b.writes);
 
 /** Whether all places of a launch are known to be different memory where they differ: what loops point at is not. */
 const isFixed = ({ inputs, outputs, scratch }: PlannedLaunch): boolean =>
   [...inputs, ...outputs, ...scratch].every(({ kind }) => kind !== 'pointer' && kind !== 'position');
 
-/** Equal keys are the same memory. */
-function keyOf(place: Place, slotOf: readonly number[]): string {
-  switch (place.kind) {
-    case 'workspace':
-      return `workspace ${slotOf[place.slot]}`;
-    case 'argument':
-      return `argument ${place.index}`;
-    case 'state':
-      return `state ${place.leaf}`;
-    default:
-      return `${place.kind} ${JSON.stringify(place)}`;
-  }
+/** Names for memory: that of a place, and those of all places that may lie in part at the same memory. */
+interface Memory {
+  readonly key: (place: Place) => string;
+  readonly around: (place: Place) => readonly string[];
+}
+
+function memoryOf(workspace: Workspace): Memory {
+  const sharing = sharedSlots(workspace);
+  const slotKey = (slot: number): string => `slot ${slot}`;
+  const slotOf = (place: Place): number | undefined =>
+    place.kind === 'workspace' ? workspace.slotOf[place.slot] : undefined;
+  const key = (place: Place): string => {
+    const slot = slotOf(place);
+    return slot === undefined ? JSON.stringify(place) : slotKey(slot);
+  };
+  const around = (place: Place): readonly string[] => {
+    const slot = slotOf(place);
+    return slot === undefined ? [key(place)] : (sharing[slot] as readonly number[]).map(slotKey);
+  };
+  return { key, around };
 }
 
 /**

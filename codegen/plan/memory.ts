@@ -1,15 +1,20 @@
-// Puts values that live inside of one call into slots of the workspace. A slot is used again once its value is dead. The offsets of the
-// slots are prefix sums of their sizes, which are expressions in the run-time dimensions and evaluated on entry.
+// Puts values that live inside of one call into one workspace, so that values that do not live at the same time share memory.
+//
+// Where sizes are known only when running, offsets are, too. So what is planned is an order: which values lie below each value. A value
+// begins where the last of those below it ends, whatever the sizes turn out to be. The order comes from placing the values one after another
+// into the lowest gaps that hold them, with a typical number for every run-time dimension; fixed sizes are planned exactly.
 
 import {
   type Dim,
   dimAdd,
+  dimBound,
   dimConst,
+  dimEvaluate,
   dimExactDiv,
   dimFloorDiv,
-  dimIsNonNegative,
   dimMul,
-  dimSub,
+  dimSymbols,
+  dimValue,
 } from '../../compiler/ir/dims.js';
 import { ALIGNMENT } from './layout.js';
 
@@ -20,13 +25,19 @@ export interface Lifetime {
   readonly last: number;
 }
 
+/** A stretch of the workspace. */
+export interface Slot {
+  readonly bytes: Dim;
+  /** The slots, earlier in the list, that end before this one begins. */
+  readonly above: readonly number[];
+}
+
 export interface Workspace {
-  /** The sizes of the slots in bytes, multiples of the alignment. */
-  readonly slots: readonly Dim[];
+  /** From the bottom up. */
+  readonly slots: readonly Slot[];
   /** The slot of each lifetime. */
   readonly slotOf: readonly number[];
-  /** The sum of all slots. */
-  readonly bytes: Dim;
+  readonly lifetimes: readonly Lifetime[];
 }
 
 /** A size rounded up to the alignment. */
@@ -36,49 +47,123 @@ export function alignedSize(bytes: Dim): Dim {
   return dimMul(unit, dimFloorDiv(dimAdd(bytes, dimConst(ALIGNMENT - 1)), unit));
 }
 
-const fits = (size: Dim, into: Dim): boolean => dimIsNonNegative(dimSub(into, size));
+/** What a run-time dimension counts as. */
+const TYPICAL_SIZE = 32;
 
-interface Slot {
-  size: Dim;
-  busyUntil: number;
+/** A value while it is placed: what it needs at typical sizes, and where it lies. */
+interface Placed extends Lifetime {
+  readonly number: number;
+  readonly size: number;
+  readonly begin: number;
 }
 
-/** Assigns slots in the order in which lifetimes begin. Sizes are compared before they are rounded: that keeps them polynomials. */
-export function planWorkspace(lifetimes: readonly Lifetime[]): Workspace {
-  const slots: Slot[] = [];
-  const slotOf = new Array<number>(lifetimes.length).fill(0);
-  const order = lifetimes
-    .map((_, i) => i)
-    .sort((a, b) => (lifetimes[a] as Lifetime).first - (lifetimes[b] as Lifetime).first || a - b);
-  for (const i of order) {
-    const { bytes, first, last } = lifetimes[i] as Lifetime;
-    const free = slots.filter((slot) => slot.busyUntil < first);
-    const slot = tightest(free, bytes) ?? largestToGrow(free, bytes) ?? { size: bytes, busyUntil: last };
-    if (!slots.includes(slot)) slots.push(slot);
-    if (!fits(bytes, slot.size)) slot.size = bytes;
-    slot.busyUntil = last;
-    slotOf[i] = slots.indexOf(slot);
+const overlap = (a: Lifetime, b: Lifetime): boolean => a.first <= b.last && b.first <= a.last;
+const endOf = ({ begin, size }: Placed): number => begin + size;
+const span = ({ first, last }: Lifetime): number => last - first;
+
+/** Orders in which values may be placed; the one that needs least memory is taken. */
+const orders: readonly ((a: Placed, b: Placed) => number)[] = [
+  (a, b) => b.size - a.size || span(b) - span(a) || a.number - b.number,
+  (a, b) => span(b) - span(a) || b.size - a.size || a.number - b.number,
+];
+
+/** Places values one after another, each into the lowest gap that holds it: such orders do well for other sizes, too. From the bottom up. */
+function place(values: readonly Placed[]): readonly Placed[] {
+  const placed: Placed[] = [];
+  for (const value of values) {
+    let begin = 0;
+    for (const other of placed) {
+      if (other.begin - begin >= value.size) break;
+      if (overlap(value, other)) begin = Math.max(begin, endOf(other));
+    }
+    const at = placed.findIndex((other) => other.begin > begin);
+    placed.splice(at < 0 ? placed.length : at, 0, { ...value, begin });
   }
-  const sizes = slots.map((slot) => alignedSize(slot.size));
-  return { slots: sizes, slotOf, bytes: sizes.reduce(dimAdd, dimConst(0)) };
+  return placed;
 }
 
-/** The free slot that is certainly large enough and wastes least. */
-function tightest(free: readonly Slot[], size: Dim): Slot | undefined {
-  return free
-    .filter((slot) => fits(size, slot.size))
-    .reduce<Slot | undefined>(
-      (best, slot) => (best === undefined || fits(slot.size, best.size) ? slot : best),
-      undefined,
-    );
+const heightOf = (placed: readonly Placed[]): number =>
+  placed.reduce((height, each) => Math.max(height, endOf(each)), 0);
+
+/** The values right under the one at a position: those below it that are not below another one of them. */
+function rightUnder(placed: readonly Placed[], at: number): readonly number[] {
+  const value = placed[at] as Placed;
+  const found: number[] = [];
+  for (let i = at - 1; i >= 0; i--) {
+    const other = placed[i] as Placed;
+    if (overlap(value, other) && !found.some((higher) => overlap(other, placed[higher] as Placed))) found.push(i);
+  }
+  return found;
 }
 
-/** The largest free slot that is certainly smaller: making it larger costs less than a new one. */
-function largestToGrow(free: readonly Slot[], size: Dim): Slot | undefined {
-  return free
-    .filter((slot) => fits(slot.size, size))
-    .reduce<Slot | undefined>(
-      (best, slot) => (best === undefined || fits(best.size, slot.size) ? slot : best),
-      undefined,
+/** Plans the workspace. */
+export function planWorkspace(lifetimes: readonly Lifetime[]): Workspace {
+  const typical = new Map<string, number>();
+  for (const { bytes } of lifetimes) for (const symbol of dimSymbols(bytes)) typical.set(symbol, TYPICAL_SIZE);
+  const values = lifetimes.map((lifetime, number): Placed => {
+    const size = Math.max(ALIGNMENT, dimEvaluate(alignedSize(lifetime.bytes), typical));
+    return { ...lifetime, number, size, begin: 0 };
+  });
+  const placed = orders
+    .map((order) => place(values.toSorted(order)))
+    .reduce((best, other) => (heightOf(other) < heightOf(best) ? other : best));
+  const slotOf = new Array<number>(lifetimes.length).fill(0);
+  placed.forEach(({ number }, slot) => {
+    slotOf[number] = slot;
+  });
+  return {
+    slots: placed.map(({ bytes }, slot): Slot => ({ bytes, above: rightUnder(placed, slot) })),
+    slotOf,
+    lifetimes,
+  };
+}
+
+/** Where the slots begin, and where the last of them ends. */
+export function offsetsOf(
+  { slots }: Workspace,
+  dims: ReadonlyMap<string, number>,
+): { readonly offsets: readonly number[]; readonly end: number } {
+  const ends: number[] = [];
+  const offsets = slots.map(({ bytes, above }) => {
+    const offset = Math.max(0, ...above.map((slot) => ends[slot] as number));
+    ends.push(offset + Math.max(0, dimEvaluate(alignedSize(bytes), dims)));
+    return offset;
+  });
+  return { offsets, end: Math.max(0, ...ends) };
+}
+
+/**
+ * A formula, for people, that the size of the workspace does not exceed but for the rounding of places to the alignment: of each term the
+ * largest multiple in any chain of values that lie one above another.
+ */
+export function workspaceBound({ slots }: Workspace): Dim {
+  const ends: Dim[] = [];
+  for (const { bytes, above } of slots) {
+    const size = dimValue(bytes) === undefined ? bytes : alignedSize(bytes);
+    ends.push(dimAdd(above.map((slot) => ends[slot] as Dim).reduce(dimBound, dimConst(0)), size));
+  }
+  return ends.reduce(dimBound, dimConst(0));
+}
+
+/** The bytes of all values that live at the step where these are most: no plan needs less. */
+export function liveBytes({ lifetimes }: Workspace, dims: ReadonlyMap<string, number>): number {
+  const sizes = lifetimes.map(({ bytes }) => Math.max(0, dimEvaluate(bytes, dims)));
+  const at = (step: number): number =>
+    lifetimes.reduce(
+      (sum, { first, last }, i) => (first <= step && step <= last ? sum + (sizes[i] as number) : sum),
+      0,
     );
+  return lifetimes.reduce((most, { first }) => Math.max(most, at(first)), 0);
+}
+
+/** For each slot those that may share memory with it, itself included: all that lie neither above nor below it. */
+export function sharedSlots({ slots }: Workspace): readonly (readonly number[])[] {
+  const below: Set<number>[] = [];
+  for (const { above } of slots)
+    below.push(new Set(above.flatMap((slot) => [slot, ...(below[slot] as ReadonlySet<number>)])));
+  return slots.map((_, a) =>
+    [...slots.keys()].filter(
+      (b) => !(below[a] as ReadonlySet<number>).has(b) && !(below[b] as ReadonlySet<number>).has(a),
+    ),
+  );
 }

@@ -38,8 +38,8 @@ TDSL_HIDDEN void tdsl_device_free(tdsl_device *device, void *block);
 TDSL_HIDDEN tdsl_status tdsl_device_copy(tdsl_device *device, uint32_t operation, void *to, const void *from, uint64_t bytes, void *stream, tdsl_text why);
 TDSL_HIDDEN tdsl_status tdsl_device_clear(tdsl_device *device, void *to, uint64_t bytes, tdsl_text why);
 
-/* Bytes that a run with so many loop positions needs behind the entry's own workspace. */
-TDSL_HIDDEN uint64_t tdsl_device_extra(uint32_t positions);
+/* Bytes that a run needs behind the entry's own workspace, given the scratch memory of a thread and the number of loop positions. */
+TDSL_HIDDEN uint64_t tdsl_device_extra(const tdsl_device *device, uint64_t scratch, uint32_t positions);
 
 /*
  * Runs an entry whose call was checked and filled in but for the device's own fields. The CPU reports a fault at once, a GPU when the stream

@@ -87,9 +87,9 @@ tdsl_status tdsl_device_clear(tdsl_device *device, void *to, uint64_t bytes, tds
   return TDSL_OK;
 }
 
-uint64_t tdsl_device_extra(uint32_t positions) {
+uint64_t tdsl_device_extra(const tdsl_device *device, uint64_t scratch, uint32_t positions) {
   (void)positions;
-  return 0;
+  return tdsl_size_mul(scratch, (uint64_t)tdsl_pool_threads(device->pool));
 }
 
 void tdsl_fail(tdsl_call *call, uint32_t site, int64_t position, int64_t value, int64_t bound) {

@@ -34,6 +34,7 @@ struct tdsl_pool {
   uint32_t job;
   atomic_flag busy; /* one job at a time; whoever comes second works alone */
   _Atomic int quit;
+  _Atomic int32_t numbered; /* workers that have taken their number */
   pthread_mutex_t lock;
   pthread_cond_t wake;
   int32_t workers; /* wanted; never changes */
@@ -58,7 +59,7 @@ static int64_t nanoseconds(void) {
 static uint32_t job_of(uint64_t ticket) { return (uint32_t)(ticket >> 32); }
 
 /* Takes and runs chunks of a job until none is left. */
-static void work(tdsl_pool *pool, uint32_t job) {
+static void work(tdsl_pool *pool, uint32_t job, int32_t thread) {
   for (;;) {
     uint64_t ticket = atomic_load_explicit(&pool->ticket, memory_order_acquire);
     if (job_of(ticket) != job) return;
@@ -68,7 +69,7 @@ static void work(tdsl_pool *pool, uint32_t job) {
     uint32_t chunk = (uint32_t)ticket;
     if (chunk >= atomic_load_explicit(&pool->chunks, memory_order_relaxed)) return;
     if (!atomic_compare_exchange_weak_explicit(&pool->ticket, &ticket, ticket + 1, memory_order_acq_rel, memory_order_acquire)) continue;
-    task(context, first + chunk);
+    task(context, first + chunk, thread);
     atomic_fetch_add_explicit(&pool->done, 1, memory_order_release);
   }
 }
@@ -84,6 +85,7 @@ static void sleep_until_woken(tdsl_pool *pool, uint32_t seen) {
 
 static void *worker_main(void *argument) {
   tdsl_pool *pool = argument;
+  const int32_t thread = atomic_fetch_add(&pool->numbered, 1) + 1;
   uint32_t seen = 0;
   while (!atomic_load_explicit(&pool->quit, memory_order_relaxed)) {
     int64_t deadline = nanoseconds() + SPIN_NANOSECONDS;
@@ -94,7 +96,7 @@ static void *worker_main(void *argument) {
       break;
     }
     seen = job_of(atomic_load_explicit(&pool->ticket, memory_order_acquire));
-    work(pool, seen);
+    work(pool, seen, thread);
   }
   return NULL;
 }
@@ -127,7 +129,7 @@ static void run_job(tdsl_pool *pool, int64_t first, uint32_t chunks, tdsl_task t
   atomic_store_explicit(&pool->done, 0, memory_order_relaxed);
   atomic_store(&pool->ticket, (uint64_t)job << 32);
   if (atomic_load(&pool->sleeping) > 0) wake_sleepers(pool);
-  work(pool, job);
+  work(pool, job, 0);
   for (uint32_t polls = 1; atomic_load_explicit(&pool->done, memory_order_acquire) < chunks; polls++) {
     relax();
     if (polls % POLLS_PER_YIELD == 0) sched_yield();
@@ -144,7 +146,7 @@ void tdsl_parallel(tdsl_pool *pool, int64_t chunks, tdsl_task task, void *contex
     atomic_flag_clear_explicit(&pool->busy, memory_order_release);
     return;
   }
-  for (int64_t chunk = 0; chunk < chunks; chunk++) task(context, chunk);
+  for (int64_t chunk = 0; chunk < chunks; chunk++) task(context, chunk, 0);
 }
 
 static int32_t usable_cores(void) {
@@ -171,6 +173,7 @@ tdsl_pool *tdsl_pool_create(int32_t threads) {
   atomic_init(&pool->first, 0);
   atomic_init(&pool->chunks, 0);
   atomic_init(&pool->quit, 0);
+  atomic_init(&pool->numbered, 0);
   atomic_flag_clear(&pool->busy);
   pool->job = 0;
   pool->workers = threads - 1;
@@ -179,6 +182,8 @@ tdsl_pool *tdsl_pool_create(int32_t threads) {
   pthread_cond_init(&pool->wake, NULL);
   return pool;
 }
+
+int32_t tdsl_pool_threads(const tdsl_pool *pool) { return pool->workers + 1; }
 
 void tdsl_pool_destroy(tdsl_pool *pool) {
   if (pool == NULL) return;

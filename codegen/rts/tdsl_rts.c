@@ -229,8 +229,12 @@ tdsl_status tdsl_shape(tdsl_instance *instance, uint32_t entry, const int64_t *s
   return status;
 }
 
+/* Bytes of the entry's own part of the workspace. */
+static uint64_t own_bytes(const resolved *r) { return r->def->workspace != NULL ? r->def->workspace(r->symbols, r->derived) : 0; }
+
 static tdsl_status workspace_of(tdsl_instance *instance, const resolved *r, uint64_t *bytes) {
-  *bytes = tdsl_size_add(r->def->workspace != NULL ? r->def->workspace(r->symbols, r->derived) : 0, tdsl_device_extra(r->def->positions));
+  uint64_t scratch = r->def->scratch != NULL ? r->def->scratch(r->symbols, r->derived) : 0;
+  *bytes = tdsl_size_add(own_bytes(r), tdsl_device_extra(instance->device, scratch, r->def->positions));
   if (*bytes > INT64_MAX) return fail(instance, TDSL_E_NOMEM, "%s: the workspace for these dimensions would be larger than the address space", r->entry->name);
   return TDSL_OK;
 }
@@ -357,7 +361,7 @@ tdsl_status tdsl_run(tdsl_instance *instance, uint32_t entry, const int64_t *sym
   if (status != TDSL_OK) return status;
 
   tdsl_call call = {.symbols = symbols, .derived = r.derived, .args = data, .state = instance->state, .workspace = workspace, .stream = stream};
-  if (r.def->positions > 0) call.positions = call.workspace + (r.def->workspace != NULL ? r.def->workspace(symbols, r.derived) : 0);
+  if (r.def->positions > 0 || r.def->scratch != NULL) call.extra = call.workspace + own_bytes(&r);
   tdsl_found fault = {0};
   char why[ERROR_BYTES] = "a fault of tdsl";
   status = tdsl_device_run(instance->device, r.def, &call, &fault, (tdsl_text){why, sizeof why});

@@ -31,7 +31,7 @@ typedef struct tdsl_call {
   void *const *args;      /* data of the arguments, in the order of the entry's table; aligned to the element only */
   unsigned char *state;   /* the arena, aligned to TDSL_ALIGNMENT */
   unsigned char *workspace; /* aligned to TDSL_ALIGNMENT; null where the entry needs none */
-  unsigned char *positions; /* on a GPU: behind the workspace, where kernels read the positions of loops */
+  unsigned char *extra;     /* behind the workspace: on the CPU scratch memory, a part for each thread; on a GPU the positions of loops */
   void *stream;             /* on a GPU */
   struct tdsl_device *device;
   int32_t guarded;          /* on a GPU: kernels do nothing any more once a fault was reported */
@@ -55,8 +55,10 @@ typedef struct tdsl_entry_def {
    * failed call leaves state as it was.
    */
   tdsl_status (*run)(tdsl_call *call);
-  /* Scratch bytes for these symbols, computed with the saturating helpers below; null: none. */
+  /* Bytes of values between kernels for these symbols, computed with the saturating helpers below; null: none. */
   uint64_t (*workspace)(const int64_t *symbols, const int64_t *derived);
+  /* Bytes of scratch memory that each thread needs besides, on the CPU; null: none. */
+  uint64_t (*scratch)(const int64_t *symbols, const int64_t *derived);
   /*
    * Writes the derived dimensions, at most TDSL_MAX_DERIVED, and returns -1, or the index in `checks` of the first condition on the symbols
    * that the compiler could not decide and that does not hold. Null where there is neither.
@@ -88,13 +90,13 @@ extern const tdsl_model_def tdsl_model_definition __attribute__((visibility("hid
 
 /* --- for kernels ------------------------------------------------------------------------------------------------------------ */
 
-typedef void (*tdsl_task)(void *context, int64_t chunk);
+typedef void (*tdsl_task)(void *context, int64_t chunk, int32_t thread);
 
 /*
- * Calls task(context, chunk) for every chunk in [0, chunks), on the threads that happen to be free, and returns when all are done. The
+ * Calls task(context, chunk, thread) for every chunk in [0, chunks), on the threads that happen to be free, and returns when all are done. The
  * number of chunks must come from the shapes alone, never from the number of threads: that keeps results the same to the bit.
  * Worth it from about 5 microseconds of work; 4 to 8 chunks a thread degrade best when the machine is busy. Calls do not nest: an inner call
- * runs its chunks in order.
+ * runs its chunks in order. `thread` counts from 0, the calling thread; chunks that run at the same time have different ones.
  */
 __attribute__((visibility("hidden"))) void tdsl_parallel(tdsl_pool *pool, int64_t chunks, tdsl_task task, void *context);
 

@@ -1,7 +1,7 @@
 // The CPU as a target: C for classes of processors, compiled for one CPU or for several of which loading chooses one.
 
-import { dimConst, dimMax, dimMul, dimValue, isDimConst } from '../../compiler/ir/dims.js';
-import { emitHeader, emitInstructions, emitPhases, MAX_CHUNKS, prototypes } from '../emit/header.js';
+import { dimMax, isDimConst } from '../../compiler/ir/dims.js';
+import { emitHeader, emitInstructions, emitPhases, prototypes } from '../emit/header.js';
 import { emitKernel, scratchBytes } from '../emit/kernel.js';
 import { Unit } from '../emit/unit.js';
 import { emitFeatures, emitVersions, versionNames } from '../emit/versions.js';
@@ -9,20 +9,10 @@ import type { Kernel } from '../kernel/ir.js';
 import { type Machine, machines } from '../kernel/machine.js';
 import { printKernel } from '../kernel/print.js';
 import { scheduleKernel } from '../kernel/schedule/index.js';
-import { phasesOf } from '../kernel/schedule/phases.js';
 import { type CompiledKernel, kernelComment, type Target } from './target.js';
 
 /** A kernel for each class of processors, by its name. */
 export type ForMachines = ReadonlyMap<string, Kernel>;
-
-/** The largest number of chunks in which a kernel may run. */
-const chunksOf = (kernel: Kernel): number =>
-  Math.max(
-    1,
-    ...phasesOf(kernel).map(({ loop }) =>
-      loop === undefined ? 1 : Math.min(dimValue(loop.extent) ?? MAX_CHUNKS, MAX_CHUNKS),
-    ),
-  );
 
 /** Integers wrap, in constants too; vectors wider than a register are passed between inline functions only. */
 const DIAGNOSTICS = '#pragma GCC diagnostic ignored "-Woverflow"\n#pragma GCC diagnostic ignored "-Wpsabi"\n';
@@ -38,14 +28,13 @@ export function cTarget(classes: readonly Machine[] = machines, cpus: readonly s
   const targets = machines.filter(({ name }) => classes.some((each) => each.name === name));
   const versions = cpus.length > 1 ? cpus : [];
   const first = targets[0] as Machine;
-  const chunkBytes = (scheduled: ForMachines) => [...scheduled.values()].map(scratchBytes).reduce(dimMax);
 
   function emitKernelFile(model: string, kernels: readonly CompiledKernel<ForMachines>[]): string {
     const parts = targets.map((each: Machine & { readonly predicate?: string }, i) => {
       const unit = new Unit(each);
       const texts = kernels.map(({ name, fn, scheduled, sizes }) => {
         const kernel = scheduled.get(each.name) as Kernel;
-        return `${kernelComment(fn)}\n${emitKernel(unit, kernel, name, sizes, chunkBytes(scheduled))}`;
+        return `${kernelComment(fn)}\n${emitKernel(unit, kernel, name, sizes)}`;
       });
       const body = `${unit.text}\n${texts.join('\n')}`;
       return `#${i === 0 ? 'if' : 'elif'} ${each.predicate ?? '1'} /* ${each.name} */\n${body}`;
@@ -62,9 +51,8 @@ export function cTarget(classes: readonly Machine[] = machines, cpus: readonly s
     schedule: (kernel) => new Map(targets.map((each) => [each.name, scheduleKernel(kernel, each)])),
     kernels: (scheduled) => [...scheduled.values()],
     scratch: (scheduled) => {
-      const bytes = chunkBytes(scheduled);
-      const chunks = Math.max(...[...scheduled.values()].map(chunksOf));
-      return isDimConst(bytes, 0) ? undefined : dimMul(bytes, dimConst(chunks));
+      const bytes = [...scheduled.values()].map(scratchBytes).reduce(dimMax);
+      return isDimConst(bytes, 0) ? undefined : { bytes, per: 'thread' };
     },
     text: (scheduled, name) => printKernel(scheduled.get(first.name) as Kernel, name),
     files: (model, parts) => {

@@ -23,7 +23,7 @@ export function cudaTarget(archs: readonly string[], precision: Precision): Targ
     ranked: RANKED,
     schedule: (kernel) => scheduleForGpu(kernel, precision),
     kernels: ({ kernel }) => [kernel],
-    scratch: ({ states }) => (states.length === 0 ? undefined : stateBytes(states)),
+    scratch: ({ states }) => (states.length === 0 ? undefined : { bytes: stateBytes(states), per: 'launch' }),
     form: formOf,
     text: ({ kernel }, name) => printKernel(kernel, name),
     files(model, parts) {

@@ -1,10 +1,10 @@
 // What differs between targets: how a lowered kernel is scheduled, and how scheduled kernels become files.
 
-import type { Dim } from '../../compiler/ir/dims.js';
 import type { Func } from '../../compiler/ir/graph.js';
 import type { DeviceText } from '../emit/entry.js';
 import type { Kernel } from '../kernel/ir.js';
 import type { Lowered } from '../kernel/lower/kernel.js';
+import type { Scratch } from '../plan/blocks.js';
 
 /** A kernel function after scheduling. */
 export interface CompiledKernel<S> {
@@ -43,8 +43,8 @@ export interface Target<S> {
   schedule(kernel: Kernel): S;
   /** The kernels that a schedule consists of, to verify, to measure and to find the sizes of. */
   kernels(scheduled: S): readonly Kernel[];
-  /** Bytes of memory that the kernel needs for itself while it runs; undefined where it needs none. */
-  scratch(scheduled: S): Dim | undefined;
+  /** The memory that the kernel needs for itself while it runs; undefined where it needs none. */
+  scratch(scheduled: S): Scratch | undefined;
   /** The form of launches of a kernel; undefined for those that are made one by one. Without it all are. */
   form?(scheduled: S): LaunchForm | undefined;
   /** The scheduled kernel IR as text. */

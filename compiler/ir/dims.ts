@@ -189,6 +189,12 @@ export function dimMax(a: Dim, b: Dim): Dim {
   return fromTerms([makeTerm(1, [{ kind: 'max', left, right }])]);
 }
 
+/** An expression that neither exceeds where no factor is negative: of each product of factors the larger multiple. */
+export function dimBound(a: Dim, b: Dim): Dim {
+  const more = dimSub(b, a).terms.filter(({ coefficient }) => coefficient > 0);
+  return more.reduce((sum, term) => dimAdd(sum, fromTerms([term])), a);
+}
+
 /**
  * Whether the expression is provably ≥ 0 for all values ≥ 0 of its symbols: a conservative answer (false means unknown).
  * Uses that every coefficient is ≥ 0 and that a floor division of such a numerator by a positive constant is ≥ 0.

@@ -47,4 +47,17 @@ test('bytes where the dimensions are given', () => {
   assert.not.match(text, /twice/);
 });
 
+test('the workspace beside what lives in it, and the scratch memory of threads', () => {
+  const chain = path.join(folder, 'chain.td');
+  writeFileSync(
+    chain,
+    'dim n\nexport fn chain(x: f32[n, 300], w: f32[300, 300]) -> f32[n, 300] = tanh(tanh(x @ w) @ w) @ w\n',
+  );
+  const { stdout } = spawnSync(process.execPath, [path.resolve('bin', 'tdsl.js'), 'size', chain], { encoding: 'utf8' });
+  assert.match(stdout, / {2}workspace 2400\*n at most\n {2}scratch {3}[\d,]+ bytes a thread\n$/);
+  const given = [path.resolve('bin', 'tdsl.js'), 'size', chain, '--dim', 'n=10'];
+  const { stdout: bytes } = spawnSync(process.execPath, given, { encoding: 'utf8' });
+  assert.match(bytes, / {2}workspace 24,064 bytes, 1\.00 times the 24,000 that live at once\n/);
+});
+
 test.run();

@@ -74,7 +74,7 @@ test('no trips give what the loop was given', async () => {
 test('memory of the reverse pass grows with the number of trips by what it stores alone', async () => {
   const program = loopProgram(['elman'], 1);
   const compiled = await compile(program);
-  const peak = compiled.generated.plan.peak.get('vjp.elman') as Dim;
+  const peak = compiled.generated.plan.workspace.get('vjp.elman') as Dim;
   const at = (trips: number) => dimEvaluate(peak, new Map([...loopDims, ['T', trips]]));
   const step = (at(1064) - at(1000)) / 64;
   const tensors = 2 * 3 * 8;

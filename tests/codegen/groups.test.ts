@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EntryPlan, Place, PlannedLaunch, PlannedStep } from '../../codegen/plan/entry.js';
 import { columnsOf, groupLaunches } from '../../codegen/plan/groups.js';
+import { planWorkspace } from '../../codegen/plan/memory.js';
 import { dimConst } from '../../compiler/ir/dims.js';
 
 const test = suite('groups of launches');
@@ -25,12 +26,12 @@ const shape = (steps: readonly PlannedStep[]): string =>
           : '|',
     )
     .join(' ');
-const plan = (steps: readonly PlannedStep[], checkAt = steps.length): EntryPlan => {
-  const slotOf = Array.from({ length: 20 }, (_, i) => i);
-  return { steps, checkAt, workspace: { slotOf, slots: [], bytes: dimConst(0) } } as unknown as EntryPlan;
+/** Values that all live from the first step to the last, and so have memory of their own. */
+const apart = Array.from({ length: 20 }, () => ({ bytes: dimConst(64), first: 0, last: 9 }));
+const grouped = (steps: readonly PlannedStep[], checkAt = steps.length, lifetimes = apart): EntryPlan => {
+  const plan = { steps, checkAt, workspace: planWorkspace(lifetimes) } as unknown as EntryPlan;
+  return groupLaunches(plan, (each) => forms.get(each));
 };
-const grouped = (steps: readonly PlannedStep[], checkAt?: number): EntryPlan =>
-  groupLaunches(plan(steps, checkAt), (each) => forms.get(each));
 
 test('launches of one form join across others', () => {
   const steps = [launch('a', [at(0)], [at(1)]), launch('b', [at(2)], [at(3)]), launch('a', [at(4)], [at(5)])];
@@ -44,6 +45,14 @@ test('a launch waits for what it reads, and for those that read what it overwrit
   assert.is(shape(grouped(overwrites).steps), 'a b a');
   const twice = [launch('a', [at(0)], [at(1)]), launch('a', [at(2)], [at(1)])];
   assert.is(shape(grouped(twice).steps), 'a a');
+});
+
+test('a launch does not move where its result shares memory with what is read in between', () => {
+  const steps = [launch('a', [at(0)], [at(1)]), launch('b', [at(2)], [at(3)]), launch('a', [at(4)], [at(5)])];
+  const ends = apart.map((lifetime, i) =>
+    i === 2 ? { ...lifetime, last: 1 } : i === 5 ? { ...lifetime, first: 2 } : lifetime,
+  );
+  assert.is(shape(grouped(steps, 3, ends).steps), 'a b a');
 });
 
 test('members of a group count as one with what all of them touch', () => {

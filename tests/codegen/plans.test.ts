@@ -11,8 +11,8 @@ import { printKernel } from '../../codegen/kernel/print.js';
 import { scheduleKernel } from '../../codegen/kernel/schedule/index.js';
 import { KernelError, verifyKernel } from '../../codegen/kernel/verify.js';
 import type { PlannedStep } from '../../codegen/plan/entry.js';
-import { alignedSize, planWorkspace } from '../../codegen/plan/memory.js';
-import { dimConst, dimSymbol, parseDim } from '../../compiler/ir/dims.js';
+import { alignedSize, liveBytes, offsetsOf, planWorkspace, workspaceBound } from '../../codegen/plan/memory.js';
+import { type Dim, dimConst, dimEvaluate, dimSymbol, parseDim } from '../../compiler/ir/dims.js';
 import type { Func } from '../../compiler/ir/graph.js';
 import { pipelines, runPipeline } from '../../compiler/pipeline.js';
 import type { Program } from '../../compiler/program.js';
@@ -82,18 +82,61 @@ test('a training step updates its parameters in place', () => {
   const entry = plan.entries.get('train_step')!;
   assert.is(entry.copies.length, 0);
   assert.ok(layout.leaves.every(({ offset }) => offset % 64 === 0));
-  assert.ok(plan.workspace.get('train_step')?.includes('B'));
+  assert.ok(plan.workspace.get('train_step')?.key.includes('B'));
 });
 
-test('workspace slots are used again, and grow where that is certain', () => {
-  const at = (bytes: string, first: number, last: number) => ({ bytes: parseDim(bytes), first, last });
-  const plan = planWorkspace([at('4000', 0, 1), at('100', 1, 2), at('3000', 2, 3), at('4*B', 3, 4), at('8*B', 5, 6)]);
-  assert.equal(plan.slotOf, [0, 1, 0, 2, 2]);
-  assert.equal(
-    plan.slots.map((slot) => slot.key),
-    ['4032', '128', '64*((8*B + 63) // 64)'],
-  );
+const lifetime = (bytes: string, first: number, last: number) => ({ bytes: parseDim(bytes), first, last });
+
+test('values that do not live at the same time share memory', () => {
+  const plan = planWorkspace([
+    lifetime('4000', 0, 1),
+    lifetime('100', 1, 2),
+    lifetime('3000', 2, 3),
+    lifetime('64*B', 3, 4),
+    lifetime('128*B', 5, 6),
+  ]);
+  assert.is(offsetsOf(plan, new Map([['B', 64]])).end, 8192);
+  assert.is(offsetsOf(plan, new Map([['B', 1]])).end, 4160);
+  assert.is(offsetsOf(plan, new Map([['B', 1000]])).end, 128000);
+  assert.is(liveBytes(plan, new Map([['B', 1]])), 4100);
+  assert.is(workspaceBound(plan).key, '128*B + 4160');
   assert.is(alignedSize(parseDim('128*B')).key, '128*B');
+});
+
+test('two values that live at the same time never share memory, whatever the sizes', () => {
+  const draw = (n: number, seed: number): number =>
+    Math.floor(n * Math.abs((Math.sin(seed * 12.9898) * 43758.5453) % 1));
+  for (let seed = 1; seed < 40; seed++) {
+    const lifetimes = Array.from({ length: 30 }, (_, i) => {
+      const first = draw(40, seed * 100 + i);
+      const bytes = `${draw(5, seed + 7 * i)}*B + ${draw(3, seed + 11 * i)}*T*B + ${draw(900, seed + 13 * i)}`;
+      return lifetime(bytes, first, first + draw(10, seed + 17 * i));
+    });
+    const plan = planWorkspace(lifetimes);
+    for (const [B, T] of [
+      [0, 0],
+      [1, 100],
+      [64, 64],
+      [1000, 1],
+      [3, 7],
+    ] as const) {
+      const dims = new Map([
+        ['B', B],
+        ['T', T],
+      ]);
+      const of = (bytes: Dim): number => dimEvaluate(bytes, dims);
+      const { offsets, end } = offsetsOf(plan, dims);
+      const places = lifetimes.map(({ bytes, first, last }, i) => {
+        const begin = offsets[plan.slotOf[i] as number] as number;
+        assert.ok(begin % 64 === 0 && begin + of(bytes) <= end);
+        return { begin, end: begin + of(bytes), first, last };
+      });
+      for (const a of places)
+        for (const b of places)
+          if (a !== b && a.first <= b.last && b.first <= a.last) assert.ok(a.end <= b.begin || b.end <= a.begin);
+      assert.ok(liveBytes(plan, dims) <= end);
+    }
+  }
 });
 
 test('equal kernels are one function, whatever their names', () => {

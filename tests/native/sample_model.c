@@ -110,7 +110,7 @@ typedef struct total_context {
   double *partial;
   int64_t n;
 } total_context;
-static void total_chunk(void *context, int64_t chunk) {
+static void total_chunk(void *context, int64_t chunk, int32_t thread) {
   const total_context *t = context;
   double sum = 0;
   for (int64_t i = chunk * CHUNK; i < t->n && i < (chunk + 1) * CHUNK; i++) sum += t->x[i];

@@ -230,7 +230,10 @@ tdsl_status tdsl_device_clear(tdsl_device *device, void *to, uint64_t bytes, tds
   return result == 0 ? TDSL_OK : say(why, TDSL_E_DRIVER, "clearing memory", result);
 }
 
-uint64_t tdsl_device_extra(uint32_t positions) { return (uint64_t)positions * TDSL_ALIGNMENT; }
+uint64_t tdsl_device_extra(const tdsl_device *device, uint64_t scratch, uint32_t positions) {
+  (void)device, (void)scratch;
+  return (uint64_t)positions * TDSL_ALIGNMENT;
+}
 
 /* --- runs -------------------------------------------------------------------------------------------------------------------------------- */
 
@@ -348,7 +351,7 @@ void tdsl_gpu_set_count(tdsl_call *call, void *place, int64_t value) {
 }
 
 void *tdsl_gpu_position(tdsl_call *call, uint32_t number, int64_t position) {
-  void *place = call->positions + (size_t)number * TDSL_ALIGNMENT;
+  void *place = call->extra + (size_t)number * TDSL_ALIGNMENT;
   tdsl_gpu_set_count(call, place, position);
   return place;
 }
