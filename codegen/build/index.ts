@@ -48,10 +48,18 @@ export interface BuildResult {
 
 /**
  * The flags of emitted code. Contraction is off because fused operations are explicit in the IR; traps and errno are what no kernel looks
- * at; anything of -ffast-math would change results.
+ * at; anything of -ffast-math would change results. Predictive commoning carries elements from one iteration to the next, for which tiles
+ * have no registers left.
  */
 function flags(mode: 'release' | 'dev'): string[] {
-  return [mode === 'dev' ? '-O1' : '-O2', '-fno-math-errno', '-fno-trapping-math', '-ffp-contract=off', '-fwrapv'];
+  return [
+    mode === 'dev' ? '-O1' : '-O2',
+    '-fno-math-errno',
+    '-fno-trapping-math',
+    '-fno-predictive-commoning',
+    '-ffp-contract=off',
+    '-fwrapv',
+  ];
 }
 
 /** The CPU of a file that is not compiled for each of several. */
