@@ -1,10 +1,12 @@
-// What the scheduler knows about a CPU: the size and the number of its vector registers.
+// What the scheduler knows about a CPU: its vector registers, and how fast it works on them.
 
 /** A class of CPUs for which code is generated. */
 export interface Machine {
   readonly name: string;
   readonly vectorBytes: number;
   readonly vectorRegisters: number;
+  /** Vectors of products that a core begins in a cycle. Where models of a class differ, the least. */
+  readonly productsPerCycle: number;
 }
 
 /** The classes of CPUs, the widest first. `predicate` is the test of the C preprocessor that holds on machines of the class. */
@@ -13,11 +15,18 @@ export const machines: readonly (Machine & { readonly predicate: string })[] = [
     name: 'avx512',
     vectorBytes: 64,
     vectorRegisters: 32,
+    productsPerCycle: 1,
     predicate: 'defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)',
   },
-  { name: 'avx2', vectorBytes: 32, vectorRegisters: 16, predicate: 'defined(__AVX2__) && defined(__FMA__)' },
-  { name: 'neon', vectorBytes: 16, vectorRegisters: 32, predicate: 'defined(__aarch64__)' },
-  { name: 'baseline', vectorBytes: 16, vectorRegisters: 16, predicate: '1' },
+  {
+    name: 'avx2',
+    vectorBytes: 32,
+    vectorRegisters: 16,
+    productsPerCycle: 2,
+    predicate: 'defined(__AVX2__) && defined(__FMA__)',
+  },
+  { name: 'neon', vectorBytes: 16, vectorRegisters: 32, productsPerCycle: 2, predicate: 'defined(__aarch64__)' },
+  { name: 'baseline', vectorBytes: 16, vectorRegisters: 16, productsPerCycle: 2, predicate: '1' },
 ];
 
 /** The class of the processor for which a C compiler predefines these macros (what `cc -dM -E` prints). */

@@ -9,14 +9,16 @@ import { extentOf, type Factor, typicalExtent } from './copies.js';
 import type { Nest } from './nest.js';
 import type { Copy, Orientation } from './orientation.js';
 
-/** Cycles of a product and of a sum that waits for it, and how many of either a core begins in a cycle. */
-const [LATENCY, ISSUED] = [4, 2];
+/** Products that must be under way so that none waits for the one before it. */
+const IN_FLIGHT = 8;
 /** Addresses that differ by a multiple of this share a set of a common L1 cache, which holds so many of them. */
 const [CACHE_SET_SPAN, CACHE_WAYS] = [4096, 8];
 
 /** What stays in the first cache and in the second, and its sets: addresses that differ by their span share one. */
 const [NEAR_BYTES, MIDDLE_BYTES] = [20 << 10, 320 << 10];
 const [CACHE_LINE, CACHE_SETS] = [64, 64];
+/** Bytes that a core loads as fast as any less. */
+const HALF_LINE = 32;
 /** Cycles by which a line delays a tile that comes from the second cache, in order or not, or from behind it, and a page that is not at hand. */
 const [STREAMED_LINE, SCATTERED_LINE, DISTANT_LINE, PAGE] = [0.3, 0.9, 2, 5];
 const [PAGE_BYTES, PAGES] = [4096, 48];
@@ -35,9 +37,11 @@ export function tiledCycles(
   panels: PanelCounts,
   chunking: Chunking,
 ): number {
-  const { nest, vector, isSummed, lanes, copies, extent } = orientation;
+  const { nest, vector, isSummed, lanes, copies, extent, share } = orientation;
   const outputs = productOf(nest.outer.map(({ name }) => extent(name)));
-  const steps = nest.summed.map(({ name }) => (name === vector ? Math.ceil(extent(name) / lanes) : extent(name)));
+  const steps = nest.summed.map(({ name }) =>
+    name === vector ? Math.ceil(extent(name) / lanes) : extent(name) * share(name, tile),
+  );
   const tileCount = productOf([...panels.values()].map(({ count }) => count));
   const products = tileCount * (productOf(steps) * stepCycles(orientation, tile, panels, chunking) + 10);
   // A last part of a vector takes a loop of its own.
@@ -57,7 +61,9 @@ export function tiledCycles(
 
 /** Cycles of all products in tiles if memory were as near as registers. */
 export const tileCycles = (orientation: Orientation, tile: ReadonlyMap<string, number>, panels: PanelCounts): number =>
-  productOf([...panels.values()].map(({ count }) => count)) * stepCycles(orientation, tile, panels);
+  productOf([...panels.values()].map(({ count }) => count)) *
+  productOf(orientation.nest.summed.map(({ name }) => orientation.share(name, tile))) *
+  stepCycles(orientation, tile, panels);
 
 /** Cycles of one summed point in a tile of average size; without a chunking, memory does not count. */
 function stepCycles(
@@ -72,18 +78,33 @@ function stepCycles(
   const heights = [...tile.keys()].map((index) => [index, extent(index) / count(index)] as const);
   const width = isSummed ? 1 : Math.ceil(extent(vector) / lanes) / count(vector);
   const sums = productOf([width, ...heights.map(([, height]) => height)]);
-  const loads = factors.reduce((sum, { indices }) => {
+  const loads = factors.map(({ indices }) => {
     const own = heights.filter(([index]) => indices.has(index)).map(([, height]) => height);
     // A vector that is not held through the rows becomes an operand in memory of each instruction that uses it.
     const isOperand =
       indices.has(vector) && [...tile.keys()].some((index) => indices.has(index) && roles.get(index) === 'row');
-    return sum + (isOperand ? sums : productOf([indices.has(vector) ? width : 1, ...own]));
-  }, 0);
+    return isOperand ? sums : productOf([indices.has(vector) ? width : 1, ...own]);
+  });
+  const slots = loads.reduce((sum, count, k) => sum + count * loadSlots(orientation, k), 0);
   const innermost = nest.summed.at(-1)?.name ?? vector;
-  const turns = innermost === vector ? Math.ceil(extent(vector) / lanes) : extent(innermost);
+  const turns =
+    innermost === vector ? Math.ceil(extent(vector) / lanes) : extent(innermost) * orientation.share(innermost, tile);
   const lines = chunking === undefined ? 0 : lineCycles(orientation, heights, width, chunking);
-  const work = Math.max(sums / ISSUED, loads / ISSUED, LATENCY) + lines + 0.02 * loads + 0.3 + 3 / turns;
+  const issue = Math.max(sums, slots, IN_FLIGHT) / orientation.machine.productsPerCycle;
+  const work = issue + lines + 0.02 * loads.reduce((sum, count) => sum + count, 0) + 0.3 + 3 / turns;
   return crowds(orientation, tile) ? 1.5 * work : work;
+}
+
+/** The time of a load of a factor, in that of a product: a vector, which may lie across two lines, or one element for all lanes. */
+function loadSlots({ machine, factors, vector, lanes, copies, distances }: Orientation, k: number): number {
+  const { indices } = factors[k] as Factor;
+  if (!indices.has(vector)) return Math.min(1, HALF_LINE / machine.vectorBytes);
+  const copy = copies[k];
+  const isAligned =
+    copy === undefined
+      ? [...indices].every((index) => index === vector || (distances[k]?.(index) ?? 1) % lanes === 0)
+      : copy.coordinates.at(-1)?.terms.length === 1;
+  return isAligned ? 1 : 1 + machine.vectorBytes / CACHE_LINE;
 }
 
 /** Cycles that a tile waits for memory at one summed point, because what it reads does not stay in the first cache. */
@@ -183,12 +204,13 @@ export function untiledCycles(nest: Nest, machine: Machine, factors: readonly Fa
   const sumsDense = nest.summed.some(
     ({ name, extent }) => typicalExtent(extent) >= lanes && factors.every((factor) => isDense(name, factor)),
   );
-  if (sumsDense) return (outputs * depth) / lanes + outputs * 12;
+  const vectorLoads = 2 / machine.productsPerCycle;
+  if (sumsDense) return (vectorLoads * outputs * depth) / lanes + outputs * 12;
   const storesDense = nest.outer.some(
     ({ name, extent }) =>
       typicalExtent(extent) >= lanes / 2 &&
       nest.stores.every(({ offset }) => stride(offset, name) === 1) &&
       factors.every((factor) => isDense(name, factor)),
   );
-  return outputs * depth * (storesDense ? 1.2 / lanes : 0.7);
+  return outputs * depth * (storesDense ? (1.2 * vectorLoads) / lanes : 0.7);
 }

@@ -9,6 +9,7 @@
 //   nest         recognises the generic nest, joins indices, computes its values again at other places
 //   residues     splits a nest at divisions that leave remainders
 //   copies       factors, and the coordinates by which one is copied where it cannot be read in place
+//   windows      where factors are absent, at the border of an image, so that tiles leave out products
 //   orientation  what follows from the choice of the index that runs in lanes
 //   chunks       what runs at the same time
 //   estimate     the time of a plan

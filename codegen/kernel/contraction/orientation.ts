@@ -5,6 +5,7 @@ import { lanesOf, type Machine } from '../machine.js';
 import { stride } from '../positions.js';
 import { type Coordinate, coordinatesOf, extentOf, type Factor, reversed, TYPICAL, typicalExtent } from './copies.js';
 import type { Nest } from './nest.js';
+import { neededShare, type Windows, windowsOf } from './windows.js';
 
 /** The part that an outer index plays: in all factors or none, in the factor of columns, or in the other one. */
 export type Role = 'batch' | 'column' | 'row';
@@ -37,6 +38,9 @@ export interface Orientation {
   readonly size: number;
   /** Of each factor: the constant step of an index through memory where it is read in place. */
   readonly distances: readonly ((index: string) => number | undefined)[];
+  /** Where factors are absent, and the share of a summed index that tiles need on average because of that. */
+  readonly windows: Windows;
+  readonly share: (summed: string, tile: ReadonlyMap<string, number>) => number;
 }
 
 /** Rows from which on a copy of the columns pays. */
@@ -98,6 +102,8 @@ function orient(
   const copies = factors.map((factor, k) =>
     isCopied(factor) ? copyOf(nest, factor, coordinates[k] ?? [], vector) : undefined,
   );
+  const windows = windowsOf(nest, factors, vector);
+  const shares = memory<number>();
   return {
     nest,
     machine,
@@ -113,6 +119,13 @@ function orient(
     extent,
     size: TYPICAL,
     distances: factors.map((factor) => remembered((index) => factor.plain && stride(factor.plain.offset, index))),
+    windows,
+    share: (index, tile) => {
+      const bounds = windows.get(index);
+      if (bounds === undefined) return 1;
+      const sizes = bounds.flatMap(({ outer }) => [...outer.keys()].map((name) => tile.get(name) ?? 1));
+      return shares(`${index} ${sizes}`, () => neededShare(nest, bounds, index, tile));
+    },
   };
 }
 
@@ -123,16 +136,22 @@ export const atSize = (orientation: Orientation, size: number): Orientation => (
   extent: remembered((index) => typicalExtent(extentOf(orientation.nest, index), size)),
 });
 
-/** A function of a name that is computed once for each. */
-function remembered<T>(compute: (index: string) => T): (index: string) => T {
+/** A table of values that are computed once for each key. */
+function memory<T>(): (key: string, compute: () => T) => T {
   const known = new Map<string, T>();
-  return (index) => {
-    const old = known.get(index);
+  return (key, compute) => {
+    const old = known.get(key);
     if (old !== undefined) return old;
-    const value = compute(index);
-    known.set(index, value);
+    const value = compute();
+    known.set(key, value);
     return value;
   };
+}
+
+/** A function of a name that is computed once for each. */
+function remembered<T>(compute: (index: string) => T): (index: string) => T {
+  const known = memory<T>();
+  return (index) => known(index, () => compute(index));
 }
 
 function roleOf(index: string, vector: string, factors: readonly Factor[], columns: Factor): Role {

@@ -9,6 +9,7 @@ import { tileCycles, tiledCycles, untiledCycles } from './estimate.js';
 import type { Nest } from './nest.js';
 import { atSize, type Copy, heldVectors, type Orientation, orientations } from './orientation.js';
 import { smaller } from './runs.js';
+import type { Windows } from './windows.js';
 
 export interface Plan extends Chunking {
   readonly lanes: number;
@@ -24,6 +25,8 @@ export interface Plan extends Chunking {
   readonly factors: readonly Factor[];
   /** For each factor what is copied of it, undefined where it is read in place. */
   readonly copies: readonly (Copy | undefined)[];
+  /** The summed indices of which a tile takes only the part in which factors are present. */
+  readonly windows: Windows;
 }
 
 /** Sizes of run-time dimensions for which a plan is judged: few rows, as when a model is used, and many, as when it is trained. */
@@ -144,8 +147,9 @@ function* candidates(orientation: Orientation): Generator<Candidate> {
   );
   for (const shape of chosen) {
     const { tile, vectors } = shape;
+    const windows: Windows = new Map([...orientation.windows].filter(([index]) => orientation.share(index, tile) < 1));
     for (const chunking of divisions(orientation, panelsOf(orientation, shape))) {
-      const plan: Plan = { lanes, vector, vectors, isSummed, tile, order, factors, copies, ...chunking };
+      const plan: Plan = { lanes, vector, vectors, isSummed, tile, order, factors, copies, windows, ...chunking };
       const cycles = sized.map((each) => tiledCycles(each, tile, panelsOf(each, shape), chunking));
       yield { plan, cycles: isKnown ? SIZES.map(() => cycles[0] as number) : cycles };
     }
@@ -167,8 +171,8 @@ function* tileShapes(orientation: Orientation): Generator<Shape> {
     const sums = [...tile.values()].reduce((product, size) => product * size, 1);
     for (const vectors of sums === 1 ? [1, 2, 3, 4, 6, 8] : [1, 2, 3, 4]) {
       const held = heldVectors(orientation, tile) * vectors;
-      // With many values to hold at once gcc loads some of them again and again unless it has registers to spare.
-      const registers = sums * vectors + held + (held > 2 ? 3 : 1);
+      // Compilers keep some values in memory unless they have registers to spare.
+      const registers = sums * vectors + held + (held > 2 ? 3 : 2);
       if (vectors <= widest && registers <= machine.vectorRegisters) yield { tile, vectors };
     }
   }

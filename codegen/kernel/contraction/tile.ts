@@ -1,6 +1,6 @@
 // The innermost part of a contraction: a tile of sums in registers, all of its products, and the values that follow from the sums.
 
-import { dimAdd, dimConst, dimMul, dimSubstitute, dimSymbol, dimValue } from '../../../compiler/ir/dims.js';
+import { type Dim, dimAdd, dimConst, dimMul, dimSubstitute, dimSymbol, dimValue } from '../../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import { type Buffer, exprTemps, type Position, type Register, type Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
@@ -10,6 +10,7 @@ import { computeAt, type Nest, widestOf } from './nest.js';
 import type { Plan } from './plan.js';
 import { type Panel, vectorPanels } from './runs.js';
 import { type Block, copiedAt, type Layout } from './scratch.js';
+import { type Span, spanIn } from './windows.js';
 
 /** What a tile needs to know of the loops around it. */
 export interface TileContext {
@@ -79,18 +80,34 @@ export function sumRegisters({ body, nest, plan }: TileContext, tile: Tile): Reg
 
 /** Adds all products of a tile to its sums. */
 export function addProducts(context: TileContext, tile: Tile, register: Register): void {
-  const { body, nest, plan, layouts, block } = context;
+  const { body, nest, plan, layouts } = context;
   const summed = nest.summed.map(({ name }) => name).filter((name) => name !== plan.vector);
   // Where all vectors come from copies, those behind the end of a row may be read as well.
   const whole = plan.factors.every(({ indices }, k) => !indices.has(plan.vector) || layouts[k] !== undefined);
-  body.loops(summed.map(block.length), 'serial', (deep) => {
-    const at = summed.map((name, d) => [name, dimAdd(block.base(name), deep[d] as Position)] as const);
-    if (plan.isSummed) {
-      alongSum(context, (place, lane) => {
-        addPoint(context, tile, register, lane, new Map([...at, [plan.vector, dimAdd(place, lane)]]));
-      });
-    } else overLanes(context, tile, whole, (lane) => addPoint(context, tile, register, lane, new Map(at)));
-  });
+  const spans = summed.map((name) => summedSpan(context, tile, name));
+  body.loops(
+    spans.map(({ length }) => length),
+    'serial',
+    (deep) => {
+      const at = summed.map((name, d) => [name, dimAdd((spans[d] as Span).start, deep[d] as Position)] as const);
+      if (plan.isSummed) {
+        alongSum(context, (place, lane) => {
+          addPoint(context, tile, register, lane, new Map([...at, [plan.vector, dimAdd(place, lane)]]));
+        });
+      } else overLanes(context, tile, whole, (lane) => addPoint(context, tile, register, lane, new Map(at)));
+    },
+  );
+}
+
+/** What a tile needs of a summed index. */
+function summedSpan({ body, plan, block }: TileContext, tile: Tile, name: string): Span {
+  const bounds = plan.windows.get(name);
+  if (bounds === undefined || plan.blocks.has(name)) return { start: block.base(name), length: block.length(name) };
+  const extent = block.length(name);
+  const { start, length } = spanIn(bounds, name, extent, (outer) => panelOf(tile, outer));
+  const named = (value: Dim): Position =>
+    dimValue(value) === undefined ? body.define(value, dimAdd(extent, dimConst(1))) : value;
+  return { start: named(start), length: named(length) };
 }
 
 /** Adds loops over the vectors of the summed index that runs in lanes: all whole ones, then a last part. */

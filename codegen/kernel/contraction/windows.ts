@@ -1,0 +1,118 @@
+// Windows at the border of an operand: which summed points a tile may leave out, because a factor is absent there for all of its results.
+//
+// The gradient of a convolution by its input sums dy[y - k] over the taps k where 0 ≤ y - k < height. A tile of the rows y = 0 and 1 needs the taps
+// 0 and 1 alone.
+
+import {
+  type Dim,
+  dimAdd,
+  dimConst,
+  dimFloorDiv,
+  dimMax,
+  dimNeg,
+  dimSub,
+  dimSubstitute,
+  dimValue,
+} from '../../../compiler/ir/dims.js';
+import type { Guard, Position } from '../ir.js';
+import { mentions, stride } from '../positions.js';
+import { extentOf, type Factor } from './copies.js';
+import type { Nest } from './nest.js';
+import { rowPanels, smaller } from './runs.js';
+
+/** A value that must not be negative where a factor is present. It depends on one summed index, by constant steps, and on outer indices. */
+export interface Bound {
+  readonly value: Position;
+  readonly step: number;
+  /** The outer indices in it, and their steps. */
+  readonly outer: ReadonlyMap<string, number>;
+}
+
+/** Bounds by the summed index that they limit. */
+export type Windows = ReadonlyMap<string, readonly Bound[]>;
+
+/** The bounds that the conditions of factors set, those that depend on the vector index left out: its lanes differ. */
+export function windowsOf(nest: Nest, factors: readonly Factor[], vector: string): Windows {
+  const windows = new Map<string, Bound[]>();
+  for (const { temp } of factors) {
+    const definition = nest.values.get(temp.name);
+    for (const guard of definition?.kind === 'load' ? definition.guards : []) {
+      const found = boundOf(nest, guard, vector);
+      if (found !== undefined) windows.set(found.index, [...(windows.get(found.index) ?? []), found.bound]);
+    }
+  }
+  return windows;
+}
+
+function boundOf(nest: Nest, { kind, value }: Guard, vector: string): { index: string; bound: Bound } | undefined {
+  if (kind !== 'nonnegative' || mentions(value, vector)) return undefined;
+  const own = (indices: Nest['outer']): ReadonlyMap<string, number | undefined> =>
+    new Map(indices.filter(({ name }) => mentions(value, name)).map(({ name }) => [name, stride(value, name)]));
+  const [summed, outer] = [own(nest.summed), own(nest.outer)];
+  const [limited, ...others] = summed;
+  if (limited === undefined || others.length > 0 || outer.size === 0) return undefined;
+  const [index, step] = limited;
+  if (step === undefined || [...outer.values()].includes(undefined)) return undefined;
+  return { index, bound: { value, step, outer: outer as ReadonlyMap<string, number> } };
+}
+
+/** A part of the values of an index. */
+export interface Span {
+  readonly start: Position;
+  readonly length: Dim;
+}
+
+/** The part of a summed index that a tile needs; `panel` is what it covers of an outer index. */
+export function spanIn(bounds: readonly Bound[], index: string, extent: Dim, panel: (outer: string) => Span): Span {
+  let first = dimConst(0);
+  let end = extent;
+  for (const { value, step, outer } of bounds) {
+    // Where the outer indices favour it most.
+    const best = [...outer].map(([name, slope]): readonly [string, Position] => {
+      const { start, length } = panel(name);
+      return [name, slope > 0 ? dimAdd(start, dimSub(length, dimConst(1))) : start];
+    });
+    const rest = dimSubstitute(value, new Map([...best, [index, dimConst(0)]]));
+    const limit = dimFloorDiv(rest, dimConst(Math.abs(step)));
+    if (step > 0) first = dimMax(first, dimNeg(limit));
+    else end = smaller(end, dimAdd(limit, dimConst(1)));
+  }
+  return { start: first, length: dimMax(dimSub(end, first), dimConst(0)) };
+}
+
+/** Shares above this are not worth a loop whose bounds are computed. */
+const WORTHWHILE_SHARE = 0.97;
+
+/** The share of a summed index that tiles need on average; 1 where it is not known, or hardly less. */
+export function neededShare(
+  nest: Nest,
+  bounds: readonly Bound[],
+  index: string,
+  tile: ReadonlyMap<string, number>,
+): number {
+  const extent = extentOf(nest, index);
+  const whole = dimValue(extent);
+  if (whole === undefined || whole === 0) return 1;
+  const outer = [...new Set(bounds.flatMap((bound) => [...bound.outer.keys()]))];
+  let combinations: readonly ReadonlyMap<string, Span>[] = [new Map()];
+  for (const name of outer) {
+    const spans = panelsOf(extentOf(nest, name), tile.get(name) ?? 1);
+    if (spans === undefined) return 1;
+    combinations = combinations.flatMap((one) => spans.map((span) => new Map([...one, [name, span]])));
+  }
+  const needed = combinations.map(
+    (panels) => dimValue(spanIn(bounds, index, extent, (name) => panels.get(name) as Span).length) ?? whole,
+  );
+  const share = needed.reduce((sum, length) => sum + length, 0) / (whole * needed.length);
+  return share <= WORTHWHILE_SHARE ? share : 1;
+}
+
+function panelsOf(extent: Dim, size: number): readonly Span[] | undefined {
+  if (dimValue(extent) === undefined) return undefined;
+  return rowPanels(extent, size).runs.flatMap(({ start, size: length, count }) =>
+    Array.from({ length: dimValue(count) ?? 0 }, (_, i) => ({
+      start: dimAdd(start, dimConst(i * length)),
+      length: dimConst(length),
+    })),
+  );
+}
