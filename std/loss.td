@@ -211,7 +211,7 @@ fn cross_entropy[T: float](
   }
 }
 
-## Kullback-Leibler divergence of `target` from log-probabilities `input`; 0 where the target is 0. `reduction` also `"batchmean"`.
+## Kullback-Leibler divergence of `target` from log-probabilities `input`; 0 where the target is 0. The gradient by a target of 0 is finite, `-input`, where it is NaN in PyTorch. `reduction` also `"batchmean"`.
 fn kl_div[T: float](
   input: T[*S],
   target: T[*S],

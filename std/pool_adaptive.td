@@ -119,7 +119,7 @@ fn _unpool(
   )
 }
 
-## Puts the values back where `max_pool1d` found them, with zeros elsewhere. Where several sizes could have been pooled, `output_size` says which.
+## Puts the values back where `max_pool1d` found them, with zeros elsewhere. Where places repeat, the last value counts, and has the gradient. Where several sizes could have been pooled, `output_size` says which.
 fn max_unpool1d[T: number](
   input: T[*S, L],
   indices: i64[*S, L],
@@ -129,7 +129,7 @@ fn max_unpool1d[T: number](
   output_size: [int]? = none,
 ) -> tensor = _unpool(input, indices, 1, kernel_size, stride, padding, output_size)
 
-## Puts the values back where `max_pool2d` found them, with zeros elsewhere. Where several sizes could have been pooled, `output_size` says which.
+## Puts the values back where `max_pool2d` found them, with zeros elsewhere. Where places repeat, the last value counts, and has the gradient. Where several sizes could have been pooled, `output_size` says which.
 fn max_unpool2d[T: number](
   input: T[*S, H, W],
   indices: i64[*S, H, W],
@@ -139,7 +139,7 @@ fn max_unpool2d[T: number](
   output_size: [int]? = none,
 ) -> tensor = _unpool(input, indices, 2, kernel_size, stride, padding, output_size)
 
-## Puts the values back where `max_pool3d` found them, with zeros elsewhere. Where several sizes could have been pooled, `output_size` says which.
+## Puts the values back where `max_pool3d` found them, with zeros elsewhere. Where places repeat, the last value counts, and has the gradient. Where several sizes could have been pooled, `output_size` says which.
 fn max_unpool3d[T: number](
   input: T[*S, D, H, W],
   indices: i64[*S, D, H, W],
