@@ -219,7 +219,9 @@ export async function buildStandIn(
   const include = ['-I', cudaFolder()];
   // The driver exports the emulator, so that the kernels' library registers with it.
   const flags = ['-std=c++17', '-O1', '-fPIC', '-shared', '-DTDSL_STAND_IN', ...include];
-  const parts = ['run', 'memory', 'async', 'driver'].map((part) => path.join(cudaFolder(), `tdsl_emu_${part}.cpp`));
+  const parts = ['run', 'memory', 'async', 'hopper', 'driver'].map((part) =>
+    path.join(cudaFolder(), `tdsl_emu_${part}.cpp`),
+  );
   const kernels = path.join(folder, `lib${name}_kernels.so`);
   const driver = [cxx, ...flags, '-Wl,-soname,libcuda.so.1', ...parts, '-o', 'libcuda.so.1', '-ldl', '-pthread'];
   const emulated = ['-fwrapv', '-ffp-contract=off', '-x', 'c++', ...deviceFiles.keys(), '-x', 'none', 'libcuda.so.1'];

@@ -1,4 +1,4 @@
-// Checked mode: every mistake of tests/planted/planted.cu is found with its line, and nothing is found where there is none.
+// Checked mode: every mistake of tests/planted is found with its line, and nothing is found where there is none.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -31,8 +31,15 @@ const mistakes: readonly (readonly [string, RegExp])[] = [
   ['reads_nothing', /read of byte \d+ of global memory, which nothing was written to/],
   ['copy_not_awaited', /read of byte \d+ of part, which nothing was written to/],
   ['reads_freed', /read of 4 bytes in freed memory/],
+  ['ring_without_empty_wait', /an arrival at a barrier whose phase has not ended/],
+  ['ring_without_full_wait', /read of byte \d+ of tiles, which nothing was written to/],
+  ['ring_without_fence', /td_wgmma_fence is missing/],
+  ['ring_without_commit', /nothing waited for a product of a warp group/],
+  ['ring_without_wait', /nothing waited for a product of a warp group/],
+  ['ring_without_barrier_fence', /td_barrier_fence is missing/],
 ];
-const right = ['sum_right', 'warp_right', 'blocks_add_atomically', 'copy_right'];
+const right = ['sum_right', 'warp_right', 'blocks_add_atomically', 'copy_right', 'ring_right'];
+const files = ['planted.cu', 'hopper.cu'];
 
 function execute(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): string {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8', env });
@@ -43,17 +50,11 @@ function execute(command: string, args: readonly string[], env: NodeJS.ProcessEn
 test.before(() => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'tdsl-planted-'));
   const include = ['-I', rts];
-  execute('c++', [
-    ...emulatedFlags('checked'),
-    ...include,
-    '-x',
-    'c++',
-    '-c',
-    path.join(planted, 'planted.cu'),
-    '-o',
-    'planted.o',
-  ]);
-  const sources = ['run', 'memory', 'async'].map((part) => path.join(rts, `tdsl_emu_${part}.cpp`));
+  for (const file of files) {
+    const source = path.join(planted, file);
+    execute('c++', [...emulatedFlags('checked'), ...include, '-x', 'c++', '-c', source, '-o', `${file}.o`]);
+  }
+  const sources = ['run', 'memory', 'async', 'hopper'].map((part) => path.join(rts, `tdsl_emu_${part}.cpp`));
   execute('c++', [
     '-std=c++17',
     '-O1',
@@ -61,7 +62,7 @@ test.before(() => {
     ...include,
     ...sources,
     path.join(planted, 'harness.cpp'),
-    'planted.o',
+    ...files.map((file) => `${file}.o`),
     '-o',
     'planted',
     '-ldl',
@@ -70,16 +71,21 @@ test.before(() => {
 });
 test.after(() => rmSync(folder, { recursive: true }));
 
-const lineOf = (name: string): number =>
-  readFileSync(path.join(planted, 'planted.cu'), 'utf8')
-    .split('\n')
-    .findIndex((line) => line.endsWith(`bug: ${name}`)) + 1;
+/** FILE:LINE of a mistake. */
+function placeOf(name: string): string {
+  for (const file of files) {
+    const lines = readFileSync(path.join(planted, file), 'utf8').split('\n');
+    const at = lines.findIndex((line) => line.split('// bug: ')[1]?.split(', ').includes(name));
+    if (at >= 0) return `${file}:${at + 1}`;
+  }
+  throw new Error(`no mistake ${name}`);
+}
 
 for (const [name, report] of mistakes) {
   test(`finds ${name}`, () => {
     const text = execute(path.join(folder, 'planted'), [name]);
     assert.match(text, report);
-    assert.match(text, new RegExp(`planted\\.cu:${lineOf(name)}\\b`));
+    assert.match(text, new RegExp(`${placeOf(name).replace('.', '\\.')}\\b`));
   });
 }
 

@@ -1,8 +1,9 @@
-// Runs one of the kernels of planted.cu, two blocks of 64 threads over 64 numbers (blocks write apart but for what is planted), and prints
-// what the emulator reports.
+// Runs one of the kernels of planted.cu, two blocks of 64 threads over 64 numbers (blocks write apart but for what is planted), or of hopper.cu, a
+// block of 160 threads over a matrix, and prints what the emulator reports.
 #include <cstdio>
 
 #include "tdsl_emu_core.h"
+#include "tdsl_emu_hopper.h"
 
 using namespace td_emu;
 
@@ -18,9 +19,14 @@ int main(int count, char **names) {
   written_by_host(out + 64, sizeof(float));
   release(freed);
   int64_t n = 64;
-  const bool apart = strncmp(names[1], "blocks", 6) == 0;
-  void *arguments[] = {&x, &out, &n};
-  run_kernel(kernel->name, kernel->call, dim3(apart ? 2 : 1), dim3(64), 0, arguments);
+  const size_t matrix_bytes = 256 * 192 * sizeof(uint16_t);
+  auto *matrix = static_cast<char *>(allocate(matrix_bytes));
+  memset(matrix, 0, matrix_bytes);
+  written_by_host(matrix, matrix_bytes);
+  td_tensor_map map{matrix, {192, 256, 1, 1, 1}, {192 * sizeof(uint16_t), 16, 16, 16}, {64, 256, 1, 1, 1}, sizeof(uint16_t), 0};
+  const bool apart = strncmp(names[1], "blocks", 6) == 0, ring = strncmp(names[1], "ring", 4) == 0;
+  void *arguments[] = {&x, &out, &n, &map};
+  run_kernel(kernel->name, kernel->call, dim3(apart ? 2 : 1), dim3(ring ? 160 : 64), 0, arguments);
   puts(first_report().c_str());
   return 0;
 }

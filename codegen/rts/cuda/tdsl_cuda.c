@@ -103,6 +103,8 @@ static void leave(void) {
   driver.context_pop(&context);
 }
 
+enum { BLOCK = 256, BLOCKS_PER_PROCESSOR = 8 };
+
 /* Loads the model's code and looks up every kernel, so that nothing is loaded while a graph is captured. */
 static tdsl_status load_kernels(tdsl_device *device, tdsl_text why) {
   device->libraries = calloc(tdsl_image_count, sizeof *device->libraries);
@@ -120,6 +122,12 @@ static tdsl_status load_kernels(tdsl_device *device, tdsl_text why) {
     cu_handle kernel;
     cu_result result = driver.library_kernel(&kernel, device->libraries[def->image], def->name);
     if (result == 0) result = driver.kernel_function(&device->functions[k], kernel);
+    int threads = def->threads;
+    if (result == 0 && threads > BLOCK) result = driver.function_value(&threads, CU_FUNCTION_MAX_THREADS, device->functions[k]);
+    if (threads < def->threads) {
+      device->functions[k] = NULL;
+      continue;
+    }
     if (result == 0 && def->shared_bytes > 48 * 1024)
       result = driver.function_attribute(device->functions[k], CU_FUNCTION_DYNAMIC_SHARED_BYTES, (int)def->shared_bytes);
     if (result != 0) return say(why, TDSL_E_DRIVER, def->name, result);
@@ -243,8 +251,6 @@ static void record(tdsl_call *call, const char *what, cu_result result) {
   call->status = say((tdsl_text){call_error, sizeof call_error}, TDSL_E_DRIVER, what, result);
 }
 
-enum { BLOCK = 256, BLOCKS_PER_PROCESSOR = 8 };
-
 void tdsl_launch_blocks(tdsl_call *call, uint32_t kernel, int64_t blocks, uint32_t threads, void **params) {
   tdsl_device *device = call->device;
   if (blocks <= 0 || call->status != TDSL_OK) return;
@@ -290,6 +296,24 @@ void tdsl_launch_group(tdsl_call *call, uint32_t kernel, uint32_t team, int64_t 
     }
     tdsl_launch_blocks(call, kernel, blocks, BLOCK, params);
   }
+}
+
+int tdsl_gpu_fills(tdsl_call *call, uint32_t kernel, int64_t blocks) {
+  return call->device->functions[kernel] != NULL && blocks >= call->device->processors;
+}
+
+void tdsl_launch_resident(tdsl_call *call, uint32_t kernel, int64_t items, uint32_t threads, void **params) {
+  tdsl_launch_blocks(call, kernel, items < call->device->processors ? items : call->device->processors, threads, params);
+}
+
+int tdsl_gpu_map(const tdsl_matrix *matrix, uint32_t rows, tdsl_tensor_map *map) {
+  const uint64_t element_bytes = matrix->is_tf32 ? 4 : 2;
+  const uint32_t box[5] = {(uint32_t)(128 / element_bytes), rows, 1, 1, 1}, element_steps[5] = {1, 1, 1, 1, 1};
+  uint64_t sizes[5], steps[4];
+  for (int i = 0; i < 5; i++) sizes[i] = (uint64_t)matrix->sizes[i];
+  for (int i = 0; i < 4; i++) steps[i] = (uint64_t)matrix->steps[i] * element_bytes;
+  return driver.tensor_map(map, matrix->is_tf32 ? CU_MAP_TF32 : CU_MAP_BF16, 5, (void *)(uintptr_t)matrix->start, sizes, steps, box, element_steps, 0,
+                           CU_MAP_SWIZZLE_128, CU_MAP_L2_256, 0) == 0;
 }
 
 void tdsl_gpu_copy(tdsl_call *call, void *to, const void *from, int64_t bytes) {

@@ -7,11 +7,15 @@
 
 #include "tdsl_rts.h"
 
-/* A kernel of the model: where its code is, and how much dynamic shared memory it asks for. */
+/*
+ * A kernel of the model: where its code is, how much dynamic shared memory it asks for, and how many threads a block must be able to have. Code
+ * for a GPU that lacks a kernel's instructions allows fewer, and the kernel is then missing.
+ */
 typedef struct tdsl_kernel_def {
   const char *name;
   uint32_t image;
   uint32_t shared_bytes;
+  int32_t threads;
 } tdsl_kernel_def;
 
 /* The emitted files define these; the run-time system's own kernels come first. */
@@ -40,6 +44,24 @@ TDSL_GPU_API void tdsl_launch_blocks(tdsl_call *call, uint32_t kernel, int64_t b
  */
 TDSL_GPU_API void tdsl_launch_group(tdsl_call *call, uint32_t kernel, uint32_t team, int64_t pack, void *const *columns, uint32_t width,
                                     const int64_t *items, uint32_t count, void **params);
+
+/* Whether a kernel exists for this GPU and has work for every processor of it. */
+TDSL_GPU_API int tdsl_gpu_fills(tdsl_call *call, uint32_t kernel, int64_t blocks);
+/* One block of `threads` threads for each processor, which share the items. */
+TDSL_GPU_API void tdsl_launch_resident(tdsl_call *call, uint32_t kernel, int64_t items, uint32_t threads, void **params);
+
+/* What td_tensor_map is to kernels. */
+typedef struct tdsl_tensor_map {
+  _Alignas(64) unsigned char opaque[128];
+} tdsl_tensor_map;
+/* A factor of a product: its start, the sizes of depth, rows and three batches, and the elements between neighbours along all but the depth. */
+typedef struct tdsl_matrix {
+  const void *start;
+  uint32_t is_tf32; /* f32 that are rounded to tf32, else bf16 */
+  int64_t sizes[5], steps[4];
+} tdsl_matrix;
+/* Describes a matrix for copies of tiles of `rows` rows of 128 bytes; false where the hardware cannot copy it. */
+TDSL_GPU_API int tdsl_gpu_map(const tdsl_matrix *matrix, uint32_t rows, tdsl_tensor_map *map);
 
 TDSL_GPU_API void tdsl_gpu_copy(tdsl_call *call, void *to, const void *from, int64_t bytes);
 TDSL_GPU_API void tdsl_gpu_clear(tdsl_call *call, void *to, int64_t bytes);

@@ -13,7 +13,8 @@ typedef uint64_t cu_address;
 typedef void *cu_handle; /* contexts, libraries, kernels, functions, streams, graphs */
 
 enum { CU_ATTRIBUTE_PROCESSORS = 16, CU_ATTRIBUTE_MAJOR = 75, CU_ATTRIBUTE_MINOR = 76 };
-enum { CU_FUNCTION_DYNAMIC_SHARED_BYTES = 8 };
+enum { CU_FUNCTION_MAX_THREADS = 0, CU_FUNCTION_DYNAMIC_SHARED_BYTES = 8 };
+enum { CU_MAP_BF16 = 9, CU_MAP_TF32 = 11, CU_MAP_SWIZZLE_128 = 3, CU_MAP_L2_256 = 3 };
 
 #define TDSL_DRIVER_FUNCTIONS(F)                                                                                                              \
   F(init, cuInit, (unsigned flags))                                                                                                           \
@@ -30,6 +31,10 @@ enum { CU_FUNCTION_DYNAMIC_SHARED_BYTES = 8 };
   F(library_kernel, cuLibraryGetKernel, (cu_handle * kernel, cu_handle library, const char *name))                                            \
   F(kernel_function, cuKernelGetFunction, (cu_handle * function, cu_handle kernel))                                                           \
   F(function_attribute, cuFuncSetAttribute, (cu_handle function, int attribute, int value))                                                   \
+  F(function_value, cuFuncGetAttribute, (int *value, int attribute, cu_handle function))                                                      \
+  F(tensor_map, cuTensorMapEncodeTiled,                                                                                                       \
+    (void *map, int type, uint32_t rank, void *start, const uint64_t *sizes, const uint64_t *steps, const uint32_t *box,                      \
+     const uint32_t *element_steps, int interleave, int swizzle, int promotion, int fill))                                                    \
   F(launch, cuLaunchKernel,                                                                                                                   \
     (cu_handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, cu_handle stream,     \
      void **params, void **extra))                                                                                                            \

@@ -229,12 +229,14 @@ template <class... A>
 TD_UNSEEN inline void call_kernel(void (*kernel)(A...), void **arguments) {
   call_kernel(kernel, arguments, typename Count<sizeof...(A)>::type());
 }
+/* The most that an argument is aligned to, as tensor maps are. */
+constexpr size_t aligned_size(size_t bytes) { return (bytes + 63) / 64 * 64; }
 template <class... A>
 TD_UNSEEN inline void **keep_arguments(void (*)(A...), void **arguments) {
-  const size_t sizes[] = {sizeof(A)...}, count = sizeof...(A), places = count * sizeof(void *) + 16;
-  auto **kept = static_cast<void **>(malloc(places + ((sizeof(A) + 16) + ...)));
-  char *value = reinterpret_cast<char *>(kept) + places / 16 * 16;
-  for (size_t i = 0; i < count; value += (sizes[i] + 15) / 16 * 16, i++) kept[i] = memcpy(value, arguments[i], sizes[i]);
+  const size_t sizes[] = {sizeof(A)...}, count = sizeof...(A), places = aligned_size(count * sizeof(void *));
+  auto **kept = static_cast<void **>(aligned_alloc(64, places + (aligned_size(sizeof(A)) + ...)));
+  char *value = reinterpret_cast<char *>(kept) + places;
+  for (size_t i = 0; i < count; value += aligned_size(sizes[i]), i++) kept[i] = memcpy(value, arguments[i], sizes[i]);
   return kept;
 }
 struct Registration {

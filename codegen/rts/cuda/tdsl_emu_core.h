@@ -13,7 +13,7 @@
 
 namespace td_emu {
 
-enum State { NEW, RUNNING, READY, AT_BARRIER, IN_WARP, DONE };
+enum State { NEW, RUNNING, READY, AT_BARRIER, IN_WARP, IN_PHASE, DONE };
 
 struct Fiber {
   void *stack_pointer;
@@ -80,9 +80,17 @@ void written_by_host(const void *place, size_t bytes);
 enum AccessKind { READ, WRITE, ATOMIC };
 void access(const void *place, size_t bytes, AccessKind kind, const void *pc);
 void shared_written(const void *place, size_t bytes);
+void shared_emptied(const void *place, size_t bytes);
 void begin_block();
 void begin_launch();
 bool is_checked();
+
+/* Barriers of bytes, tiles and products of warp groups (tdsl_emu_hopper.cpp), at the begin and the end of a block. */
+void begin_tiles(int threads);
+void end_tiles();
+/* Whether the phase of this parity has ended once the tiles are there that somebody waits for, and the wait of the running thread for its end. */
+bool has_passed(uint64_t *barrier, int parity, const void *pc);
+void wait_for_phase(uint64_t *barrier, int parity, const void *pc);
 
 /* Runs a kernel; false after a report. */
 bool run_kernel(const char *name, void (*call)(void **), dim3 grid, dim3 size, size_t dynamic_bytes, void **arguments);

@@ -12,6 +12,7 @@
 
 #include "tdsl_driver.h"
 #include "tdsl_emu_core.h"
+#include "tdsl_emu_hopper.h"
 
 namespace {
 
@@ -94,6 +95,28 @@ DRIVER(cuKernelGetFunction)(cu_handle *function, cu_handle kernel) {
   return SUCCESS;
 }
 DRIVER(cuFuncSetAttribute)(cu_handle, int, int) { return SUCCESS; }
+DRIVER(cuFuncGetAttribute)(int *value, int attribute, cu_handle) {
+  *value = attribute == CU_FUNCTION_MAX_THREADS ? 1024 : 0;
+  return SUCCESS;
+}
+/* What the real one demands of a map, for the maps that models make. */
+DRIVER(cuTensorMapEncodeTiled)
+(void *map, int type, uint32_t rank, void *start, const uint64_t *sizes, const uint64_t *steps, const uint32_t *box, const uint32_t *element_steps,
+ int interleave, int swizzle, int, int) {
+  auto *made = static_cast<td_tensor_map *>(map);
+  const auto element_bytes = (uint16_t)(type == CU_MAP_BF16 ? 2 : 4);
+  bool is_good = (uintptr_t)map % 64 == 0 && (uintptr_t)start % 16 == 0 && rank == 5 && interleave == 0 && swizzle == CU_MAP_SWIZZLE_128 &&
+                 (type == CU_MAP_BF16 || type == CU_MAP_TF32) && box[0] * element_bytes <= 128;
+  *made = {static_cast<const char *>(start), {}, {}, {}, element_bytes, type == CU_MAP_TF32};
+  for (uint32_t i = 0; is_good && i < rank; i++) {
+    made->sizes[i] = sizes[i];
+    made->box[i] = box[i];
+    is_good = sizes[i] > 0 && sizes[i] <= UINT32_MAX && box[i] > 0 && box[i] <= 256 && element_steps[i] == 1;
+    if (i > 0) is_good = is_good && steps[i - 1] % 16 == 0 && steps[i - 1] < (uint64_t)1 << 40;
+    if (i > 0) made->steps[i - 1] = steps[i - 1];
+  }
+  return is_good ? SUCCESS : INVALID_VALUE;
+}
 DRIVER(cuLaunchKernel)
 (cu_handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, cu_handle, void **params, void **) {
   const auto &kernel = *static_cast<const td_emu::Kernel *>(function);

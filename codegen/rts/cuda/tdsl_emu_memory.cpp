@@ -120,7 +120,7 @@ void *shared_memory(const void *key, size_t bytes, const char *name) {
   Scheduler &s = *scheduler;
   for (const SharedArray &array : s.shared)
     if (array.key == key) return array.start;
-  size_t start = (s.arena_used + 127) & ~(size_t)127;
+  size_t start = (s.arena_used + 1023) & ~(size_t)1023;
   if (start + bytes > SHARED_BYTES) {
     report("%s: more than %zu bytes of shared memory", s.kernel, SHARED_BYTES);
     abandon();
@@ -137,10 +137,12 @@ void *dynamic_shared_memory() {
   return shared_memory(&key, scheduler->dynamic_bytes, "dynamic shared memory");
 }
 
-void shared_written(const void *place, size_t bytes) {
+static void set_written(const void *place, size_t bytes, bool is_written) {
   if (!is_checked()) return;
-  for (size_t i = 0; i < bytes; i++) shared_shadow[static_cast<const char *>(place) - scheduler->arena + i].is_written = true;
+  for (size_t i = 0; i < bytes; i++) shared_shadow[static_cast<const char *>(place) - scheduler->arena + i].is_written = is_written;
 }
+void shared_written(const void *place, size_t bytes) { set_written(place, bytes, true); }
+void shared_emptied(const void *place, size_t bytes) { set_written(place, bytes, false); }
 
 /* --- checked mode ----------------------------------------------------------------------------------------------------------------------------- */
 
@@ -190,6 +192,7 @@ void access(const void *place, size_t bytes, AccessKind kind, const void *pc) {
     }
     shadow = a->shadow + offset;
   }
+  if (!first_report().empty()) return; /* one mistake is told, and a kernel may make it many times */
   const uint32_t number = s->block.index.x + s->block.grid.x * (s->block.index.y + s->block.grid.y * s->block.index.z);
   const Stamp own{launches, number, thread->warp_epoch, (uint16_t)thread->number, (uint16_t)s->block.epoch, pc};
   for (size_t i = 0; i < bytes; i++) {

@@ -150,17 +150,26 @@ void abandon() {
   abort();
 }
 
-static bool is_ready(const Thread &t, const Scheduler &s) { return t.state == READY || (t.state == AT_BARRIER && t.barrier != s.block.epoch); }
+static bool is_ready(const Thread &t, const Scheduler &s) {
+  if (t.state == IN_PHASE) return has_passed(static_cast<uint64_t *>(t.payload), (int)t.mask, t.operation);
+  return t.state == READY || (t.state == AT_BARRIER && t.barrier != s.block.epoch);
+}
 
 static void report_deadlock() {
   Scheduler &s = *scheduler;
-  int at_barrier = 0, in_warp = 0, done = 0;
+  int at_barrier = 0, in_warp = 0, in_phase = 0, done = 0;
   const char *barrier_site = "", *warp_site = "";
   for (int i = 0; i < s.count; i++) {
     const Thread &t = s.threads[i];
     if (t.state == AT_BARRIER && at_barrier++ == 0) barrier_site = t.site;
     if (t.state == IN_WARP && in_warp++ == 0) warp_site = t.site;
+    if (t.state == IN_PHASE) in_phase++;
     if (t.state == DONE) done++;
+  }
+  if (in_phase > 0) {
+    report("%s: %d threads of block %u wait for a phase of a barrier that does not end, %d in an operation of their warp, %d at a barrier, %d have returned", s.kernel,
+           in_phase, s.block.index.x, in_warp, at_barrier, done);
+    abandon();
   }
   if (in_warp == 0)
     report("%s: divergent barrier in block %u: %d threads wait at %s, %d have returned", s.kernel, s.block.index.x, at_barrier, barrier_site, done);
@@ -281,6 +290,16 @@ void warp_operation(unsigned mask, void *payload, Operation operation, const cha
   thread = own;
 }
 
+void wait_for_phase(uint64_t *barrier, int parity, const void *pc) {
+  Thread *own = thread;
+  own->payload = barrier;
+  own->operation = const_cast<void *>(pc);
+  own->mask = (unsigned)parity;
+  own->state = IN_PHASE;
+  run_another(own->number);
+  thread = own;
+}
+
 /* --- launches ---------------------------------------------------------------------------------------------------------------------------------- */
 
 static std::map<std::string, Kernel> &kernels() {
@@ -326,6 +345,7 @@ static void run_block(Scheduler &s, dim3 size) {
   s.arena_used = 0;
   s.shared.clear();
   begin_block();
+  begin_tiles(s.count);
   for (int i = 0; i < s.count; i++) {
     Thread &t = s.threads[i];
     t.index = {i % size.x, i / size.x % size.y, i / (size.x * size.y)};
@@ -340,6 +360,7 @@ static void run_block(Scheduler &s, dim3 size) {
   for (int i = 0; i < s.count; i++) s.threads[s.order[i]].next = &s.threads[s.order[(i + 1) % s.count]];
   self = take_fiber();
   td_emu_switch(&s.main_stack, self->stack_pointer);
+  if (!s.dead) end_tiles();
 }
 
 bool run_kernel(const char *name, void (*call)(void **), dim3 grid, dim3 size, size_t dynamic_bytes, void **arguments) {
