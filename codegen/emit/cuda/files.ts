@@ -55,10 +55,10 @@ export type DeviceFile = readonly CudaKernelText[];
 /** Prints `launches.c`: the launches of all kernels, the table of device functions, and the device code itself. */
 export function emitLaunches(files: readonly DeviceFile[]): string {
   const rows = [
-    ...OWN_KERNELS.map((name) => `  {"${name}", 0, 0},`),
+    ...OWN_KERNELS.map((name) => `  {"${name}", 0, 0, 0},`),
     ...files.flatMap((kernels, image) =>
       kernels.flatMap(({ functions }) =>
-        functions.map(({ name, sharedBytes }) => `  {"${name}", ${image}, ${sharedBytes}},`),
+        functions.map(({ name, sharedBytes, threads }) => `  {"${name}", ${image}, ${sharedBytes}, ${threads}},`),
       ),
     ),
   ];

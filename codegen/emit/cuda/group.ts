@@ -59,5 +59,5 @@ TD_KERNEL(${name}_0)
   tdsl_launch_group(args->call, ${number}, ${phase.team}, ${width}, args->columns, ${count}, args->items, args->count, params);
 }
 `;
-  return { device, host, functions: [{ name: `${name}_0`, sharedBytes: 0 }] };
+  return { device, host, functions: [{ name: `${name}_0`, sharedBytes: 0, threads: 0 }] };
 }

@@ -2,23 +2,25 @@
 
 import { type Dim, dimAdd, dimConst, dimMul } from '../../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
-import type { Axis } from '../../kernel/gpu/product.js';
-import { type GpuKernel, type GpuPhase, gridSize, type Items } from '../../kernel/gpu/schedule.js';
+import { matricesOf } from '../../kernel/gpu/matrix.js';
+import type { Axis, Product } from '../../kernel/gpu/product.js';
+import { type GpuKernel, type GpuPhase, gridSize } from '../../kernel/gpu/schedule.js';
 import type { Buffer } from '../../kernel/ir.js';
 import { alignedSize } from '../../plan/memory.js';
-import { Lines, type Scope, Values, withRange } from '../context.js';
+import { Lines, type Scope, Values } from '../context.js';
 import { literalText } from '../literals.js';
-import { loopName, positionText, sizeText } from '../positions.js';
+import { sizeText } from '../positions.js';
 import { byteText } from '../sizes.js';
-import { emitBody } from '../statements.js';
 import { storageType } from '../types.js';
 import type { Unit } from '../unit.js';
+import { emitItems } from './items.js';
 import { emitProduct, productBytes } from './product.js';
 import { RowPrinter } from './rows.js';
 import { emitScan, scanItems } from './scan.js';
 import { emitScatter, scatterItems } from './scatter.js';
 import { emitSort, sortItems } from './sort.js';
 import { teamOverride } from './statements.js';
+import { emitWgmma, type OwnParams, WGMMA, wgmmaChoice, wgmmaParams } from './wgmma.js';
 import { WIDTH, WidePrinter } from './wide.js';
 
 /** The text of a kernel. */
@@ -35,6 +37,8 @@ export interface DeviceFunction {
   readonly name: string;
   /** Dynamic shared memory of a block. */
   readonly sharedBytes: number;
+  /** The threads of its blocks where they are more than usual: code without the function's instructions allows fewer. */
+  readonly threads: number;
 }
 
 /** Prints the kernel `name`, which is passed the run-time dimensions `sizes`; its launches are numbered from `first` on. */
@@ -48,9 +52,13 @@ export function emitCudaKernel(
   const tables = kernel.buffers.filter((buffer) => buffer.role === 'table');
   const passed = kernel.buffers.filter(({ role }) => role === 'in' || role === 'out');
   const tableName = (buffer: Buffer): string => `${name}_table${tables.indexOf(buffer)}`;
-  const printed = phases.map((phase, i) =>
-    printPhase({ unit, sizes, passed, states, tableName, phase, name: `${name}_${i}`, number: first + i }),
-  );
+  const printed: PhaseText[] = [];
+  let number = first;
+  for (const [i, phase] of phases.entries()) {
+    const text = printPhase({ unit, sizes, passed, states, tableName, phase, name: `${name}_${i}`, number });
+    number += text.functions.length;
+    printed.push(text);
+  }
   const host = printed.map(({ launch }) => launch).join('\n');
   const used = sizes.flatMap((symbol, i) =>
     new RegExp(`\\bn${i}\\b`).test(host) ? [`  const int64_t n${i} = args->sizes[${i}]; /* ${symbol} */`] : [],
@@ -60,14 +68,11 @@ export function emitCudaKernel(
       '\n',
     ),
     host: `void ${name}(const kernel_args *args) {\n${[...used, host].join('\n')}\n}\n`,
-    functions: phases.map((phase, i) => ({
-      name: `${name}_${i}`,
-      sharedBytes: phase.kind === 'product' ? productBytes(phase) : 0,
-    })),
+    functions: printed.flatMap(({ functions }) => functions),
   };
 }
 
-interface PhaseText {
+interface PhaseContext {
   readonly unit: Unit;
   readonly sizes: readonly string[];
   readonly passed: readonly Buffer[];
@@ -76,6 +81,13 @@ interface PhaseText {
   readonly phase: GpuPhase;
   readonly name: string;
   readonly number: number;
+}
+
+/** The device functions of a phase, and the host code that launches one of them. */
+interface PhaseText {
+  readonly functions: readonly DeviceFunction[];
+  readonly text: string;
+  readonly launch: string;
 }
 
 /** What all kernels begin with. */
@@ -104,12 +116,7 @@ export function printBody(
   const row = phase.kind === 'items' && phase.row !== undefined ? new RowPrinter(phase.row, team, 'lane') : undefined;
   const override = phase.kind === 'items' && team > 1 ? teamOverride(phase, 'lane', row) : wide.override;
   const lines = new Lines(unit, bufferName, override);
-  const scope: Scope = {
-    positions: { known: new Map(), ranges: new Map(), sizeName },
-    values: new Values(),
-    loads: new Map(),
-    folds: new Map(),
-  };
+  const scope = outerScope(sizeName);
   if (phase.kind === 'product') {
     unit.define('#product', () => '#include "tdsl_product.cuh"\n');
     emitProduct(lines, phase, scope);
@@ -117,27 +124,112 @@ export function printBody(
   else if (phase.kind === 'scatter') emitScatter(lines, phase, scope);
   else if (phase.kind === 'scan') emitScan(lines, phase, scope);
   else emitItems(lines, phase, scope, wide, row);
-  const { text } = lines;
-  return { text, width: wide.isUsed ? WIDTH : 1, mentions: (word) => new RegExp(`\\b${word}\\b`).test(text) };
+  return bodyOf(lines.text, wide.isUsed ? WIDTH : 1);
 }
 
-function printPhase(context: PhaseText): { readonly text: string; readonly launch: string } {
-  const { unit, sizes, passed, states, tableName, phase, name, number } = context;
+const bodyOf = (text: string, width: number): PhaseBody => ({
+  text,
+  width,
+  mentions: (word) => new RegExp(`\\b${word}\\b`).test(text),
+});
+
+const outerScope = (sizeName: (symbol: string) => string): Scope => ({
+  positions: { known: new Map(), ranges: new Map(), sizeName },
+  values: new Values(),
+  loads: new Map(),
+  folds: new Map(),
+});
+
+function printPhase(context: PhaseContext): PhaseText {
+  const { unit, sizes, tableName, phase, name, number } = context;
   const sizeName = (symbol: string): string => {
     const at = sizes.indexOf(symbol);
     if (at < 0) throw new Error(`a kernel is not passed the size ${symbol}`);
     return `n${at}`;
   };
   const bufferName = (buffer: Buffer): string => (buffer.role === 'table' ? tableName(buffer) : buffer.name);
-  const { text, width, mentions } = printBody(unit, phase, sizeName, bufferName);
+  const body = printBody(unit, phase, sizeName, bufferName);
+  const isMerge = phase.kind === 'sort' && phase.part === 'merge';
+  const made = printFunction(context, name, body, sizeName, isMerge ? mergeParams : undefined);
+  const { items, call } = workOf(phase, sizeName);
+  const count = body.width > 1 ? `(items + ${body.width - 1}) / ${body.width}` : 'items';
+  const team = phase.kind === 'items' ? phase.team : phase.kind === 'scatter' ? 32 : isMerge ? 1 : BLOCK;
+  const launch = [
+    `int64_t items = ${items};`,
+    ...made.launch,
+    `${call}(args->call, ${number}, ${count}, ${team}, params);`,
+  ];
+  // A run is merged with the next one until it is a whole row.
+  const loop = isMerge
+    ? `for (int64_t width = TDSL_SORT_CHUNK; width < ${sizeText(phase.length, sizeName)}; width *= 2) `
+    : '';
+  const own = { name, sharedBytes: phase.kind === 'product' ? productBytes(phase) : 0, threads: 0 };
+  const other = phase.kind === 'product' ? printWgmma(context, phase, sizeName, bufferName) : undefined;
+  if (other === undefined) return { functions: [own], text: made.text, launch: blockText('  ', loop, launch) };
+  const choice = [...other.declarations, blockText('    ', `if (${other.condition}) `, other.launch).trimStart()];
+  const text = [...choice.slice(0, -1), `${choice.at(-1)} else ${blockText('    ', '', launch).trimStart()}`];
+  return {
+    functions: [own, other.own],
+    text: `${made.text}${other.text}`,
+    launch: blockText('  ', '', text),
+  };
+}
+
+/** What a launch that merges runs is told beside the rest: their length. */
+const mergeParams: OwnParams = { texts: ['int64_t width'], addresses: ['&width'] };
+
+/** Lines between braces. */
+const blockText = (indent: string, head: string, lines: readonly string[]): string =>
+  `${indent}${head}{\n${lines.map((line) => `${indent}  ${line}\n`).join('')}${indent}}`;
+
+/** The function that computes a product with wgmma, and how the host chooses and launches it; undefined where the product has no use for it. */
+function printWgmma(
+  context: PhaseContext,
+  product: Product,
+  sizeName: (symbol: string) => string,
+  bufferName: (buffer: Buffer) => string,
+) {
+  const { unit, passed, number } = context;
+  const matrices = matricesOf(product);
+  if (matrices === undefined || !passed.includes(matrices.left.buffer) || !passed.includes(matrices.right.buffer))
+    return undefined;
+  unit.define('#wgmma', () => '#include "tdsl_wgmma.cuh"\n');
+  const name = `${context.name}_wgmma`;
+  const lines = new Lines(unit, bufferName);
+  emitWgmma(lines, product, outerScope(sizeName));
+  const made = printFunction(context, name, bodyOf(lines.text, 1), sizeName, wgmmaParams);
+  const { tiles, declarations, condition } = wgmmaChoice(
+    product,
+    matrices,
+    number + 1,
+    sizeName,
+    (buffer) => `args->buffers[${passed.indexOf(buffer)}]`,
+  );
+  return {
+    own: { name, ...WGMMA },
+    text: made.text,
+    declarations: [`int64_t items = ${tiles};`, ...declarations],
+    condition,
+    launch: [...made.launch, `tdsl_launch_resident(args->call, ${number + 1}, items, ${WGMMA.threads}, params);`],
+  };
+}
+
+/** Prints a device function, and the C lines that put its arguments together. `special` are parameters that others do not have. */
+function printFunction(
+  { sizes, passed, states }: PhaseContext,
+  name: string,
+  { text, mentions }: PhaseBody,
+  sizeName: (symbol: string) => string,
+  special?: OwnParams,
+): { readonly text: string; readonly launch: readonly string[] } {
   const buffers = passed.flatMap((buffer, i) => (mentions(buffer.name) ? [{ buffer, i }] : []));
   const kept = states.flatMap((buffer, i) => (mentions(buffer.name) ? [{ buffer, i }] : []));
   const dims = sizes.flatMap((symbol, i) => (mentions(`n${i}`) ? [{ symbol, i }] : []));
   const hasFaults = mentions('TDSL_FAULT');
-  const isMerge = phase.kind === 'sort' && phase.part === 'merge';
   const params = [
     `${hasFaults ? '' : 'const '}td_fault *fault`,
     'int32_t guarded',
+    ...(special?.texts ?? []),
     ...(hasFaults ? ['uint32_t site'] : []),
     ...buffers.map(
       ({ buffer }) => `${buffer.role === 'in' ? 'const ' : ''}${storageType(buffer.dtype)} *${buffer.name}`,
@@ -145,38 +237,29 @@ function printPhase(context: PhaseText): { readonly text: string; readonly launc
     ...kept.map(({ buffer }) => `${storageType(buffer.dtype)} *${buffer.name}`),
     ...dims.map(({ i }) => `int64_t n${i}`),
     'int64_t items',
-    ...(isMerge ? ['int64_t width'] : []),
   ];
-  const { items, call } = workOf(phase, sizeName);
-  const count = width > 1 ? `(items + ${width - 1}) / ${width}` : 'items';
   const addresses = [
     'NULL',
     'NULL',
+    ...(special?.addresses ?? []),
     ...(hasFaults ? ['(void *)&args->site'] : []),
     ...buffers.map(({ i }) => `(void *)&args->buffers[${i}]`),
     ...kept.map(({ buffer }) => `&${buffer.name}`),
     ...dims.map(({ i }) => `(void *)&n${i}`),
     '&items',
-    ...(isMerge ? ['&width'] : []),
   ];
   const places = kept.map(({ buffer, i }) => {
     const start = byteText(stateBytes(states.slice(0, i)), sizeName);
-    return `    unsigned char *${buffer.name} = (unsigned char *)args->buffers[${passed.length}] + ${start};\n`;
+    return `unsigned char *${buffer.name} = (unsigned char *)args->buffers[${passed.length}] + ${start};`;
   });
-  // A run is merged with the next one until it is a whole row.
-  const loop = isMerge
-    ? `for (int64_t width = TDSL_SORT_CHUNK; width < ${sizeText(phase.length, sizeName)}; width *= 2) `
-    : '';
-  const team = phase.kind === 'items' ? phase.team : phase.kind === 'scatter' ? 32 : isMerge ? 1 : BLOCK;
-  const launch = `  ${loop}{
-    int64_t items = ${items};
-${places.join('')}    void *params[] = {${addresses.join(', ')}};
-    ${call}(args->call, ${number}, ${count}, ${team}, params);
-  }`;
   const place = mentions('block') ? '  const int64_t block = blockIdx.x, blocks = gridDim.x;\n  (void)blocks;\n' : '';
+  const isWgmma = special === wgmmaParams;
+  const bounds = isWgmma ? 'TD_WGMMA_BOUNDS' : `__launch_bounds__(${BLOCK})`;
+  const own = `${STOP}${place}${text}`;
+  const device = isWgmma ? `#if TD_HAS_WGMMA\n${own}\n#endif` : own;
   return {
-    text: `extern "C" __global__ void __launch_bounds__(${BLOCK}) ${name}(${params.join(', ')}) {\n${STOP}${place}${text}\n}\nTD_KERNEL(${name})\n`,
-    launch,
+    text: `extern "C" __global__ void ${bounds} ${name}(${params.join(', ')}) {\n${device}\n}\nTD_KERNEL(${name})\n`,
+    launch: [...places, `void *params[] = {${addresses.join(', ')}};`],
   };
 }
 
@@ -205,57 +288,6 @@ function workOf(
     items: `(${size(phase.batches)}) * ${tiles(phase.rows)} * ${tiles(phase.columns)}`,
     call: 'tdsl_launch_blocks',
   };
-}
-
-function emitItems(lines: Lines, phase: Items, outer: Scope, wide: WidePrinter, row: RowPrinter | undefined): void {
-  const { team, values, grid } = phase;
-  if (team > 1) lines.line(`const int32_t lane = threadIdx.x & ${team - 1};`);
-  row?.declare(lines);
-  emitBody(lines, values, outer);
-  if (wide.print(lines, phase, outer)) return;
-  if (grid.length === 0) {
-    emitOnce(lines, phase, outer);
-    return;
-  }
-  let scope = outer;
-  for (const { index, extent } of grid) scope = { ...scope, positions: withRange(scope, index, extent) };
-  emitGrid(lines, phase, scope);
-}
-
-/** A phase without a grid is the work of one thread or team. */
-function emitOnce(lines: Lines, { team, body }: Items, scope: Scope): void {
-  lines.line(`if (block > 0${team === 1 ? ' || threadIdx.x > 0' : ''}) return;`);
-  emitBody(lines, body, scope);
-}
-
-/** The iterations of a grid, dealt out to all its threads or teams in turn. */
-function emitGrid(lines: Lines, { grid, team, body }: Items, scope: Scope): void {
-  const own = team === 1 ? 'threadIdx.x' : `(int32_t)(threadIdx.x / ${team})`;
-  const perBlock = team === 1 ? 'blockDim.x' : `(int32_t)(blockDim.x / ${team})`;
-  const start = `block * ${perBlock} + ${own}`;
-  const step = `blocks * ${perBlock}`;
-  const item = grid.length === 1 ? loopName((grid[0] as { index: string }).index) : 'item';
-  lines.block(`for (int64_t ${item} = ${start}; ${item} < items; ${item} += ${step}) `, () => {
-    if (grid.length > 1) splitItem(lines, grid, scope);
-    emitBody(lines, body, scope);
-  });
-}
-
-/** Defines the loop variables of a grid from the number of the iteration, the last one running fastest. */
-function splitItem(lines: Lines, grid: Items['grid'], scope: Scope): void {
-  let rest = 'item';
-  grid.toReversed().forEach(({ index, extent }, i) => {
-    const name = loopName(index);
-    if (i === grid.length - 1) {
-      lines.line(`const int64_t ${name} = ${rest};`);
-      return;
-    }
-    const size = positionText(extent, scope.positions);
-    const quotient = lines.fresh('rest');
-    lines.line(`const int64_t ${quotient} = td_divide(${rest}, ${size});`);
-    lines.line(`const int64_t ${name} = ${rest} - ${quotient} * (${size});`);
-    rest = quotient;
-  });
 }
 
 function tableText(table: Buffer, name: string): string {

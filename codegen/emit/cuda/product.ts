@@ -11,10 +11,11 @@ import { emitScalars } from '../scalar.js';
 import { emitBody } from '../statements.js';
 import { computeType, scalarForm, storageType } from '../types.js';
 
-const kinds = { exact: 'TD_EXACT', tf32: 'TD_TF32', bf16: 'TD_BF16' } as const;
+export const kinds = { exact: 'TD_EXACT', tf32: 'TD_TF32', bf16: 'TD_BF16' } as const;
 
 /** The number of elements of a group of axes. */
-const extentOf = (axes: readonly Axis[]) => axes.reduce((product, { extent }) => dimMul(product, extent), dimConst(1));
+export const extentOf = (axes: readonly Axis[]) =>
+  axes.reduce((product, { extent }) => dimMul(product, extent), dimConst(1));
 
 /** The ways of a factor to shared memory. */
 const wayOf = ({ memory }: Factor): string =>
@@ -58,6 +59,15 @@ export function emitProduct(lines: Lines, product: Product, scope: Scope): void 
     return `td_factor_of<${wayOf(own)}, ${own.isDeep}>(${name}${aligned})`;
   };
   const factors = [factor('left', left, rows), factor('right', right, columns)];
+  emitOut(lines, product, scope, type);
+  lines.line(
+    `td_product<${kinds[arithmetic]}, ${type}, ${tile}, ${productBytes(product)}>(items, rows, columns, depth, ${factors.join(', ')}, out);`,
+  );
+}
+
+/** The function that takes a sum: what the fold makes of it, and the statements after it. */
+export function emitOut(lines: Lines, product: Product, scope: Scope, type: string): void {
+  const { batches, rows, columns } = product;
   lines.block(
     `auto out = [&](int64_t batch, int64_t row, int64_t column, ${type} sum) `,
     () => {
@@ -74,9 +84,6 @@ export function emitProduct(lines: Lines, product: Product, scope: Scope): void 
       emitBody(lines, product.after, within);
     },
     ';',
-  );
-  lines.line(
-    `td_product<${kinds[arithmetic]}, ${type}, ${tile}, ${productBytes(product)}>(items, rows, columns, depth, ${factors.join(', ')}, out);`,
   );
 }
 

@@ -215,9 +215,8 @@ static void compute(const PendingProduct &product) {
     }
 }
 
-void td_wgmma_wait_for(int groups) {
-  warp_operation(~0u, nullptr, [](Thread **, unsigned) {}, "wgmma.wait_group");
-  Products &own = products[(size_t)td_emu::thread->number];
+/* Computes the products of a thread that groups before the last ones started. */
+static void finish(Products &own, int groups) {
   own.is_fenced = false;
   if (own.pending.empty()) return;
   float *d = own.pending[0].d;
@@ -228,4 +227,10 @@ void td_wgmma_wait_for(int groups) {
   for (size_t i = 0; i < done; i++) compute(own.pending[i]);
   own.pending.erase(own.pending.begin(), own.pending.begin() + (long)done);
   if (!own.pending.empty()) hide(own, d);
+}
+
+/* No thread of a warp goes on before the products of all of them have ended. */
+void td_wgmma_wait_for(int groups) {
+  finish(products[(size_t)td_emu::thread->number], groups);
+  warp_operation(~0u, nullptr, [](Thread **, unsigned) {}, "wgmma.wait_group");
 }

@@ -27,6 +27,7 @@ template <int N>
 inline void td_wgmma_wait() {
   td_wgmma_wait_for(N);
 }
+inline void td_wgmma_hold(float (&)[128]) {}
 void td_wgmma_bf16(float (&d)[128], const void *a, const void *b);
 void td_wgmma_tf32(float (&d)[128], const void *a, const void *b);
 template <int N>

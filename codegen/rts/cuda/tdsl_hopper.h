@@ -66,6 +66,8 @@ template <int N>
 TDSL_INLINE void td_wgmma_wait() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(N) : "memory");
 }
+/* Keeps the compiler from moving what it does with sums to the other side of this place: it does not know that products write them later. */
+TDSL_INLINE void td_wgmma_hold(float (&d)[128]) { TD_UNROLL for (int i = 0; i < 128; i++) asm volatile("" : "+f"(d[i])::"memory"); }
 /* A matrix in shared memory: rows of 128 bytes along the depth, 8 of them in each 1024 bytes. */
 TDSL_INLINE uint64_t td_wgmma_matrix(const void *start) {
   return (td_shared_address(start) & 0x3ffff) >> 4 | (uint64_t)1 << 16 | (uint64_t)(1024 >> 4) << 32 | (uint64_t)1 << 62;

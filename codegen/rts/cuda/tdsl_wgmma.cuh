@@ -71,6 +71,7 @@ TDSL_INLINE void td_wgmma_product(int64_t items, int64_t rows, int64_t columns, 
     const int64_t column = (item - rest * across) * COLUMNS, row = (rest - batch * down) * ROWS;
     float sums[128];
     TD_UNROLL for (int i = 0; i < 128; i++) sums[i] = 0;
+    td_wgmma_hold(sums);
     int before = 0;
     for (int panel = 0; panel < count; panel++) {
       const unsigned char *a = memory + ring.stage * STAGE_BYTES + group * 64 * ROW_BYTES, *b = memory + ring.stage * STAGE_BYTES + ROWS * ROW_BYTES;
@@ -90,11 +91,17 @@ TDSL_INLINE void td_wgmma_product(int64_t items, int64_t rows, int64_t columns, 
       td_advance<STAGES>(ring);
     }
     td_wgmma_wait<0>();
+    td_wgmma_hold(sums);
     if (count > 0 && lane == 0) td_barrier_arrive(&empty[before]);
     const int rows_left = (int)tdsl_min(rows - row, ROWS), columns_left = (int)tdsl_min(columns - column, COLUMNS);
-    TD_UNROLL for (int i = 0; i < 128; i++) {
-      const int m = group * 64 + warp * 16 + lane / 4 + i / 2 % 2 * 8, n = i / 4 * 8 + lane % 4 * 2 + i % 2;
-      if (m < rows_left && n < columns_left) out(batch, row + m, column + n, sums[i]);
+    TD_UNROLL for (int half = 0; half < 2; half++) {
+      const int m = group * 64 + warp * 16 + lane / 4 + half * 8, n = lane % 4 * 2;
+      if (m < rows_left) {
+        TD_UNROLL for (int i = 0; i < 64; i++) {
+          if (n + i / 2 * 8 + i % 2 >= columns_left) break;
+          out(batch, row + m, column + n + i / 2 * 8 + i % 2, sums[i / 2 * 4 + half * 2 + i % 2]);
+        }
+      }
     }
   }
 }
