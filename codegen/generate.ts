@@ -6,9 +6,11 @@ import type { Func } from '../compiler/ir/graph.js';
 import type { Program } from '../compiler/program.js';
 import { emitModel } from './emit/entry.js';
 import type { LaunchedGroup, LaunchedKernel } from './emit/run.js';
+import { lowerChain } from './kernel/chain/lower.js';
+import { isChain } from './kernel/chain/stages.js';
 import type { Precision } from './kernel/gpu/schedule.js';
 import type { Kernel, Stmt } from './kernel/ir.js';
-import { lowerKernel } from './kernel/lower/kernel.js';
+import { type Lowered, lowerKernel } from './kernel/lower/kernel.js';
 import type { Machine } from './kernel/machine.js';
 import { printKernel } from './kernel/print.js';
 import { verifyKernel } from './kernel/verify.js';
@@ -79,7 +81,7 @@ function generateFor<S>(program: Program, options: GenerateOptions, target: Targ
   const table = new KernelTable(target);
   const layout = layoutState(program);
   const plans = program.entries
-    .map((entry) => planEntry(program.module, entry, (fn) => table.stepKernel(fn)))
+    .map((entry) => planEntry(program.module, entry, (fn) => table.stepKernel(fn), target.hasChains))
     .map((plan) => groupLaunches(plan, ({ step }) => table.form(step.fn)?.text));
   const model = emitModel({
     program,
@@ -110,6 +112,7 @@ function generateFor<S>(program: Program, options: GenerateOptions, target: Targ
 
 /** Lowers and schedules every kernel function once; functions that lower to the same kernel share it. */
 class KernelTable<S> {
+  readonly #lowered = new Map<Func, Lowered>();
   readonly #byFunction = new Map<Func, CompiledKernel<S>>();
   readonly #byText = new Map<string, CompiledKernel<S>>();
   readonly #launched = new Set<string>();
@@ -121,10 +124,18 @@ class KernelTable<S> {
     return [...this.#byText.values()].filter(({ name }) => this.#launched.has(name));
   }
 
+  #lower(fn: Func): Lowered {
+    const known = this.#lowered.get(fn);
+    if (known !== undefined) return known;
+    const lowered = isChain(fn) ? lowerChain(fn) : lowerKernel(fn, this.target.ranked);
+    this.#lowered.set(fn, lowered);
+    return lowered;
+  }
+
   #compile(fn: Func): CompiledKernel<S> {
     const known = this.#byFunction.get(fn);
     if (known !== undefined) return known;
-    const lowered = lowerKernel(fn, this.target.ranked);
+    const lowered = this.#lower(fn);
     const text = printKernel(lowered.kernel);
     const shared = this.#byText.get(text);
     const scheduled = shared?.scheduled ?? this.target.schedule(lowered.kernel);
@@ -161,8 +172,8 @@ class KernelTable<S> {
   }
 
   stepKernel(fn: Func): StepKernel {
-    const { lowered, scheduled } = this.#compile(fn);
-    return { kernel: lowered.kernel, faults: lowered.faults, scratch: this.target.scratch(scheduled) };
+    const { kernel, faults } = this.#lower(fn);
+    return { kernel, faults, scratch: () => this.target.scratch(this.#compile(fn).scheduled) };
   }
 
   launched(fn: Func): LaunchedKernel {

@@ -79,9 +79,10 @@ export interface Fold {
 /**
  * serial: in order. parallel: chunks of iterations may run at the same time. vector: iterations run in lanes, and a fold whose
  * `accumulate` lies outside is split among the lanes. unroll: the extent is constant, and every iteration is written out. team: on a GPU,
- * iterations are dealt out to the threads that work on one iteration of the grid together, and folds are split among them.
+ * iterations are dealt out to the threads that work on one iteration of the grid together, and folds are split among them. chain: as parallel;
+ * each statement of the body is scheduled by itself, after the one before it has ended for this iteration.
  */
-export type LoopMark = 'serial' | 'parallel' | 'vector' | 'unroll' | 'team';
+export type LoopMark = 'serial' | 'parallel' | 'vector' | 'unroll' | 'team' | 'chain';
 
 /** The state of a running fold after a range of iterations and that after the next one, (left…, right…), give the state after both. */
 export interface Scan {

@@ -12,6 +12,7 @@ import { regionFunctions } from '../../compiler/ir/rewrite.js';
 import type { Kernel } from '../kernel/ir.js';
 import type { FaultSite } from '../kernel/lower/values.js';
 import { mayOverwrite } from '../kernel/overwrite.js';
+import { chainSteps } from './chains.js';
 import { type PlannedControl, planControl } from './control.js';
 import { planWorkspace, type Workspace } from './memory.js';
 import { type LaunchStep, type Step, stepsOf } from './steps.js';
@@ -39,7 +40,7 @@ export interface StepKernel {
   /** As lowered, for what it reads and writes. */
   readonly kernel: Kernel;
   readonly faults: readonly FaultSite[];
-  readonly scratch: Scratch | undefined;
+  readonly scratch: () => Scratch | undefined;
 }
 
 export interface PlannedLaunch {
@@ -98,6 +99,7 @@ export interface Outline {
 /** Plans the blocks of one entry. */
 export class Planner {
   readonly #lifetimes: { bytes: Dim; first: number; last: number }[] = [];
+  readonly #outlines = new Map<string, Outline>();
   #clock = 0;
   #numbers = 0;
   #threadScratch = dimConst(0);
@@ -105,6 +107,8 @@ export class Planner {
   constructor(
     readonly module: Module,
     readonly kernelOf: (fn: Func) => StepKernel,
+    /** Whether kernels that work on the same rows one after another become one. */
+    readonly hasChains: boolean,
   ) {}
 
   /** The number of the step that comes next. */
@@ -141,9 +145,16 @@ export class Planner {
   }
 
   outline(name: string): Outline {
+    const known = this.#outlines.get(name);
+    if (known !== undefined) return known;
     const func = this.module.functions.get(name);
     if (func === undefined) throw new Error(`there is no function @${name}`);
-    return { func, ...stepsOf(this.module, func) };
+    const { steps, root } = stepsOf(this.module, func);
+    const returned = new Set(func.results.map(root));
+    const chained = this.hasChains ? chainSteps(steps, returned, (fn) => this.kernelOf(fn).kernel) : steps;
+    const outline = { func, steps: chained, root };
+    this.#outlines.set(name, outline);
+    return outline;
   }
 
   /** How many places a step has where it may report a fault. */
@@ -234,7 +245,7 @@ export class Planner {
       return planned;
     }
     const at = this.#clock++;
-    const { scratch } = this.kernelOf(step.fn);
+    const scratch = this.kernelOf(step.fn).scratch();
     const launch = { kind: 'launch', step, inputs, outputs } as const;
     if (scratch === undefined) return { ...launch, scratch: [] };
     const bytes = dimSubstitute(scratch.bytes, step.symbols);

@@ -26,9 +26,14 @@ export interface EntryPlan extends Block {
   readonly threadScratch: Dim;
 }
 
-/** Plans one entry. `kernelOf` gives the lowered kernel of a function. */
-export function planEntry(module: Module, entry: Entry, kernelOf: (fn: Func) => StepKernel): EntryPlan {
-  const planner = new Planner(module, kernelOf);
+/** Plans one entry. `kernelOf` gives the lowered kernel of a function; `hasChains`: see `Planner`. */
+export function planEntry(
+  module: Module,
+  entry: Entry,
+  kernelOf: (fn: Func) => StepKernel,
+  hasChains = false,
+): EntryPlan {
+  const planner = new Planner(module, kernelOf, hasChains);
   const outline = planner.outline(entry.fn);
   const { func, steps, root } = outline;
   let tensors = 0;

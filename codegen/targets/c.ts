@@ -47,6 +47,7 @@ export function cTarget(classes: readonly Machine[] = machines, cpus: readonly s
   return {
     device: { name: 'TDSL_CPU', cpuFeatures: 'tdsl_cpu_features', gpuArchs: '""', versions: versions.length },
     ranked: 0,
+    hasChains: true,
     grain: GRAIN * targets.length,
     schedule: (kernel) => new Map(targets.map((each) => [each.name, scheduleKernel(kernel, each)])),
     kernels: (scheduled) => [...scheduled.values()],

@@ -21,6 +21,7 @@ export function cudaTarget(archs: readonly string[], precision: Precision): Targ
   return {
     device: { name: 'TDSL_CUDA', cpuFeatures: '""', gpuArchs: JSON.stringify(archs.join(' ')), versions: 0 },
     ranked: RANKED,
+    hasChains: false,
     schedule: (kernel) => scheduleForGpu(kernel, precision),
     kernels: ({ kernel }) => [kernel],
     scratch: ({ states }) => (states.length === 0 ? undefined : { bytes: stateBytes(states), per: 'launch' }),

@@ -4,9 +4,8 @@
 //     for each block of summed indices          only where copies of all would be too large
 //       fill the copies of factors
 //       for each tile of the chunk
-//         sums in registers; for each summed point: add products
-//         results, or (with blocks) the sums so far
-//     for each tile: results                    only with blocks
+//         sums in registers, after the first block those so far; for each summed point: add products
+//         after the last block results, else the sums so far
 
 import {
   type Dim,
@@ -18,10 +17,9 @@ import {
   dimSub,
   dimSymbol,
   dimValue,
-  isDimConst,
 } from '../../../compiler/ir/dims.js';
-import type { Buffer, Kernel, Position } from '../ir.js';
-import { Body } from '../lower/body.js';
+import type { Buffer, Guard, Kernel, Position, Register } from '../ir.js';
+import { Body, type Surroundings } from '../lower/body.js';
 import { rowMajor } from '../positions.js';
 import { extentOf } from './copies.js';
 import type { Nest } from './nest.js';
@@ -53,8 +51,12 @@ import {
 } from './tile.js';
 
 /** The kernel of planned contractions, which run one after another where they apply. */
-export function buildContractions(kernel: Kernel, parts: readonly (Version & { readonly nest: Nest })[]): Kernel {
-  const body = new Body();
+export function buildContractions(
+  kernel: Kernel,
+  parts: readonly (Version & { readonly nest: Nest })[],
+  around?: Surroundings,
+): Kernel {
+  const body = new Body(around);
   const scratch = new Map<string, Buffer>();
   for (const { nest, plan, applies } of parts) {
     const builder = new ContractionBuilder(body, nest, plan);
@@ -76,6 +78,13 @@ const ceilDiv = (a: Dim, b: number): Dim => dimFloorDiv(dimAdd(a, dimConst(b - 1
 interface Part extends PanelRange {
   readonly base: Position;
   readonly length: Dim;
+}
+
+/** The blocks of a sum: how many come before and after the current one, and where sums lie between them. */
+interface Blocks {
+  readonly sums: SumBuffer;
+  readonly before: Position;
+  readonly after: Position;
 }
 
 class ContractionBuilder {
@@ -134,29 +143,9 @@ class ContractionBuilder {
     const total = counts.reduce(dimMul, applies);
     // Also where there is one chunk: registers and scratch memory live in an iteration.
     this.body.loop(total, 'parallel', (chunk) => {
-      const numbers = this.#divided(dimSymbol(chunk), counts);
+      const numbers = this.body.divided(dimSymbol(chunk), counts);
       this.#openShares(shared, numbers, new Map(), new Map());
     });
-  }
-
-  /** The number of each part of a chunk, the last of them running fastest. */
-  #divided(chunk: Position, counts: readonly Dim[]): readonly Position[] {
-    const numbers: Position[] = [];
-    let rest = chunk;
-    for (let d = counts.length - 1; d >= 0; d--) {
-      const count = counts[d] as Dim;
-      const isFirst = counts.slice(0, d).every((other) => isDimConst(other, 1));
-      if (isDimConst(count, 1)) numbers.unshift(zero);
-      else if (isFirst) {
-        numbers.unshift(rest);
-        rest = zero;
-      } else {
-        const above = this.body.define(dimFloorDiv(rest, count), counts.slice(0, d).reduce(dimMul, one));
-        numbers.unshift(this.body.define(dimSub(rest, dimMul(above, count)), count));
-        rest = above;
-      }
-    }
-    return numbers;
   }
 
   /** Finds the part of each shared index; an index of which a chunk covers one panel is opened at once. */
@@ -209,9 +198,11 @@ class ContractionBuilder {
       this.#inBlock(outer, parts, tile, undefined);
       return;
     }
+    // An empty sum is a block of length 0.
+    const counts = blocked.map(({ name, extent }) =>
+      dimMax(one, ceilDiv(extent, this.plan.blocks.get(name) as number)),
+    );
     const sums = this.#sumBuffer('sums', outer);
-    this.#clear(sums.buffer);
-    const counts = blocked.map(({ name, extent }) => ceilDiv(extent, this.plan.blocks.get(name) as number));
     this.body.loops(counts, 'serial', (numbers) => {
       const spans = new Map(
         blocked.map(({ name, extent }, d) => [
@@ -223,10 +214,25 @@ class ContractionBuilder {
         base: (index) => spans.get(index)?.base ?? outer.base(index),
         length: (index) => spans.get(index)?.length ?? outer.length(index),
       };
-      this.#inBlock(block, parts, tile, sums);
+      const before = numbers.reduce(dimAdd, zero);
+      const after = counts.reduce(
+        (sum, count, d) => dimAdd(sum, dimSub(dimSub(count, one), numbers[d] as Position)),
+        zero,
+      );
+      this.#inBlock(block, parts, tile, { sums, before, after });
     });
-    const context = this.#context(outer);
-    this.#eachTile(parts, tile, (whole) => storeResultsOf(context, whole, sums));
+  }
+
+  /** The results of a tile from its sums in registers. */
+  #results(context: TileContext, block: Block, tile: Tile, register: Register): void {
+    if (followsInRegisters(this.nest, this.plan)) {
+      storeResults(context, tile, register);
+      return;
+    }
+    const at: Block = { ...block, base: (index) => tile.get(index)?.start ?? block.base(index) };
+    const kept = this.#sumBuffer('tile', at, tile);
+    storeSums(context, tile, register, kept);
+    storeResultsOf(context, tile, kept);
   }
 
   #span(extent: Dim, size: number, number: Position): { readonly base: Position; readonly length: Dim } {
@@ -236,25 +242,26 @@ class ContractionBuilder {
     return { base, length: this.body.define(smaller(dimConst(size), dimSub(extent, base)), dimConst(size + 1)) };
   }
 
-  /** Fills the copies of a block and adds its products tile by tile: to `sums`, or else all at once. */
-  #inBlock(block: Block, parts: ReadonlyMap<string, Part>, tile: Tile, sums: SumBuffer | undefined): void {
+  /**
+   * Fills the copies of a block and adds its products tile by tile; the results follow the last block. Between blocks, of which some come `before`
+   * and some `after`, sums lie in memory.
+   */
+  #inBlock(block: Block, parts: ReadonlyMap<string, Part>, tile: Tile, blocks: Blocks | undefined): void {
     for (const layout of this.#layouts)
       if (layout !== undefined) fillCopy(this.body, this.nest, this.plan, layout, block);
     const context = this.#context(block);
+    const isPositive = (count: Position): readonly Guard[] => [{ kind: 'nonnegative', value: dimSub(count, one) }];
     this.#eachTile(parts, tile, (whole) => {
       const register = sumRegisters(context, whole);
-      if (sums !== undefined) loadSums(context, whole, register, sums);
+      if (blocks !== undefined)
+        this.body.when(isPositive(blocks.before), () => loadSums(context, whole, register, blocks.sums));
       addProducts(context, whole, register);
-      if (sums !== undefined) storeSums(context, whole, register, sums);
-      else if (followsInRegisters(this.nest, this.plan)) storeResults(context, whole, register);
+      if (blocks === undefined) this.#results(context, block, whole, register);
       else {
-        const kept = this.#sumBuffer(
-          'tile',
-          { ...block, base: (index) => whole.get(index)?.start ?? block.base(index) },
-          whole,
+        this.body.when(isPositive(blocks.after), () => storeSums(context, whole, register, blocks.sums));
+        this.body.when([{ kind: 'nonnegative', value: dimSub(zero, blocks.after) }], () =>
+          this.#results(context, block, whole, register),
         );
-        storeSums(context, whole, register, kept);
-        storeResultsOf(context, whole, kept);
       }
     });
   }
@@ -307,16 +314,5 @@ class ContractionBuilder {
         zero,
       );
     return { buffer, offset };
-  }
-
-  #clear(buffer: Buffer): void {
-    const value = this.body.let({
-      kind: 'scalar',
-      body: { kind: 'constant', value: 0, dtype: buffer.dtype },
-      args: [],
-    });
-    this.body.loop(buffer.size, 'vector', (index) => {
-      this.body.append({ kind: 'store', buffer, offset: dimSymbol(index), value });
-    });
   }
 }

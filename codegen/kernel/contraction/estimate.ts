@@ -47,7 +47,7 @@ export function tiledCycles(
   // A last part of a vector takes a loop of its own.
   const tails = isSummed && extent(vector) % lanes !== 0 ? (tileCount * productOf(steps) * 2) / (steps.at(-1) ?? 1) : 0;
   const passes = productOf([...chunking.blocks].map(([index, size]) => Math.ceil(extent(index) / size)));
-  const repeated = chunking.blocks.size === 0 ? 0 : (passes * outputs * 3) / (isSummed ? 1 : lanes);
+  const repeated = ((passes - 1) * outputs * 3) / (isSummed ? 1 : lanes);
   const copying = copies.reduce((sum, copy) => {
     if (copy === undefined) return sum;
     const elements = copiedElements(orientation, copy, panels, chunking);

@@ -20,14 +20,15 @@
 //   build        puts the loops together
 
 import type { Kernel } from '../ir.js';
+import type { Surroundings } from '../lower/body.js';
 import type { Machine } from '../machine.js';
 import { buildContractions } from './build.js';
 import { contractionNest } from './nest.js';
 import { planContraction } from './plan.js';
 import { splitByRemainders } from './residues.js';
 
-/** The kernel as register-blocked loops for a machine, or undefined where it is no contraction that gains from that. */
-export function scheduleContraction(kernel: Kernel, machine: Machine): Kernel | undefined {
+/** The kernel as register-blocked loops for a machine, or undefined where it is no contraction that gains from that. `around`: what it stands in. */
+export function scheduleContraction(kernel: Kernel, machine: Machine, around?: Surroundings): Kernel | undefined {
   const whole = contractionNest(kernel);
   if (whole === undefined) return undefined;
   const nests = splitByRemainders(whole);
@@ -35,5 +36,5 @@ export function scheduleContraction(kernel: Kernel, machine: Machine): Kernel | 
     const versions = planContraction(nest, machine, nests.length > 1);
     return versions === undefined ? [] : [versions.map((version) => ({ nest, ...version }))];
   });
-  return parts.length === nests.length ? buildContractions(kernel, parts.flat()) : undefined;
+  return parts.length === nests.length ? buildContractions(kernel, parts.flat(), around) : undefined;
 }

@@ -60,8 +60,8 @@ class Reader {
     const stores = this.#readOuter(body);
     const [outer, summed, values, factors, sum] = [this.#outer, this.#summed, this.#values, this.#factors, this.#sum];
     if (stores === undefined || sum === undefined) return undefined;
-    const loads = [...values.values()].filter((value) => value.kind === 'load');
-    if (loads.some(({ buffer }) => buffer.role === 'out' || buffer.role === 'scratch')) return undefined;
+    const written = new Set(stores.map(({ buffer }) => buffer.name));
+    if ([...values.values()].some((value) => value.kind === 'load' && written.has(value.buffer.name))) return undefined;
     return { outer, summed, values, factors, sum, stores };
   }
 

@@ -1,7 +1,17 @@
 // Builds the body of a kernel: nested loops, and for every value the outermost loop in which it can be computed. A value that does
 // not depend on an inner loop is placed before it, so that reductions of a row, scales and biases are computed once.
 
-import { type Dim, dimConst, dimSubstitute, dimSymbol, dimSymbols, isDimConst } from '../../../compiler/ir/dims.js';
+import {
+  type Dim,
+  dimConst,
+  dimFloorDiv,
+  dimMul,
+  dimSub,
+  dimSubstitute,
+  dimSymbol,
+  dimSymbols,
+  isDimConst,
+} from '../../../compiler/ir/dims.js';
 import type { Scalar } from '../../../compiler/ir/scalar.js';
 import {
   type Accumulate,
@@ -28,17 +38,39 @@ interface Scope {
 
 const newScope = (): Scope => ({ statements: [], known: new Map(), positions: new Map() });
 
+/** Makes names that occur once in a kernel; those of two parts of a kernel differ by their prefix. */
+export class KernelNames {
+  readonly #counts = new Map<string, number>();
+
+  constructor(readonly prefix = '') {}
+
+  fresh(stem: string): string {
+    const count = this.#counts.get(stem) ?? 0;
+    this.#counts.set(stem, count + 1);
+    return `${stem}${this.prefix}${count}`;
+  }
+}
+
+/** What a body stands in: the names of the kernel, and the positions in scope around it. */
+export interface Surroundings {
+  readonly names: KernelNames;
+  readonly ranges: Ranges;
+}
+
 export class Body {
   #scopes: Scope[] = [newScope()];
   readonly #depths = new Map<string, number>();
-  readonly #counters = new Map<string, number>();
   readonly #scalarIds = new Map<Scalar, number>();
+  readonly #names: KernelNames;
+
+  constructor({ names, ranges }: Surroundings = { names: new KernelNames(), ranges: new Map() }) {
+    this.#names = names;
+    for (const [name, extent] of ranges) this.#scope(0).positions.set(name, extent);
+  }
 
   /** A name that begins with `stem` and occurs once in the kernel. */
   fresh(stem: string): string {
-    const count = this.#counters.get(stem) ?? 0;
-    this.#counters.set(stem, count + 1);
-    return `${stem}${count}`;
+    return this.#names.fresh(stem);
   }
 
   /** The number of scopes around the current place. */
@@ -210,6 +242,27 @@ export class Body {
     this.append({ kind: 'define', index, value, extent });
     this.#scope(this.depth).positions.set(index, extent);
     return dimSymbol(index);
+  }
+
+  /** The number of each part of a chunk that stands for one combination of parts, the last of which runs fastest. */
+  divided(chunk: Position, counts: readonly Dim[]): readonly Position[] {
+    const zero = dimConst(0);
+    const numbers: Position[] = [];
+    let rest = chunk;
+    for (let d = counts.length - 1; d >= 0; d--) {
+      const count = counts[d] as Dim;
+      const isFirst = counts.slice(0, d).every((other) => isDimConst(other, 1));
+      if (isDimConst(count, 1)) numbers.unshift(zero);
+      else if (isFirst) {
+        numbers.unshift(rest);
+        rest = zero;
+      } else {
+        const above = this.define(dimFloorDiv(rest, count), counts.slice(0, d).reduce(dimMul, dimConst(1)));
+        numbers.unshift(this.define(dimSub(rest, dimMul(above, count)), count));
+        rest = above;
+      }
+    }
+    return numbers;
   }
 
   /** A step of an `accumulate`, where the guards hold. */

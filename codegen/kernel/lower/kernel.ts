@@ -19,6 +19,7 @@ import { orderOp } from '../../../compiler/ops/table.js';
 import { and, eq, lt, or } from '../../../compiler/scalar/expression.js';
 import { type Buffer, type Kernel, kernelOf, type Position, type Register, type Temp } from '../ir.js';
 import { flatten } from '../positions.js';
+import { KernelNames } from './body.js';
 import { reductionFold, scatterJoin, usesArgument } from './folds.js';
 import { fitsRows, lowerRows, type Output, rowsOf } from './rows.js';
 import { type FaultSite, Lowering, operand } from './values.js';
@@ -33,8 +34,8 @@ export interface Lowered {
  * Lowers a function whose body one kernel computes. Its buffers are the parameters, the results, then tables and memory of the chunks. Rows of
  * up to `ranked` elements are sorted without memory.
  */
-export function lowerKernel(fn: Func, ranked = 0): Lowered {
-  const lowering = new Lowering(fn);
+export function lowerKernel(fn: Func, ranked = 0, names = new KernelNames()): Lowered {
+  const lowering = new Lowering(fn, names);
   const outputs = fn.results.map((value, i) => outputBuffer(`out${i}`, value));
   const plain: Output[] = [];
   const done = new Set<Node>();

@@ -46,7 +46,7 @@ import {
   reshapePosition,
   zeroGuards,
 } from '../positions.js';
-import { Body } from './body.js';
+import { Body, type KernelNames } from './body.js';
 import { conditionGuards } from './conditions.js';
 import { accumulatorType, contractionFold, narrowPositions, reductionFold, usesArgument } from './folds.js';
 import { foldInCalls } from './random.js';
@@ -63,7 +63,7 @@ const zero = dimConst(0);
 
 /** The lowering of one kernel function: its buffers, its body, and the elements computed so far. */
 export class Lowering {
-  readonly body = new Body();
+  readonly body: Body;
   readonly faults: FaultSite[] = [];
   /** Memory that each chunk has for itself. */
   readonly scratch: Buffer[] = [];
@@ -77,7 +77,11 @@ export class Lowering {
   readonly #pending = new Set<Value>();
   readonly #kept = new Set<Value>();
 
-  constructor(readonly fn: Func) {
+  constructor(
+    readonly fn: Func,
+    names: KernelNames,
+  ) {
+    this.body = new Body({ names, ranges: new Map() });
     this.#inputs = new Map(fn.params.map((param, i) => [param, inputBuffer(`in${i}`, param.type)]));
     this.#definitions = new Map(
       fn.nodes.flatMap((node) => node.results.map((value, result) => [value, { node, result }] as const)),

@@ -2,17 +2,22 @@
 
 import { scheduleContraction } from '../contraction/index.js';
 import type { Kernel, Stmt } from '../ir.js';
+import type { Surroundings } from '../lower/body.js';
 import type { Machine } from '../machine.js';
+import { scheduleChain } from './chain.js';
 import { collapseLoops } from './collapse.js';
-import { mapStatements } from './rewrite.js';
+import { serialised } from './rewrite.js';
 import { simplifyBody } from './simplify.js';
 import { blockTransposes } from './transpose.js';
 import { splitRemainders, unrollWindows } from './unroll.js';
 import { vectoriseLoops } from './vectorise.js';
 
-/** The kernel as it will run. Loops that stay marked `parallel` or `vector` at the top may be run in chunks. */
-export function scheduleKernel(kernel: Kernel, machine: Machine): Kernel {
-  const contraction = scheduleContraction(kernel, machine);
+/** The kernel as it will run. Loops that stay marked `parallel` or `vector` at the top may be run in chunks. `around`: what it stands in. */
+export function scheduleKernel(kernel: Kernel, machine: Machine, around?: Surroundings): Kernel {
+  const chain = kernel.body.find((stmt) => stmt.kind === 'for' && stmt.mark === 'chain');
+  if (chain?.kind === 'for')
+    return scheduleChain(kernel, chain, (stage, inside) => scheduleKernel(stage, machine, inside));
+  const contraction = scheduleContraction(kernel, machine, around);
   if (contraction !== undefined) return contraction;
   const body = vectoriseLoops(
     blockTransposes(simplifyBody(unrollWindows(splitRemainders(collapseLoops(kernel.body)))), machine),
@@ -23,13 +28,4 @@ export function scheduleKernel(kernel: Kernel, machine: Machine): Kernel {
 
 /** Takes the mark `parallel` from loops inside of others. */
 const serialise = (body: readonly Stmt[]): readonly Stmt[] =>
-  body.map((stmt) =>
-    'body' in stmt
-      ? {
-          ...stmt,
-          body: mapStatements(stmt.body, (inner) =>
-            inner.kind === 'for' && inner.mark === 'parallel' ? { ...inner, mark: 'serial' } : inner,
-          ),
-        }
-      : stmt,
-  );
+  body.map((stmt) => ('body' in stmt ? { ...stmt, body: serialised(stmt.body) } : stmt));

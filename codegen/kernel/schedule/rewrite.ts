@@ -60,3 +60,7 @@ export function mapPositions(stmt: Stmt, f: PositionMap): Stmt {
 export function mapStatements(body: readonly Stmt[], f: (stmt: Stmt) => Stmt): readonly Stmt[] {
   return body.map((stmt) => f('body' in stmt ? { ...stmt, body: mapStatements(stmt.body, f) } : stmt));
 }
+
+/** Takes the mark `parallel` from all loops. */
+export const serialised = (body: readonly Stmt[]): readonly Stmt[] =>
+  mapStatements(body, (stmt) => (stmt.kind === 'for' && stmt.mark === 'parallel' ? { ...stmt, mark: 'serial' } : stmt));
