@@ -96,7 +96,7 @@ fn softmax[T: float](input: T[*S], dim: int) -> T[*S] =
     input
   } else {
     let e = exp(input - stop_gradient(amax(input, dim, keepdim: true)))
-    e / sum(e, dim, keepdim: true)
+    e * (1 / sum(e, dim, keepdim: true))
   }
   derivative (dinput) => result * (dinput - sum(result * dinput, dim, keepdim: true))
 

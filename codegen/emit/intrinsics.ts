@@ -88,6 +88,22 @@ export function minMaxInstruction(unit: Unit, op: 'min' | 'max', element: string
   return `(${vector})${prefix}_mask_mov_${suffix}(${prefix}_${op}_${suffix}((${type})a, (${type})b), ${prefix}_cmp_${suffix}_mask((${type})a, (${type})a, _CMP_UNORD_Q), (${type})a)`;
 }
 
+/**
+ * An expression for a step of elementary functions (compiler/scalar/steps.ts) by instructions, undefined where the machine has none. The
+ * minimum and maximum of x86 give the second operand where either is NaN.
+ */
+export function stepInstruction(unit: Unit, name: string, lanes: number, args: readonly string[]): string | undefined {
+  const [, step, element] = /^(clamp|scale)_(f32|f64)$/.exec(name) ?? [];
+  const x86 = element && x86Vector(unit, element, lanes);
+  if (!x86) return undefined;
+  const { prefix, type, suffix } = x86;
+  const vector = elementType(unit, element, lanes);
+  const [x, y, z] = args.map((arg) => `(${type})${arg}`);
+  if (step === 'clamp') return `(${vector})${prefix}_min_${suffix}(${z}, ${prefix}_max_${suffix}(${y}, ${x}))`;
+  if (step === 'scale' && unit.machine.name === 'avx512') return `(${vector})${prefix}_scalef_${suffix}(${x}, ${y})`;
+  return undefined;
+}
+
 /** Bodies of functions that load (`p`) or store (`p`, `v`) the lanes low ≤ lane < high of a vector; other lanes read as 0 and stay unwritten. */
 export function partialAccess(
   unit: Unit,

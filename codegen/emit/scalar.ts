@@ -3,6 +3,7 @@
 import { type DType, dtypeKind } from '../../compiler/ir/dtype.js';
 import { type Scalar, type ScalarFunction, scalarOperands } from '../../compiler/ir/scalar.js';
 import { narrow, roundTo, widen } from './half.js';
+import { stepInstruction } from './intrinsics.js';
 import { literalText } from './literals.js';
 import { bitcastText, castText, functionText, operatorText, selectText, splatText } from './operators.js';
 import { computeType, type Form, scalarForm, suffix } from './types.js';
@@ -162,11 +163,14 @@ export function callText(unit: Unit, fn: ScalarFunction, form: Form, args: reado
   const name = suffixed(fn.name, form);
   unit.define(name, () => {
     const type = computeType(unit, fn.body.dtype, form);
-    const params = fn.params.map((dtype, i) => `${computeType(unit, dtype, form)} x${i}`).join(', ');
+    const names = fn.params.map((_, i) => `x${i}`);
+    const params = fn.params.map((dtype, i) => `${computeType(unit, dtype, form)} ${names[i]}`).join(', ');
+    const step = form.lanes === 1 ? undefined : stepInstruction(unit, fn.name, form.lanes, names);
+    if (step !== undefined) return `/* ${fn.doc} */\n${functionText(type, name, params, `return ${step};`)}`;
     const lines: string[] = [];
     const sink: Sink = { unit, line: (text) => lines.push(text), fresh: () => `v${lines.length}` };
     const inLanes = form.lanes > 1;
-    const operands = fn.params.map((_, i) => ({ text: `x${i}`, inLanes }));
+    const operands = names.map((text) => ({ text, inLanes }));
     const result = emitScalar(sink, fn.body, operands, form);
     lines.push(`return ${inForm(unit, fn.body.dtype, form, result)};`);
     const isSmall = countUses([fn.body]).size <= INLINE_LIMIT;

@@ -12,17 +12,16 @@ import {
   div,
   fma,
   ge,
-  gt,
   lt,
   mul,
   nearestInteger,
   neg,
   polynomial,
   powerOfTwo,
-  scaleByPowerOfTwo,
   sub,
 } from './expression.js';
 import { type ComputeDType, computeDType, type Elementary, elementary } from './function.js';
+import { clamp, scaleByPowerOfTwo, type Whole } from './steps.js';
 
 interface ExpTable {
   /** Beyond these the result is 0 or infinity. */
@@ -73,19 +72,14 @@ const tables: Readonly<Record<ComputeDType, ExpTable>> = {
 
 const tableOf = (x: Scalar): ExpTable => tables[computeDType(x.dtype)];
 
-/** `x` moved into [low, high]; NaN stays. */
-const clamp = (x: Scalar, low: number, high: number): Scalar => {
-  const raised = choose(lt(x, low), low, x);
-  return choose(gt(raised, high), high, raised);
-};
-
-/** x = n·ln 2 + r: n as an integer of the width of x, and r, with the part of it that its rounding lost. */
-function reduce(x: Scalar): { readonly n: Scalar; readonly r: Scalar; readonly lost: Scalar } {
+/** x = n·ln 2 + r: n and r, with the part of r that its rounding lost. */
+function reduce(x: Scalar): { readonly n: Whole; readonly r: Scalar; readonly lost: Scalar } {
   const [high, low] = ln2[computeDType(x.dtype)];
-  const { float, integer } = nearestInteger(mul(x, Math.LOG2E));
+  const n = nearestInteger(mul(x, Math.LOG2E));
+  const { float } = n;
   const exact = fma(float, -high, x);
   const r = fma(float, -low, exact);
-  return { n: integer, r, lost: fma(float, -low, sub(exact, r)) };
+  return { n, r, lost: fma(float, -low, sub(exact, r)) };
 }
 
 /** e^x · 2^shift for all x; the shift is small. */
@@ -93,7 +87,8 @@ export function scaledExp(x: Scalar, shift = 0): Scalar {
   const table = tableOf(x);
   const { n, r } = reduce(clamp(x, table.lowest, table.highest - shift));
   const p = add(fma(mul(r, r), polynomial(r, table.exp), r), 1);
-  return scaleByPowerOfTwo(p, shift === 0 ? n : add(n, shift));
+  const shifted = { float: add(n.float, shift), integer: add(n.integer, shift) };
+  return scaleByPowerOfTwo(p, shift === 0 ? n : shifted);
 }
 
 /**
@@ -120,7 +115,7 @@ function expm1Body(x: Scalar): Scalar {
   // From -(digits + 2) ln 2 down the result is -1.
   const { n, r, lost } = reduce(clamp(x, -(digits + 2) * Math.LN2, highest));
   // 2^n may overflow where the result does not, so everything is halved until the last step.
-  const half = powerOfTwo(sub(n, 1), x.dtype);
+  const half = powerOfTwo(sub(n.integer, 1), x.dtype);
   const value = mul(fma(half, expMinusOne(r, lost), sub(half, 0.5)), 2);
   return choose(lt(abs(x), 2 ** -(digits + 1)), x, value);
 }
@@ -128,9 +123,9 @@ function expm1Body(x: Scalar): Scalar {
 function exp2Body(x: Scalar): Scalar {
   const { exp2, exp2Range } = tableOf(x);
   const clamped = clamp(x, ...exp2Range);
-  const { float, integer } = nearestInteger(clamped);
-  const r = sub(clamped, float);
-  return scaleByPowerOfTwo(fma(r, polynomial(r, exp2), 1), integer);
+  const n = nearestInteger(clamped);
+  const r = sub(clamped, n.float);
+  return scaleByPowerOfTwo(fma(r, polynomial(r, exp2), 1), n);
 }
 
 const reduction = 'Cody and Waite reduction by ln 2, minimax polynomial.';

@@ -133,12 +133,6 @@ export function powerOfTwo(n: Scalar, dtype: DType): Scalar {
   return bitcast(shl(add(n, bias), mantissaBits), dtype);
 }
 
-/** x · 2^n where the result may overflow or be subnormal: two steps, of which only the last one rounds. |n| may be twice the largest exponent. */
-export function scaleByPowerOfTwo(x: Scalar, n: Scalar): Scalar {
-  const half = shr(n, 1);
-  return mul(mul(x, powerOfTwo(half, x.dtype)), powerOfTwo(sub(n, half), x.dtype));
-}
-
 /** The nearest integer to `x` (ties to even) as a float and as an integer of its width, for |value| < 2^(mantissa bits - 2). */
 export function nearestInteger(x: Scalar): { readonly float: Scalar; readonly integer: Scalar } {
   // Adding 1.5·2^m pushes the fraction out of the mantissa, which then holds the integer in two's complement.

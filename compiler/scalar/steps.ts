@@ -1,0 +1,47 @@
+// Steps of elementary functions for which some machines have one instruction: functions of their own, so that a backend can tell them by name.
+
+import { argument, callScalar, type Scalar, type ScalarFunction } from '../ir/scalar.js';
+import { choose, floatLayout, gt, literal, lt, mul, powerOfTwo, shr, sub } from './expression.js';
+import { type ComputeDType, computeDType } from './function.js';
+
+/** An integer as a float and as an integer of the same width. */
+export interface Whole {
+  readonly float: Scalar;
+  readonly integer: Scalar;
+}
+
+const perDType = (build: (dtype: ComputeDType) => ScalarFunction): Readonly<Record<ComputeDType, ScalarFunction>> => ({
+  f32: build('f32'),
+  f64: build('f64'),
+});
+
+const scales = perDType((dtype) => {
+  const { bits } = floatLayout(dtype);
+  const [x, n] = [argument(0, dtype), argument(2, bits)];
+  const half = shr(n, 1);
+  return {
+    name: `scale_${dtype}`,
+    params: [dtype, dtype, bits],
+    body: mul(mul(x, powerOfTwo(half, dtype)), powerOfTwo(sub(n, half), dtype)),
+    doc: 'x · 2^n, where n is given as a float and as an integer. In two steps, of which only the last one rounds.',
+  };
+});
+
+/** x · 2^n where the result may overflow or be subnormal; |n| may be twice the largest exponent. */
+export const scaleByPowerOfTwo = (x: Scalar, { float, integer }: Whole): Scalar =>
+  callScalar(scales[computeDType(x.dtype)], x, float, integer);
+
+const clamps = perDType((dtype) => {
+  const [x, low, high] = [argument(0, dtype), argument(1, dtype), argument(2, dtype)];
+  const raised = choose(lt(x, low), low, x);
+  return {
+    name: `clamp_${dtype}`,
+    params: [dtype, dtype, dtype],
+    body: choose(gt(raised, high), high, raised),
+    doc: 'x moved into [low, high]; NaN stays.',
+  };
+});
+
+/** `x` moved into [low, high]; NaN stays. */
+export const clamp = (x: Scalar, low: number, high: number): Scalar =>
+  callScalar(clamps[computeDType(x.dtype)], x, literal(low, x.dtype), literal(high, x.dtype));
