@@ -186,6 +186,7 @@ function runText(
     sites,
     entry: index,
     guardsAll: model.device.name === 'TDSL_CUDA',
+    decides: model.device.name === 'TDSL_CUDA',
   });
   printer.print();
   const body = printer.lines;

@@ -6,8 +6,11 @@ import type { Origin } from '../../compiler/ir/graph.js';
 import type { FaultSite } from '../kernel/lower/values.js';
 import type { PlannedCarry, PlannedIf, PlannedLoop, PlannedSlice } from '../plan/control.js';
 import type { Block, Copy, EntryPlan, Place, PlannedGroup, PlannedLaunch, PlannedStep } from '../plan/entry.js';
+import { isDecided, printDecidedIf, printDecidedLoop, type StepPrinter } from './decided.js';
 import { sizeText } from './positions.js';
 import { byteText, type SizeName } from './sizes.js';
+
+const comment = (origin: Origin): string => (origin.site === undefined ? '' : `/* ${siteText(origin)} */ `);
 
 /** How a step's kernel is launched. */
 export interface LaunchedKernel {
@@ -46,6 +49,8 @@ export interface RunContext {
   readonly sites: Site[];
   /** The number of the entry. */
   readonly entry: number;
+  /** Whether conditions may be left to the device. */
+  readonly decides: boolean;
   /** Whether faults of earlier calls keep this one from writing state: where a fault is known only when the device is waited for. */
   readonly guardsAll: boolean;
 }
@@ -54,9 +59,23 @@ export interface RunContext {
 export class RunPrinter {
   readonly lines: string[] = [];
   readonly used: Dim[] = [];
-  /** The number of loops whose position kernels read. */
+  /** The number of places that the device keeps behind the workspace: positions of loops, and its decisions. */
   positions = 0;
   #indent = '  ';
+  readonly #printer: StepPrinter = {
+    line: (text) => this.#line(text),
+    braces: (head, body) => this.#braces(head, body),
+    block: (block) => this.#block(block),
+    copy: (copy, mayCoincide) => this.#copy(copy, mayCoincide),
+    slice: (slice, position) => this.#slice(slice, position),
+    place: (place) => this.#place(place),
+    size: (size) => this.#size(size),
+    bytes: (bytes) => this.#bytes(bytes),
+    comment,
+    positioned: (loop, body) => this.#positioned(loop, body),
+    slot: () => this.positions++,
+    limitSite: (origin) => this.#limitSite(origin),
+  };
 
   constructor(
     readonly plan: EntryPlan,
@@ -121,7 +140,10 @@ export class RunPrinter {
   #step(step: PlannedStep): void {
     if (step.kind === 'launch') this.#launch(step);
     else if (step.kind === 'group') this.#group(step);
-    else if (step.kind === 'if') this.#if(step);
+    else if (this.context.decides && isDecided(step)) {
+      if (step.kind === 'if') printDecidedIf(this.#printer, step);
+      else printDecidedLoop(this.#printer, step);
+    } else if (step.kind === 'if') this.#if(step);
     else if (step.kind === 'checkpoint') this.#block(step.block);
     else this.#loop(step);
   }
@@ -187,17 +209,15 @@ export class RunPrinter {
   }
 
   #if({ condition, whenTrue, whenFalse, origin }: PlannedIf): void {
-    const comment = origin.site === undefined ? '' : `/* ${siteText(origin)} */ `;
-    this.#braces(`${comment}if (tdsl_flag(call, ${this.#place(condition)})) `, () => this.#block(whenTrue));
+    this.#braces(`${comment(origin)}if (tdsl_flag(call, ${this.#place(condition)})) `, () => this.#block(whenTrue));
     this.#braces('else ', () => this.#block(whenFalse));
   }
 
   #loop(loop: PlannedLoop): void {
     const { number, origin, carries, xs, ys, condition, body } = loop;
-    const comment = origin.site === undefined ? '' : `/* ${siteText(origin)} */ `;
     const length = loop.length === undefined ? undefined : this.#size(loop.length);
     const [made, trips, position] = [`m${number}`, `n${number}`, `i${number}`];
-    this.#braces(comment, () => {
+    this.#braces(comment(origin), () => {
       this.#line(`int64_t ${made} = 0;`);
       if (condition === undefined) this.#trips(loop, trips, length);
       for (const carry of carries) this.#startCarry(carry);
@@ -205,28 +225,25 @@ export class RunPrinter {
         if (condition === undefined) this.#line(`if (${made} >= ${trips}) break;`);
         const at = loop.reverse ? `${trips} - 1 - ${made}` : made;
         this.#line(`int64_t ${position} = ${at};`);
-        const declaration = this.lines.length;
-        if (condition !== undefined) {
-          this.#block(condition);
-          const [holds] = condition.results;
-          this.#line(`if (!tdsl_flag(call, ${this.#place(holds as Place)}) || tdsl_faulted(call)) break;`);
-          if (length !== undefined) this.#limit(origin, `${made} >= ${length}`, made, length, ' break;');
-        }
-        for (const slice of [...xs, ...ys]) this.#slice(slice, position);
-        for (const { pointer, next } of carries) {
-          if (next.kind !== 'swap') continue;
-          const turn = condition === undefined ? `${trips} - 1 - ${made}` : made;
-          this.#line(`unsigned char *const p${next.pointer} = b${pointer}[(${turn}) & 1];`);
-        }
-        this.#block(body);
-        for (const { pointer, next } of carries) {
-          if (next.kind !== 'in place') this.#line(`p${pointer} = p${next.pointer};`);
-        }
-        this.#line(`(void)${position};`);
-        if (this.lines.slice(declaration).some((line) => new RegExp(`\\bq${number}\\b`).test(line))) {
-          const place = `void *const q${number} = tdsl_position(call, ${this.positions++}, &${position});`;
-          this.lines.splice(declaration, 0, `${this.#indent}${place}`);
-        }
+        this.#positioned(number, () => {
+          if (condition !== undefined) {
+            this.#block(condition);
+            const [holds] = condition.results;
+            this.#line(`if (!tdsl_flag(call, ${this.#place(holds as Place)}) || tdsl_faulted(call)) break;`);
+            if (length !== undefined) this.#limit(origin, `${made} >= ${length}`, made, length, ' break;');
+          }
+          for (const slice of [...xs, ...ys]) this.#slice(slice, position);
+          for (const { pointer, next } of carries) {
+            if (next.kind !== 'swap') continue;
+            const turn = condition === undefined ? `${trips} - 1 - ${made}` : made;
+            this.#line(`unsigned char *const p${next.pointer} = b${pointer}[(${turn}) & 1];`);
+          }
+          this.#block(body);
+          for (const { pointer, next } of carries) {
+            if (next.kind !== 'in place') this.#line(`p${pointer} = p${next.pointer};`);
+          }
+          this.#line(`(void)${position};`);
+        });
       });
       for (const { pointer, final, bytes, next } of carries) {
         if (next.kind !== 'in place')
@@ -236,6 +253,15 @@ export class RunPrinter {
       if (loop.trips !== undefined || condition !== undefined) for (const y of ys) this.#clearRest(y, made, length);
       if (loop.made !== undefined) this.#line(`tdsl_set_count(call, ${this.#place(loop.made)}, ${made});`);
     });
+  }
+
+  /** Tells kernels the position of a trip, where what `body` prints asks for it. */
+  #positioned(loop: number, body: () => void): void {
+    const start = this.lines.length;
+    body();
+    if (!this.lines.slice(start).some((line) => new RegExp(`\\bq${loop}\\b`).test(line))) return;
+    const place = `void *const q${loop} = tdsl_position(call, ${this.positions++}, &i${loop});`;
+    this.lines.splice(start, 0, `${this.#indent}${place}`);
   }
 
   /** Declares the number of trips of a loop without a condition. */
@@ -256,14 +282,13 @@ export class RunPrinter {
 
   /** Reports that a loop would need more trips than its bound. */
   #limit(origin: Origin, test: string, value: string, bound: string, then: string): void {
-    const site =
-      this.context.sites.push({
-        origin,
-        operation: origin.text ?? 'loop',
-        entry: this.context.entry,
-        status: 'TDSL_E_LIMIT',
-      }) - 1;
+    const site = this.#limitSite(origin);
     this.#braces(`if (${test}) `, () => this.#line(`tdsl_fail(call, ${site}, 0, ${value}, ${bound});${then}`));
+  }
+
+  #limitSite(origin: Origin): number {
+    const { sites, entry } = this.context;
+    return sites.push({ origin, operation: origin.text ?? 'loop', entry, status: 'TDSL_E_LIMIT' }) - 1;
   }
 
   #startCarry({ pointer, initial, final, bytes, next }: PlannedCarry): void {

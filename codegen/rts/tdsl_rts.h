@@ -34,6 +34,7 @@ typedef struct tdsl_call {
   unsigned char *extra;     /* behind the workspace: on the CPU scratch memory, a part for each thread; on a GPU the positions of loops */
   void *stream;             /* on a GPU */
   struct tdsl_device *device;
+  const void *active;       /* on a GPU: the slot of the branch or loop around what is launched, or null */
   int32_t guarded;          /* on a GPU: kernels do nothing any more once a fault was reported */
   tdsl_status status;       /* on a GPU: the first error of the driver */
   tdsl_pool *pool;

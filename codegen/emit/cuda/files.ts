@@ -4,7 +4,7 @@ import type { CompiledKernel } from '../../targets/target.js';
 import type { CudaKernelText } from './kernel.js';
 
 /** What the run-time system launches itself; the order is that of tdsl_cuda.h. */
-const OWN_KERNELS = ['td_copy_bytes', 'td_set_word'] as const;
+const OWN_KERNELS = ['td_copy_bytes', 'td_clear_bytes', 'td_set_word', 'td_control'] as const;
 
 /** The number of the first kernel of a model. */
 export const FIRST_KERNEL = OWN_KERNELS.length;

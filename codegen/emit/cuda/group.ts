@@ -34,6 +34,7 @@ export function emitCudaGroup(
   const params = [
     'const td_fault *fault',
     'int32_t guarded',
+    'const td_slot *active',
     `const __grid_constant__ td_segments<${count}> segments`,
     ...same.map(({ buffer }) => `${typeOf(buffer)}${buffer.name}`),
   ];
@@ -55,7 +56,7 @@ TD_KERNEL(${name}_0)
   const passed = columns.flatMap((column, i) => (column === undefined ? [i] : []));
   const addresses = same.map(({ buffer }) => `(void *)&args->same[${passed.indexOf(kernel.buffers.indexOf(buffer))}]`);
   const host = `void ${name}(const group_args *args) {
-  void *params[] = {${['NULL', 'NULL', 'NULL', ...addresses].join(', ')}};
+  void *params[] = {${['NULL', 'NULL', 'NULL', 'NULL', ...addresses].join(', ')}};
   tdsl_launch_group(args->call, ${number}, ${phase.team}, ${width}, args->columns, ${count}, args->items, args->count, params);
 }
 `;

@@ -91,7 +91,7 @@ interface PhaseText {
 }
 
 /** What all kernels begin with. */
-export const STOP = '  if (td_stopped(fault, guarded)) return;\n';
+export const STOP = '  if (td_stopped(fault, guarded, active)) return;\n';
 /** The most threads of a block, which the compiler may count on. */
 export const BLOCK = 256;
 
@@ -229,6 +229,7 @@ function printFunction(
   const params = [
     `${hasFaults ? '' : 'const '}td_fault *fault`,
     'int32_t guarded',
+    'const td_slot *active',
     ...(special?.texts ?? []),
     ...(hasFaults ? ['uint32_t site'] : []),
     ...buffers.map(
@@ -239,6 +240,7 @@ function printFunction(
     'int64_t items',
   ];
   const addresses = [
+    'NULL',
     'NULL',
     'NULL',
     ...(special?.addresses ?? []),

@@ -256,6 +256,7 @@ void tdsl_launch_blocks(tdsl_call *call, uint32_t kernel, int64_t blocks, uint32
   if (blocks <= 0 || call->status != TDSL_OK) return;
   params[0] = &device->faults;
   params[1] = &call->guarded;
+  params[2] = &call->active;
   if (blocks > INT32_MAX) blocks = INT32_MAX;
   record(call, tdsl_kernels[kernel].name,
          driver.launch(device->functions[kernel], (unsigned)blocks, 1, 1, threads, 1, 1, tdsl_kernels[kernel].shared_bytes, call->stream, params, NULL));
@@ -280,7 +281,7 @@ void tdsl_launch_group(tdsl_call *call, uint32_t kernel, uint32_t team, int64_t 
   enum { WORDS = 496 }; /* td_segments of tdsl_gpu.h: for each segment its last block, its items, its operands */
   uint64_t segments[WORDS];
   const uint32_t row = 2 + width, most = WORDS / row;
-  params[2] = segments;
+  params[3] = segments;
   for (uint32_t first = 0; first < count; first += most) {
     int64_t blocks = 0;
     memset(segments, 0, sizeof segments);
@@ -317,12 +318,13 @@ int tdsl_gpu_map(const tdsl_matrix *matrix, uint32_t rows, tdsl_tensor_map *map)
 }
 
 void tdsl_gpu_copy(tdsl_call *call, void *to, const void *from, int64_t bytes) {
-  void *params[] = {NULL, NULL, &to, &from, &bytes};
+  void *params[] = {NULL, NULL, NULL, &to, &from, &bytes};
   tdsl_launch(call, TDSL_KERNEL_COPY, (bytes + 15) / 16, 1, params);
 }
 
 void tdsl_gpu_clear(tdsl_call *call, void *to, int64_t bytes) {
-  if (bytes > 0 && call->status == TDSL_OK) record(call, "clearing memory", driver.memory_set(address_of(to), 0, (size_t)bytes, call->stream));
+  void *params[] = {NULL, NULL, NULL, &to, &bytes};
+  tdsl_launch(call, TDSL_KERNEL_CLEAR, (bytes + 15) / 16, 1, params);
 }
 
 /* Reads memory of the device, which makes the host wait: a run that does so cannot be captured. */
@@ -368,14 +370,56 @@ void tdsl_fail(tdsl_call *call, uint32_t site, int64_t position, int64_t value, 
 }
 
 void tdsl_gpu_set_count(tdsl_call *call, void *place, int64_t value) {
-  void *params[] = {&place, &value};
-  tdsl_device *device = call->device;
-  if (call->status != TDSL_OK) return;
-  record(call, "setting a number", driver.launch(device->functions[TDSL_KERNEL_SET], 1, 1, 1, 1, 1, 1, 0, call->stream, params, NULL));
+  void *params[] = {NULL, NULL, NULL, &place, &value};
+  tdsl_launch_blocks(call, TDSL_KERNEL_SET, 1, 1, params);
 }
 
+/* --- branches and loops that the device decides ----------------------------------------------------------------------------------------------- */
+
+/* Launches so many in a graph that nobody may want at the end are worth it; a capture of the caller's own gets what it asks for. */
+enum { MOST_OWN_LAUNCHES = 512, MOST_LAUNCHES = 65536 };
+
+static void *slot_of(const tdsl_call *call, uint32_t number) { return call->extra + (size_t)number * TDSL_ALIGNMENT; }
+
+void tdsl_control(tdsl_call *call, uint32_t number, int32_t what, const void *outer, const void *value, int64_t bound, uint32_t site) {
+  void *slot = slot_of(call, number);
+  void *params[] = {&call->device->faults, &slot, &outer, &what, &value, &bound, &site};
+  call->active = slot;
+  if (call->status == TDSL_OK)
+    record(call, "deciding a branch or loop", driver.launch(call->device->functions[TDSL_KERNEL_CONTROL], 1, 1, 1, 1, 1, 1, 0, call->stream, params, NULL));
+}
+
+/* Whether the stream is being captured, so that nothing can be asked; an error where what is left would be too much for a graph. */
+static int is_captured(tdsl_call *call, int64_t launches) {
+  int capturing = 0;
+  if (driver.capture_status(call->stream, &capturing) != 0 || capturing == 0) return 0;
+  if (launches > (call->stream == call->device->capture_stream ? MOST_OWN_LAUNCHES : MOST_LAUNCHES) && call->status == TDSL_OK) {
+    call->status = TDSL_E_UNSUPPORTED;
+    snprintf(call_error, sizeof call_error, "a loop that depends on data may make too many trips to be captured in a graph");
+  }
+  return 1;
+}
+
+int tdsl_ended(tdsl_call *call, uint32_t number, int64_t trip, int64_t launches) {
+  uint32_t active;
+  if (is_captured(call, launches)) return call->status != TDSL_OK;
+  /* The host runs ahead of the device for more and more trips, of which those behind the last one cost little. */
+  if ((trip & (trip - 1)) != 0 && trip % 16 != 0) return call->status != TDSL_OK;
+  peek(call, &active, address_of(slot_of(call, number)), sizeof active);
+  return active == 0;
+}
+
+int64_t tdsl_trips(tdsl_call *call, uint32_t number, int64_t most, int64_t launches) {
+  int64_t made;
+  if (is_captured(call, launches)) return call->status == TDSL_OK ? most : 0;
+  peek(call, &made, address_of(slot_of(call, number)) + 8 /* td_slot.made */, sizeof made);
+  return made < most ? made : most;
+}
+
+const void *tdsl_made(const tdsl_call *call, uint32_t number) { return (const unsigned char *)slot_of(call, number) + 8; }
+
 void *tdsl_gpu_position(tdsl_call *call, uint32_t number, int64_t position) {
-  void *place = call->extra + (size_t)number * TDSL_ALIGNMENT;
+  void *place = slot_of(call, number);
   tdsl_gpu_set_count(call, place, position);
   return place;
 }

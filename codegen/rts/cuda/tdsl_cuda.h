@@ -23,7 +23,7 @@ extern const tdsl_kernel_def tdsl_kernels[] __attribute__((visibility("hidden"))
 extern const uint32_t tdsl_kernel_count __attribute__((visibility("hidden")));
 extern const void *const tdsl_images[] __attribute__((visibility("hidden")));
 extern const uint32_t tdsl_image_count __attribute__((visibility("hidden")));
-enum { TDSL_KERNEL_COPY, TDSL_KERNEL_SET, TDSL_OWN_KERNELS };
+enum { TDSL_KERNEL_COPY, TDSL_KERNEL_CLEAR, TDSL_KERNEL_SET, TDSL_KERNEL_CONTROL, TDSL_OWN_KERNELS };
 
 /* Elements that a block sorts; longer rows are merged from such chunks. */
 enum { TDSL_SORT_CHUNK = 2048 };
@@ -31,7 +31,7 @@ enum { TDSL_SORT_CHUNK = 2048 };
 #define TDSL_GPU_API __attribute__((visibility("hidden")))
 
 /*
- * Launches a kernel for `items` pieces of work, on each of which `team` threads work together. params[0] and params[1], the fault record
+ * Launches a kernel for `items` pieces of work, on each of which `team` threads work together. params[0] to params[2], the fault record,
  * and whether it stops the kernel, are filled in here. Nothing is launched for no items.
  */
 TDSL_GPU_API void tdsl_launch(tdsl_call *call, uint32_t kernel, int64_t items, uint32_t team, void **params);
@@ -40,7 +40,7 @@ TDSL_GPU_API void tdsl_launch_blocks(tdsl_call *call, uint32_t kernel, int64_t b
 
 /*
  * Does the work of `count` launches with one, or with as few as the parameters of a kernel allow: launch i does its thing items[i] times, of which a
- * thread or team takes `pack` at once, with the `width` operands in row i of `columns`. params[2] is filled in, too.
+ * thread or team takes `pack` at once, with the `width` operands in row i of `columns`. params[3] is filled in, too.
  */
 TDSL_GPU_API void tdsl_launch_group(tdsl_call *call, uint32_t kernel, uint32_t team, int64_t pack, void *const *columns, uint32_t width,
                                     const int64_t *items, uint32_t count, void **params);
@@ -72,6 +72,27 @@ TDSL_GPU_API int tdsl_gpu_faulted(tdsl_call *call);
 TDSL_GPU_API void tdsl_gpu_set_count(tdsl_call *call, void *place, int64_t value);
 /* Writes the position of a loop where kernels read it. */
 TDSL_GPU_API void *tdsl_gpu_position(tdsl_call *call, uint32_t number, int64_t position);
+
+/*
+ * Branches and loops that the device decides. tdsl_control changes slot `number`, and what is launched afterwards does nothing unless the slot is active.
+ * An inactive slot or null `outer` around it decides first. `value` is a condition, or for TDSL_TRIPS and TDSL_TRIP a number of trips.
+ */
+enum {
+  TDSL_IF,    /* active where the condition holds */
+  TDSL_ELSE,  /* active where it does not */
+  TDSL_BEGIN, /* active, no trip made */
+  TDSL_WHILE, /* stays active where the condition holds: a trip is made */
+  TDSL_LIMIT, /* fault `site` where the condition still holds after `bound` trips */
+  TDSL_TRIPS, /* as many trips are made as are asked for; fault `site` where that is more than `bound` */
+  TDSL_TRIP   /* active where trip number `bound` is made */
+};
+TDSL_GPU_API void tdsl_control(tdsl_call *call, uint32_t number, int32_t what, const void *outer, const void *value, int64_t bound, uint32_t site);
+/* Whether a loop has ended before a trip: asked for now and then, and not while a graph is captured. `launches` is what all trips take. */
+TDSL_GPU_API int tdsl_ended(tdsl_call *call, uint32_t number, int64_t trip, int64_t launches);
+/* How many trips must be launched for a number of them that TDSL_TRIPS has found: all of `most` while a graph is captured. */
+TDSL_GPU_API int64_t tdsl_trips(tdsl_call *call, uint32_t number, int64_t most, int64_t launches);
+/* Where the number of trips made is. */
+TDSL_GPU_API const void *tdsl_made(const tdsl_call *call, uint32_t number);
 
 #define tdsl_copy(call, to, from, bytes) tdsl_gpu_copy(call, to, from, bytes)
 #define tdsl_clear(call, to, bytes) tdsl_gpu_clear(call, to, bytes)

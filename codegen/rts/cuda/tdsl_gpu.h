@@ -185,8 +185,18 @@ TDSL_FUNCTION void td_raise(td_fault *fault, uint32_t site, int64_t position, in
 
 #define TDSL_FAULT(place, position, value, bound) td_raise(fault, site + (place), position, value, bound)
 
-/* Whether a kernel that must not run after a fault has to stop: the same answer for all threads of a block. */
-TDSL_INLINE bool td_stopped(const td_fault *fault, int32_t guarded) {
+/* A branch or loop that the device decides: whether what belongs to it runs, and the trips that were made. */
+struct td_slot {
+  uint32_t active, reserved;
+  int64_t made;
+};
+
+/*
+ * Whether a kernel has nothing to do, because it belongs to a branch that is not taken or to a loop that has ended, or because it must not run after
+ * a fault: the same answer for all threads of a block.
+ */
+TDSL_INLINE bool td_stopped(const td_fault *fault, int32_t guarded, const td_slot *active) {
+  if (active != nullptr && active->active == 0) return true;
   return guarded != 0 && __syncthreads_or(*(const volatile uint32_t *)&fault->raised != 0);
 }
 
