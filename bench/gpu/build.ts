@@ -1,17 +1,27 @@
 // `npm run bench-gpu-build -- DIR`: builds what bench/gpu/check.py needs, on any machine with nvcc: libraries for GPUs, small enough to copy. With
 // `--emulated` the libraries run on the CPU, which tests the script itself.
 
-import { copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
 import { compileModule } from '../../cli/module.js';
 import { packageRoot } from '../../cli/package.js';
+import { DEFAULT_ARCHS } from '../../codegen/generate.js';
+import { buildConformance } from './conformance.js';
+import { buildWrappers } from './wrappers.js';
 
 const precisions = ['f32', 'tf32', 'bf16'] as const;
 /** The libraries, copied and all, must fit. */
 const MOST_BYTES = 64 * 2 ** 20;
 
-async function build(directory: string, { emulated }: { readonly emulated?: boolean }): Promise<void> {
+interface Options {
+  readonly emulated?: boolean;
+  readonly conformance?: string;
+  readonly group?: string;
+}
+
+async function build(directory: string, { emulated, conformance, group }: Options): Promise<void> {
   const source = path.join(packageRoot, 'bench', 'gpu');
   const cuda = emulated === true ? 'emulated' : 'gpu';
   mkdirSync(directory, { recursive: true });
@@ -30,6 +40,10 @@ async function build(directory: string, { emulated }: { readonly emulated?: bool
     const { artefact } = await compileModule(file, { outDir: path.join(directory, name), emit: 'lib', cuda });
     console.log(`${path.relative(directory, artefact.file)} ${Math.round(artefact.bytes / 1024)} KB`);
   }
+  if (conformance !== undefined) await buildConformance(conformance, directory, cuda, group);
+  const scratch = mkdtempSync(path.join(os.tmpdir(), 'tdsl-wrappers-'));
+  await buildWrappers(directory, scratch, emulated === true ? [] : DEFAULT_ARCHS);
+  rmSync(scratch, { recursive: true });
   copyFileSync(path.join(source, 'check.py'), path.join(directory, 'check.py'));
   const bytes = readdirSync(directory, { recursive: true })
     .map((name) => statSync(path.join(directory, String(name))))
@@ -40,5 +54,7 @@ async function build(directory: string, { emulated }: { readonly emulated?: bool
 await new Command('bench-gpu-build')
   .argument('<dir>', 'where the libraries go')
   .option('--emulated', 'libraries that run on the CPU, to test the script')
+  .option('--conformance <dir>', 'also the reference cases of a folder')
+  .option('--group <name>', 'of these only one group')
   .action(build)
   .parseAsync();

@@ -1,20 +1,28 @@
 """Checks and times models for GPUs on a machine that has one, with Python and torch and without Node.
 
-    python3 check.py DIR [--emulated] [--out results.json]
+    python3 check.py DIR [--emulated] [--sanitize] [--no-times] [--out results.json]
 
-DIR holds what `npm run bench-gpu-build -- DIR` made. Correctness first: every workload against torch in float64, outputs filled with NaN before, a new
-seed each time. Then times: 20 calls in a CUDA graph, replayed 15 times between events, the median; the peers are torch eager and torch.compile,
-captured alike; the ceilings are a copy and a product of torch's. With --emulated the libraries run on the CPU and nothing is timed: it tests this script.
+DIR holds what `npm run bench-gpu-build -- DIR` made. Correctness first: the instructions of kernels against the emulator (wrappers.py), the reference
+cases where they were built, every workload against torch in float64, outputs filled with NaN before, a new seed each time; with --sanitize all that again
+under compute-sanitizer's memcheck and racecheck. Then times: 20 calls in a CUDA graph, replayed 15 times between events, the median; the peers are torch
+eager and torch.compile, captured alike; the ceilings are a copy, and products of torch's in f32, tf32 and bf16. With --emulated the libraries run on the
+CPU and nothing is timed: it tests this script.
 """
 
 import argparse
 import ctypes
+import glob
 import json
 import math
+import os
+import shutil
 import statistics
+import subprocess
 import sys
 
 import torch
+
+import wrappers
 
 
 class Tensor(ctypes.Structure):
@@ -125,6 +133,7 @@ def gelu(x):
 WORKLOADS = [
     ("matmul", lambda a, b: a @ b, ["MK", "KN"], dict(M=200, K=150, N=130), [dict(M=n, K=n, N=n) for n in (1024, 4096, 8192)], "flops"),
     ("linear_gelu", lambda x, w, b: gelu(x @ w.t() + b), ["MK", "NK", "N"], dict(M=70, K=90, N=100), [dict(M=4096, K=1024, N=4096)], "flops"),
+    ("linear_bf16", lambda x, w: x @ w.t(), ["MK", "NK"], dict(M=300, K=104, N=600), [dict(M=n, K=n, N=n) for n in (4096, 8192)], "flops"),
     ("gelu_mul", lambda x, y: gelu(x) * y, ["MN", "MN"], dict(M=33, N=37), [dict(M=8192, N=8192)], "bytes"),
     ("row_softmax", lambda x: torch.softmax(x, 1), ["MN"], dict(M=9, N=300), [dict(M=16384, N=1024), dict(M=4096, N=16384)], "bytes"),
     ("column_sum", lambda x: x.sum(0), ["MN"], dict(M=70, N=50), [dict(M=16384, N=1024)], "bytes"),
@@ -132,11 +141,18 @@ WORKLOADS = [
     ("convolution", lambda x, w: torch.nn.functional.conv2d(x, w, padding=1), [("B", "C", 32, 32), ("O", "C", 3, 3)], dict(B=3, C=5, O=30),
      [dict(B=64, C=64, O=64)], "flops"),
 ]
+# Workloads whose operands are bf16; the others are f32.
+HALF = ["linear_bf16"]
 TOLERANCES = {"f32": 1e-5, "tf32": 1e-3, "bf16": 1e-2}
 
 
-def make_inputs(shapes, sizes, device):
-    return [torch.randn([sizes.get(s, s) for s in shape], device=device) for shape in shapes]
+def make_inputs(name, shapes, sizes, device):
+    dtype = torch.bfloat16 if name in HALF else torch.float32
+    return [torch.randn([sizes.get(s, s) for s in shape], device=device, dtype=dtype) for shape in shapes]
+
+
+def is_run_in(precision, name):
+    return precision == "bf16" or name not in HALF
 
 
 def work_of(name, sizes, inputs, outputs, unit):
@@ -150,7 +166,9 @@ def work_of(name, sizes, inputs, outputs, unit):
 def check(models, device, failures):
     for precision, model in models.items():
         for name, peer, shapes, sizes, _, _ in WORKLOADS:
-            inputs = make_inputs(shapes, sizes, device)
+            if not is_run_in(precision, name):
+                continue
+            inputs = make_inputs(name, shapes, sizes, device)
             call, outputs = model.prepare(name, sizes, inputs)
             call()
             model.sync()
@@ -159,6 +177,73 @@ def check(models, device, failures):
             good = error < TOLERANCES[precision]
             failures += [] if good else [f"{name} in {precision}: {error}"]
             print(f"{'ok  ' if good else 'FAIL'} {name:12} {precision:5} relative error {error:.1e}", flush=True)
+
+
+NAMES = {"bool": torch.bool, "u8": torch.uint8, "i8": torch.int8, "i16": torch.int16, "i32": torch.int32, "i64": torch.int64, "f16": torch.float16,
+         "bf16": torch.bfloat16, "f32": torch.float32, "f64": torch.float64}
+
+
+def case_tensor(spec, device):
+    values = [float(v) if isinstance(v, str) else v for v in spec["data"]]
+    return torch.tensor(values, dtype=NAMES[spec["dtype"]]).reshape(spec["shape"]).to(device)
+
+
+def case_problem(model, case, device):
+    """Why a reference case fails; None where it passes."""
+    if case.get("init") is not None:
+        call, _ = model.prepare(case["init"], {}, [torch.tensor([420, 0], device=device)])
+        call()
+    for step in case["calls"]:
+        call, outputs = model.prepare(step["entry"], {}, [case_tensor(spec, device) for spec in step["inputs"]])
+        call()
+        model.sync()
+        for k, spec in enumerate(step["wanted"]):
+            if "data" not in spec:
+                continue
+            got, want = outputs[step["skip"] + k].cpu(), case_tensor(spec, "cpu")
+            if got.shape != want.shape or got.dtype != want.dtype:
+                return f"{step['entry']}: result {k} is {got.dtype}{list(got.shape)}, want {want.dtype}{list(want.shape)}"
+            if step["zeroForNan"]:
+                want = torch.where(want.isnan() & (got == 0), torch.zeros_like(want), want)
+            limits = case.get("tolerance") if got.dtype.is_floating_point else None
+            rtol, atol = (limits["rtol"], limits["atol"]) if limits else (0, 0)
+            if not torch.allclose(got.double(), want.double(), rtol=rtol, atol=atol, equal_nan=True):
+                return f"{step['entry']}: result {k} is {got.flatten()[:8].tolist()}, want {want.flatten()[:8].tolist()}"
+    return None
+
+
+def conform(directory, device, failures):
+    """The reference cases, with the kernels' rounding of a card."""
+    for file in sorted(glob.glob(f"{directory}/conformance/*/cases.json")):
+        folder = os.path.dirname(file)
+        group = os.path.basename(folder)
+        model = Model(f"{folder}/lib{group}.so", device)
+        with open(file) as stream:
+            cases = json.load(stream)
+        bad = 0
+        for case in cases:
+            try:
+                problem = case_problem(model, case, device)
+            except (RuntimeError, KeyError) as error:
+                problem = str(error)
+            if problem is not None:
+                bad += 1
+                failures.append(f"case {case['id']}: {problem}")
+        print(f"{'ok  ' if bad == 0 else 'FAIL'} {group:12} {len(cases) - bad} of {len(cases)} reference cases", flush=True)
+
+
+def sanitize(options, failures):
+    """All checks once more, each access to memory looked at by NVIDIA's tool where it is installed."""
+    tool = shutil.which("compute-sanitizer")
+    if tool is None:
+        print("skip compute-sanitizer: it is not installed")
+        return
+    for kind in ("memcheck", "racecheck"):
+        command = [tool, "--tool", kind, "--error-exitcode", "9", sys.executable, os.path.abspath(__file__), options.directory, "--no-times"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        good = done.returncode == 0
+        failures += [] if good else [f"compute-sanitizer {kind}:\n{done.stdout[-4000:]}{done.stderr[-2000:]}"]
+        print(f"{'ok  ' if good else 'FAIL'} compute-sanitizer {kind}", flush=True)
 
 
 def train(name, directory, device, failures, classes=10):
@@ -206,25 +291,30 @@ def time_all(models, steps):
     block = torch.empty(1 << 28, dtype=torch.float32, device="cuda")
     other = torch.empty_like(block)
     ceilings = {"bytes": 2 * block.numel() * 4 / seconds(lambda: other.copy_(block))}
-    a = torch.randn(4096, 4096, device="cuda")
-    b = torch.empty_like(a)
-    ceilings["flops"] = 2 * 4096**3 / seconds(lambda: torch.matmul(a, a, out=b))
     del block, other
+    for kind in TOLERANCES:
+        torch.backends.cuda.matmul.allow_tf32 = kind == "tf32"
+        a = torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16 if kind == "bf16" else torch.float32)
+        b = torch.empty_like(a)
+        ceilings[kind] = 2 * 8192**3 / seconds(lambda: torch.matmul(a, a, out=b))
+        del a, b
+    print(f"ceilings: copy {ceilings['bytes'] / 1e12:.2f} TB/s, products " +
+          ", ".join(f"{kind} {ceilings[kind] / 1e12:.0f}" for kind in TOLERANCES) + " TFLOP/s", flush=True)
     rows = []
     for precision, model in models.items():
         torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
         for name, peer, shapes, _, all_sizes, unit in WORKLOADS:
-            if precision != "f32" and unit != "flops":
+            if not is_run_in(precision, name) or (precision != "f32" and unit != "flops"):
                 continue
             for sizes in all_sizes:
-                inputs = make_inputs(shapes, sizes, "cuda")
+                inputs = make_inputs(name, shapes, sizes, "cuda")
                 call, outputs = model.prepare(name, sizes, inputs)
                 own = seconds(call)
                 given = [t.bfloat16() for t in inputs] if precision == "bf16" else inputs
                 eager = seconds(lambda: peer(*given))
                 compiled = torch.compile(peer)
                 row = dict(name=name, precision=precision, sizes=sizes, seconds=own, eager=eager / own, compiled=seconds(lambda: compiled(*given)) / own,
-                           of_ceiling=work_of(name, sizes, inputs, outputs, unit) / own / ceilings[unit])
+                           of_ceiling=work_of(name, sizes, inputs, outputs, unit) / own / ceilings[precision if unit == "flops" else unit])
                 rows.append(row)
                 print(f"{name:12} {precision:5} {sizes} {own * 1e6:9.1f} us, {row['of_ceiling']:.2f} of the ceiling, "
                       f"eager/own {row['eager']:.2f}, compiled/own {row['compiled']:.2f}", flush=True)
@@ -239,17 +329,24 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory")
     parser.add_argument("--emulated", action="store_true")
+    parser.add_argument("--sanitize", action="store_true")
+    parser.add_argument("--no-times", action="store_true")
     parser.add_argument("--out")
     options = parser.parse_args()
     device = "cpu" if options.emulated else "cuda"
+    if not options.emulated and not torch.cuda.is_available():
+        sys.exit("no GPU: torch finds none")
     torch.manual_seed(torch.seed() % 2**31)
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
-    failures = []
+    failures = [] if options.emulated else wrappers.check(options.directory)
+    conform(options.directory, device, failures)
     models = {p: Model(f"{options.directory}/{p}/libworkloads.so", device) for p in TOLERANCES}
     check(models, device, failures)
     steps = {name: train(name, options.directory, device, failures) for name in ("mlp", "lenet")}
-    if not options.emulated:
+    if options.sanitize:
+        sanitize(options, failures)
+    if not options.emulated and not options.no_times:
         results = time_all(models, steps)
         if options.out:
             with open(options.out, "w") as file:

@@ -88,7 +88,7 @@ async function cudaObjects(kind: CudaKind, identity: string): Promise<string> {
 }
 
 /** `-gencode` options for nvcc. */
-const archFlags = (archs: readonly string[]): readonly string[] =>
+export const archFlags = (archs: readonly string[]): readonly string[] =>
   archs.flatMap((arch) => ['-gencode', `arch=${arch.replace(/^sm_/, 'compute_')},code=${arch}`]);
 
 async function needNvcc(): Promise<string> {

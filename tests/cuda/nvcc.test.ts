@@ -1,9 +1,11 @@
 // nvcc takes the kernels of an example, and they fit registers; `npm run cuda-examples` does that for all of them. Skipped without nvcc.
 
+import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findNvcc } from '../../codegen/build/identity.js';
-import { MOST_SPILLED, usageOf } from './nvcc.js';
+import { packageRoot } from '../../codegen/build/places.js';
+import { MOST_SPILLED, usageOf, usageOfFile } from './nvcc.js';
 
 const test = suite('nvcc');
 const nvcc = await findNvcc();
@@ -20,6 +22,21 @@ if (nvcc === undefined) {
     test(`the kernels of ${name} for ${arch}`, async () => {
       const usages = await usageOf(nvcc, name, arch);
       assert.ok(usages.length > 5, 'the assembler tells about every kernel');
+      assert.equal(
+        usages.filter(({ spilled }) => spilled > MOST_SPILLED),
+        [],
+      );
+    });
+  }
+
+  for (const [precision, arch] of [
+    ['tf32', 'sm_90a'],
+    ['bf16', 'sm_80'],
+  ] as const) {
+    test(`products in ${precision} for ${arch}`, async () => {
+      const file = path.join(packageRoot(), 'tests', 'cuda', 'products.td');
+      const usages = await usageOfFile(nvcc, file, arch, precision);
+      assert.is(usages.filter(({ kernel }) => kernel.endsWith('_wgmma')).length, precision === 'tf32' ? 3 : 2);
       assert.equal(
         usages.filter(({ spilled }) => spilled > MOST_SPILLED),
         [],

@@ -11,6 +11,7 @@ import { cudaFolder, NVCC_FLAGS } from '../../codegen/build/cuda.js';
 import { findNvcc } from '../../codegen/build/identity.js';
 import { run } from '../../codegen/build/process.js';
 import { generate } from '../../codegen/generate.js';
+import type { Precision } from '../../codegen/kernel/gpu/schedule.js';
 import { examples } from '../examples/examples.js';
 import { fileOf } from './examples.js';
 
@@ -26,16 +27,26 @@ export interface Usage {
 export const MOST_SPILLED = 64;
 
 /** Compiles all kernels of an example for an architecture; throws with what nvcc says where it refuses one. */
-export async function usageOf(nvcc: string, name: string, arch: string): Promise<readonly Usage[]> {
-  const { program } = lower(loadProgram(fileOf(name), { dims: {} }));
-  const { sources } = generate(program, { target: 'cuda', version: 'test', sourceHash: 'test', files: 1 });
+export const usageOf = (nvcc: string, name: string, arch: string): Promise<readonly Usage[]> =>
+  usageOfFile(nvcc, fileOf(name), arch);
+
+/** The same for any program. Products that wait for one another, because registers do not suffice for them, are an error as well. */
+export async function usageOfFile(
+  nvcc: string,
+  source: string,
+  arch: string,
+  precision: Precision = 'f32',
+): Promise<readonly Usage[]> {
+  const { program } = lower(loadProgram(source, { dims: {} }));
+  const { sources } = generate(program, { target: 'cuda', version: 'test', sourceHash: 'test', files: 1, precision });
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tdsl-nvcc-'));
   try {
     const file = path.join(folder, 'kernels_0.cu');
     writeFileSync(file, sources.get('kernels_0.cu') ?? '');
     const flags = [...NVCC_FLAGS, '-cubin', `-arch=${arch}`, '-Xptxas', '-v', '-I', cudaFolder()];
     const { status, output } = await run([nvcc, ...flags, file, '-o', path.join(folder, 'kernels.cubin')]);
-    if (status !== 0) throw new Error(`nvcc refuses the kernels of ${name} for ${arch}:\n${output}`);
+    if (status !== 0 || output.includes('Performance Loss'))
+      throw new Error(`nvcc on the kernels of ${source} for ${arch}:\n${output}`);
     return usagesIn(output);
   } finally {
     rmSync(folder, { recursive: true });
