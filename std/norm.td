@@ -5,6 +5,17 @@ tdsl 1
 fn _standardise(x: tensor, mean: tensor, var: tensor, eps: float) -> tensor =
   (x - mean) * rsqrt(var + eps)
 
+## Normalised by the mean and the variance over `axes`. Its derivative takes two sums of the same elements.
+fn _normalise[T: float](x: T[*S], axes: [int], eps: float) -> T[*S] {
+  let (variance, average) = var_mean(x, axes, false, true)
+  _standardise(x, average, variance, eps)
+}
+  derivative (dx) => {
+    let (variance, _) = var_mean(x, axes, false, true)
+    let along = result * mean(result * dx, axes, true)
+    rsqrt(variance + eps) * (dx - mean(dx, axes, true) - along)
+  }
+
 ## Scale and shift by one number for each channel of [N, C, ...].
 fn _affine(x: tensor, weight: tensor?, bias: tensor?) -> tensor {
   let along = [1, -1] + [1 for i in 2..ndim(x)]
@@ -45,7 +56,7 @@ fn batch_norm[T: float](
       "batch_norm needs more than 1 value for each of the " + S[1] + " channels when training",
     )
     let (variance, average) = var_mean(input, axes, false, true)
-    let output = _affine(_standardise(input, average, variance, eps), weight, bias)
+    let output = _affine(_normalise(input, axes, eps), weight, bias)
     if untracked {
       output
     } else {
@@ -89,8 +100,7 @@ fn layer_norm[T: float](
       )
     }
   }
-  let (variance, average) = var_mean(input, [i for i in first..len(S)], false, true)
-  let output = _standardise(input, average, variance, eps)
+  let output = _normalise(input, [i for i in first..len(S)], eps)
   let scaled = if weight == none { output } else { output * weight }
   if bias == none { scaled } else { scaled + bias }
 }
@@ -118,8 +128,7 @@ fn group_norm[T: float](
     "group_norm: " + num_groups + " groups do not divide the " + S[1] + " channels",
   )
   let grouped = reshape(input, [S[0], num_groups, S[1] // num_groups * product_of(S[2:])])
-  let (variance, average) = var_mean(grouped, 2, false, true)
-  _affine(reshape(_standardise(grouped, average, variance, eps), S), weight, bias)
+  _affine(reshape(_normalise(grouped, [2], eps), S), weight, bias)
 }
 
 ## Normalisation of each channel of each sample (Ulyanov et al. 2016), or by running statistics where `use_input_stats` is false.
@@ -150,8 +159,7 @@ fn instance_norm[T: float](
       product_of(S[2:]) != 1,
       "instance_norm needs more than 1 value for each channel of a sample, not the shape " + S,
     )
-    let (variance, average) = var_mean(input, [i for i in 2..len(S)], false, true)
-    _affine(_standardise(input, average, variance, eps), weight, bias)
+    _affine(_normalise(input, [i for i in 2..len(S)], eps), weight, bias)
   } else {
     assert(
       running_mean != none && running_var != none,

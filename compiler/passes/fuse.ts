@@ -46,6 +46,27 @@ function stateUpdates(entry: Entry): readonly (readonly [number, number])[] {
   });
 }
 
+/** What a node is recomputed from, and the nodes on the way: those between it and a value in memory, where all together cost little. */
+function recomputation(
+  analysis: Analysis,
+  node: Node,
+  stored: ReadonlySet<Value>,
+): { readonly source: Value | 'nothing'; readonly nodes: readonly Node[] } | undefined {
+  const nodes = [node];
+  const first = analysis.recomputedFrom(node);
+  let cost = analysis.cost(node);
+  for (let source = first; source !== undefined; ) {
+    if (source === 'nothing' || stored.has(source)) return { source, nodes };
+    const maker = analysis.definition.get(source);
+    source = maker && analysis.recomputedFrom(maker);
+    if (maker === undefined || source === undefined) break;
+    cost += analysis.cost(maker);
+    if (cost > analysis.context.cheapOperations) break;
+    nodes.push(maker);
+  }
+  return first && { source: first, nodes: [node] };
+}
+
 /**
  * The stored values that cost less to evaluate where they are read: those that follow from another value in memory, and two or more
  * that follow from one value, which is then stored in their stead.
@@ -55,10 +76,11 @@ function needlesslyStored(analysis: Analysis, stored: ReadonlySet<Value>): reado
   const found: Node[] = [];
   const left = new Set(stored);
   for (const node of analysis.func.nodes) {
-    const source = node.results.some((result) => stored.has(result)) ? analysis.recomputedFrom(node) : undefined;
-    if (source === undefined) continue;
+    const chain = node.results.some((result) => stored.has(result)) ? recomputation(analysis, node, left) : undefined;
+    if (chain === undefined) continue;
+    const { source, nodes } = chain;
     if (source === 'nothing' || left.has(source)) {
-      found.push(node);
+      found.push(...nodes);
       for (const result of node.results) left.delete(result);
     } else bySource.set(source, [...(bySource.get(source) ?? []), node]);
   }

@@ -63,6 +63,19 @@ test('rows: softmax, normalisation and what follows them', () =>
         const total = b.sum(e, [2]);
         return [e, total, b.elementwise('div', [e, b.reshape(total, d('n', 3, 1))])];
       }),
+      define('several_folds', (b) => {
+        const x = b.param('x', { dtype: 'f32', shape: d('n', 4, 37) });
+        const y = b.param('y', { dtype: 'f32', shape: d('n', 4, 37) });
+        const [sum, product] = [b.sum(x, [2]), b.sum(b.elementwise('mul', [x, y]), [2])];
+        const [top, at] = [b.reduce('max', y, [2])[0]!, b.reduce('max_with_index', x, [2])];
+        const rest = b.sum(b.elementwise('sub', [x, b.reshape(sum, d('n', 4, 1))]), [2]);
+        return [sum, product, top, ...at, rest];
+      }),
+      define('several_columns', (b) => {
+        const x = b.param('x', { dtype: 'f32', shape: d('n', 3, 21) });
+        const y = b.param('y', { dtype: 'f32', shape: d('n', 3, 21) });
+        return [b.sum(x, [0, 1]), b.sum(b.elementwise('mul', [x, y]), [0, 1]), b.reduce('min', y, [0, 1])[0]!];
+      }),
       define('batch_norm', (b) => {
         const x = b.param('x', { dtype: 'f32', shape: d('n', 3, 4, 5) });
         const count = b.constant(1 / 60, 'f32');

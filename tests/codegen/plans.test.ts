@@ -3,7 +3,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Generated, generate } from '../../codegen/generate.js';
-import type { Kernel, Stmt } from '../../codegen/kernel/ir.js';
+import { type Kernel, type Stmt, walk } from '../../codegen/kernel/ir.js';
 import { lowerKernel } from '../../codegen/kernel/lower/kernel.js';
 import { type Machine, machineOf, machines } from '../../codegen/kernel/machine.js';
 import { mayOverwrite } from '../../codegen/kernel/overwrite.js';
@@ -165,6 +165,23 @@ test('the class of a machine follows from the macros of the C compiler', () => {
   assert.is(machineOf(macros('__AVX512F__', '__AVX2__', '__FMA__')).name, 'avx2');
   assert.is(machineOf(macros('__aarch64__')).name, 'neon');
   assert.is(machineOf(macros('__SSE2__')).name, 'baseline');
+});
+
+test('folds over the same elements that do not need each other run in one loop', () => {
+  const kernel = scheduled(
+    define('columns', (b) => {
+      const x = b.param('x', tensor('f32', dimSymbol('n'), 64));
+      const y = b.param('y', tensor('f32', dimSymbol('n'), 64));
+      const total = b.sum(x, [0]);
+      const rest = b.sum(b.elementwise('sub', [y, total]), [0]);
+      return [total, b.sum(b.elementwise('mul', [x, y]), [0]), rest];
+    }),
+  );
+  const folds = [...walk(kernel.body)].filter((stmt) => stmt.kind === 'accumulate');
+  assert.equal(
+    folds.map(({ results }) => results.length),
+    [2, 1],
+  );
 });
 
 /** The plan of a step of a model with an embedding. */

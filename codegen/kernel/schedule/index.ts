@@ -8,6 +8,7 @@ import { scheduleChain } from './chain.js';
 import { collapseLoops } from './collapse.js';
 import { serialised } from './rewrite.js';
 import { simplifyBody } from './simplify.js';
+import { foldTogether } from './together.js';
 import { blockTransposes } from './transpose.js';
 import { splitRemainders, unrollWindows } from './unroll.js';
 import { vectoriseLoops } from './vectorise.js';
@@ -19,10 +20,8 @@ export function scheduleKernel(kernel: Kernel, machine: Machine, around?: Surrou
     return scheduleChain(kernel, chain, (stage, inside) => scheduleKernel(stage, machine, inside));
   const contraction = scheduleContraction(kernel, machine, around);
   if (contraction !== undefined) return contraction;
-  const body = vectoriseLoops(
-    blockTransposes(simplifyBody(unrollWindows(splitRemainders(collapseLoops(kernel.body)))), machine),
-    machine,
-  );
+  const simple = simplifyBody(unrollWindows(splitRemainders(collapseLoops(kernel.body))));
+  const body = vectoriseLoops(blockTransposes(foldTogether(simple), machine), machine);
   return { ...kernel, body: serialise(body) };
 }
 

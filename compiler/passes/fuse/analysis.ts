@@ -160,14 +160,14 @@ export class Analysis {
   }
 
   /** Operations that evaluating a node at one element takes, down to values in memory. */
-  #cost(node: Node): number {
+  cost(node: Node): number {
     const known = this.#costs.get(node);
     if (known !== undefined) return known;
     const below = node.inputs.map((input) => {
       const definition = this.definition.get(input);
       if (definition === undefined || this.#isMember(definition)) return 0;
       // A scalar is computed before the loops over elements.
-      return rank(input) === 0 && rank(node.results[0] as Value) > 0 ? 0 : this.#cost(definition);
+      return rank(input) === 0 && rank(node.results[0] as Value) > 0 ? 0 : this.cost(definition);
     });
     const cost = below.reduce((sum, each) => sum + each, operationCost(node));
     this.#costs.set(node, cost);
@@ -184,7 +184,7 @@ export class Analysis {
   }
 
   #isCheaperThanLoad(node: Node): boolean {
-    if (rank(node.results[0] as Value) === 0) return !this.#isVisible(node) && this.#cost(node) <= scalarChain;
+    if (rank(node.results[0] as Value) === 0) return !this.#isVisible(node) && this.cost(node) <= scalarChain;
     const source = this.recomputedFrom(node);
     return source === 'nothing' || (source !== undefined && this.#isSurelyInMemory(source));
   }
@@ -196,7 +196,7 @@ export class Analysis {
   recomputedFrom(node: Node): Value | 'nothing' | undefined {
     const result = node.results[0] as Value;
     if (node.kind !== 'elementwise' || this.#isVisible(node)) return undefined;
-    if (this.#cost(node) > this.context.cheapOperations) return undefined;
+    if (this.cost(node) > this.context.cheapOperations) return undefined;
     const leaves = [...new Set(node.inputs.flatMap((input) => [...this.#leaves(input)]))];
     const [large, ...others] = leaves.filter((leaf) => this.#sameCount(leaf, result));
     if (others.length > 0) return undefined;
