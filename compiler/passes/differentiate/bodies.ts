@@ -64,13 +64,19 @@ export const tangentNames = (values: readonly Value[]): readonly string[] => val
 export const namesOf = (values: readonly Value[]): readonly string[] => values.map(({ name }) => name);
 
 /** What the linear part of a body reads, given the parameters that are at hand later. */
-export function residuals({ b, linearised }: Body, given: readonly Value[], results: Tangents): Residuals {
+export function residuals(
+  { b, linearised }: Body,
+  given: readonly Value[],
+  kept: readonly Value[],
+  results: Tangents,
+): Residuals {
   const linear = new Set(linearised.tangentOf.keys());
   for (const node of linearised.linear) for (const result of node.results) linear.add(result);
   const needed = [...linearised.linear.flatMap((node) => node.inputs), ...defined(results)];
   return residualsOf(
     b.nodes,
     new Set(given),
+    new Set(kept),
     needed.filter((value) => !linear.has(value)),
   );
 }

@@ -92,7 +92,10 @@ function sharePlaces(both: readonly [Residuals, Residuals]): {
 export function ifApart(session: Session, b: Builder, node: ControlNode, tangents: Tangents): LinearControl {
   const bodies = branches(session, 'apart', node, tangents);
   const active = eitherTangent(bodies);
-  const both = bodies.map((body) => residuals(body, body.params, body.linearised.tangents)) as [Residuals, Residuals];
+  const both = bodies.map((body) => residuals(body, body.params, [], body.linearised.tangents)) as [
+    Residuals,
+    Residuals,
+  ];
   const { types, placesOf } = sharePlaces(both);
   const own = node.results;
   const [fn, otherwise] = bodies.map((body, k) => {

@@ -1,14 +1,16 @@
 // Transposition of the linear loops and conditional nodes that linearisation has made.
 //
 // The transposed loop goes through the positions the other way. Its carries are the cotangents of the carries, and for each linear
-// constant a sum over all trips; the cotangents of the ys are xs, and the cotangents of linear xs are ys.
+// constant a sum over all trips, unless that is taken outside (trip-sums.ts); the cotangents of the ys are xs, and the cotangents of linear xs are ys.
 
 import { Builder } from '../../ir/builder.js';
 import { argumentsOf, type ControlNode, isLoop, type LoopNode, loopInputs, loopResultTypes } from '../../ir/control.js';
+import type { Dim } from '../../ir/dims.js';
 import type { Func, LoopRegion, Node, Value } from '../../ir/graph.js';
 import { namesOf, regionFunctions, renameRegion, typesOf } from '../../ir/rewrite.js';
 import { type Session, type Tangents, zeros } from './session.js';
 import { transpose } from './transpose.js';
+import { sumOverTrips, type TripSum, tripSums } from './trip-sums.js';
 
 /** A linear function transposed: cotangents of results come in, cotangents of its linear parameters go out. */
 interface Transposed {
@@ -101,25 +103,35 @@ function transposeLoop(
   const found = loopInputs(uncounted, body.cotangents.slice(1));
   const isActive = body.active.slice(0, region.carries);
   const ends = params.carries.map((param, k) => (isActive[k] ? (found.carries[k] ?? zeros(body.b, param)) : undefined));
+  const others = (flag: boolean): boolean => !flag;
+  const fixed = { constants: isLinear.constants.map(others), xs: isLinear.xs.map(others) };
+  const constants = select(params.constants, fixed.constants);
+  const slices = [...select(params.xs, fixed.xs), ...defined(body.seeds.slice(region.carries))];
+  // A loop that may end early leaves slices that no trip has seen; what they hold must not count.
+  const outside = tripSums(body.b.nodes, region.counted ? [] : defined(found.constants), {
+    carried: defined(ends),
+    stacks: defined(found.xs),
+    slices,
+    atHand: new Set([...constants, ...slices]),
+  });
+  const sumOutside = (contribution: Value | undefined): TripSum | undefined =>
+    outside.found.find((sum) => sum.contribution === contribution);
   const sums = found.constants.map((contribution): { readonly param: Value; readonly sum: Value } | undefined => {
-    if (contribution === undefined) return undefined;
+    if (contribution === undefined || sumOutside(contribution) !== undefined) return undefined;
     const param: Value = { name: body.b.names.fresh(`sum_${contribution.name}`), type: contribution.type };
     return { param, sum: body.b.elementwise('add', [param, contribution], `${param.name}.next`) };
   });
-  const others = (flag: boolean): boolean => !flag;
-  const fixed = { constants: isLinear.constants.map(others), xs: isLinear.xs.map(others) };
   const fn: Func = {
     name: `transpose.${region.fn.replace(/^linear\./, '')}`,
     params: [
       func.params[0] as Value,
-      ...select(params.constants, fixed.constants),
+      ...constants,
       ...defined(body.seeds.slice(0, region.carries)),
       ...defined(sums).map(({ param }) => param),
-      ...select(params.xs, fixed.xs),
-      ...defined(body.seeds.slice(region.carries)),
+      ...slices,
     ],
     nodes: body.b.nodes,
-    results: [...defined(ends), ...defined(sums).map(({ sum }) => sum), ...defined(found.xs)],
+    results: [...defined(ends), ...defined(sums).map(({ sum }) => sum), ...defined(found.xs), ...outside.stacked],
     origin: node.origin,
   };
   const xs = [...select(inputs.xs, fixed.xs), ...defined(cotangents.slice(region.carries))];
@@ -145,8 +157,23 @@ function transposeLoop(
   let at = 0;
   const next = (value: unknown): Value | undefined => (value === undefined ? undefined : results[at++]);
   const carries = ends.map(next);
-  const constants = sums.map(next);
-  return [...inputs.trips.map(() => undefined), ...constants, ...carries, ...found.xs.map(next)];
+  const carriedSums = sums.map(next);
+  const linearXs = found.xs.map(next);
+  const stacks = new Map<Value, Value>([
+    ...slices.map((slice, i) => [slice, xs[i] as Value] as const),
+    ...found.xs.flatMap((value, i) => (value === undefined ? [] : [[value, linearXs[i] as Value] as const])),
+    ...outside.stacked.map((value) => [value, next(value) as Value] as const),
+  ]);
+  const givenConstants = select(inputs.constants, fixed.constants);
+  const whole = (value: Value) => {
+    const stack = stacks.get(value);
+    return { value: stack ?? (givenConstants[constants.indexOf(value)] as Value), isStack: stack !== undefined };
+  };
+  const totals = found.constants.map((contribution, i) => {
+    const sum = sumOutside(contribution);
+    return sum === undefined ? carriedSums[i] : sumOverTrips(b, sum, region.length as Dim, whole);
+  });
+  return [...inputs.trips.map(() => undefined), ...totals, ...carries, ...linearXs];
 }
 
 /** Conditional nodes and checkpoints. */

@@ -165,10 +165,10 @@ function loopApart(session: Session, b: Builder, node: LoopNode, tangents: Tange
     .slice(0, region.carries)
     .map((tangent, k) => (on.carries[k] ? (tangent ?? zeros(zeroBuilder, params.carries[k] as Value)) : undefined));
   const tYs = out.tangents.slice(region.carries);
-  const found = residuals(body, [position, ...params.constants, ...params.xs], tYs);
+  const ys = out.results.slice(region.carries);
+  const found = residuals(body, [position, ...params.constants, ...params.xs], ys, tYs);
   const own = loopResults(region, node.results);
 
-  const ys = out.results.slice(region.carries);
   const stored = found.stored.filter((value) => !ys.includes(value));
   const primal = addRegion(
     b,

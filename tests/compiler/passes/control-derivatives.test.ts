@@ -12,7 +12,7 @@ import { verifyModule } from '../../../compiler/ir/verify.js';
 import { DerivativeError, expandDerivatives } from '../../../compiler/passes/differentiate.js';
 import { derivativeOf, displaced, innerProduct } from '../../support/calculus.js';
 import { randomInputs } from '../../support/graphs.js';
-import { loopDims, loopModule, loopNames } from '../../support/loops.js';
+import { loopDims, loopModule, loopNames, loopTexts } from '../../support/loops.js';
 
 /** The module with all nestings of derivatives of `fn` up to an order, expanded. */
 function withDerivatives(module: Module, fn: string, order: number): Module {
@@ -129,8 +129,28 @@ test('reverse mode stores what it cannot compute again cheaply, and nothing twic
   const module = withDerivatives(loopModule('elman'), 'elman', 1);
   const [forward] = (module.functions.get('vjp.elman') as Func).nodes.filter(isLoop);
   const body = module.functions.get(forward?.region.fn ?? '') as Func;
-  // The state that goes in and 1 - tanh², besides the state that comes out.
-  assert.is(body.results.length, 4);
+  // The state that goes in, besides the state that comes out, of which 1 - tanh² takes two operations.
+  assert.is(body.results.length, 3);
+});
+
+test('the cotangent of a factor of products is one contraction over all trips', () => {
+  const module = withDerivatives(loopModule('elman'), 'elman', 1);
+  const { nodes } = module.functions.get('vjp.elman') as Func;
+  const [, back] = nodes.filter(isLoop);
+  assert.is(back?.region.carries, 1, 'the cotangent of the state alone is carried');
+  const [sum] = nodes.filter((node) => node.kind === 'contract');
+  assert.is(sum?.inputs.length, 2);
+  assert.ok(sum?.inputs.every((input) => input.type.shape[0]?.key === 'T'));
+});
+
+test('other sums over trips are carried, and so are those of loops that may end early', () => {
+  const carriesOf = (module: Module, name: string): number | undefined => {
+    const { functions } = withDerivatives(module, name, 1);
+    return (functions.get(`vjp.${name}`) as Func).nodes.filter(isLoop).at(-1)?.region.carries;
+  };
+  assert.is(carriesOf(loopModule('backwards'), 'backwards'), 2);
+  const counted = loopTexts.elman.replace('%h, %hs = loop @step over [T]', '%n = size {T} : i64\n  $& times %n');
+  assert.is(carriesOf(parseModule(`tdir 1\n${counted}`), 'elman'), 2);
 });
 
 test('a checkpoint stores its arguments alone', () => {
