@@ -158,8 +158,15 @@ static int32_t usable_cores(void) {
   return cores > 0 ? (int32_t)cores : 1;
 }
 
+/* The number of threads where the caller leaves it open. */
+static int32_t default_threads(void) {
+  const char *text = getenv("TDSL_THREADS");
+  long wanted = text != NULL ? strtol(text, NULL, 10) : 0;
+  return wanted <= 0 ? usable_cores() : wanted < MAX_THREADS ? (int32_t)wanted : MAX_THREADS;
+}
+
 tdsl_pool *tdsl_pool_create(int32_t threads) {
-  if (threads <= 0) threads = usable_cores();
+  if (threads <= 0) threads = default_threads();
   if (threads > MAX_THREADS) threads = MAX_THREADS;
   void *memory = NULL;
   size_t bytes = sizeof(tdsl_pool) + sizeof(pthread_t) * (size_t)(threads - 1);

@@ -6,7 +6,7 @@
 
 #include "tdsl_rts.h"
 
-/* Makes a pool of `threads` threads, the caller's included; 0: one for each core that this process may use. Null: out of memory. */
+/* Makes a pool of `threads` threads, the caller's included; 0: as many as TDSL_THREADS says, or one for each core that this process may use. Null: out of memory. */
 __attribute__((visibility("hidden"))) tdsl_pool *tdsl_pool_create(int32_t threads);
 
 /* The number of threads, the caller's included. */

@@ -68,18 +68,28 @@ const wordsOf = (tensor: HostTensor): TypedArray => {
 
 const narrow = { f16: fromF16Bits, bf16: fromBF16Bits } as const;
 
+/** Every entry runs on so many threads, one after another: results must be the same to the bit. */
+const THREADS = isEmulated ? [1] : [1, 2, 4];
+
+/** An instance and its state. */
+interface Running {
+  readonly instance: NativeInstance;
+  readonly state: Uint8Array<ArrayBuffer>;
+}
+
 /** A program as C, built and loaded. */
 export class Compiled {
-  readonly instance: NativeInstance;
-  readonly #state: Uint8Array<ArrayBuffer>;
+  readonly #running: readonly Running[];
 
   constructor(
     readonly program: Program,
     readonly generated: Generated,
     readonly addon: Addon,
   ) {
-    this.#state = addon.allocate(generated.layout.bytes);
-    this.instance = addon.create({ state: this.#state, threads: 2 });
+    this.#running = THREADS.map((threads) => {
+      const state = addon.allocate(generated.layout.bytes);
+      return { state, instance: addon.create({ state, threads }) };
+    });
   }
 
   /** Another instance, for which the environment may choose another version of the kernels. */
@@ -87,20 +97,23 @@ export class Compiled {
     return new Compiled(this.program, this.generated, this.addon);
   }
 
-  #leaf(leaf: number): Uint8Array {
+  #leaf(state: Uint8Array, leaf: number): Uint8Array {
     const { offset, bytes } = this.generated.layout.leaves[leaf]!;
-    return this.#state.subarray(offset, offset + bytes);
+    return state.subarray(offset, offset + bytes);
   }
 
   writeState(leaf: number, tensor: HostTensor): void {
     const { data } = tensor;
-    this.#leaf(leaf).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    for (const { state } of this.#running) this.#leaf(state, leaf).set(bytes);
   }
 
   readState(leaf: number): HostTensor {
     const { dtype, shape } = this.program.state[leaf]!;
     const tensor = { dtype, shape, data: allocate(dtype, elementCount(shape)) };
-    new Uint8Array(tensor.data.buffer).set(this.#leaf(leaf));
+    const [first, ...others] = this.#running.map(({ state }) => this.#leaf(state, leaf)) as [Uint8Array];
+    for (const other of others) assertSameBits(other, first, `leaf ${leaf}`);
+    new Uint8Array(tensor.data.buffer).set(first);
     return tensor;
   }
 
@@ -117,17 +130,36 @@ export class Compiled {
     const dims = bindDims({ ...fn, params }, inputs, known);
     const types = fn.results.filter((_, i) => entry.outputs[i]?.kind === 'result').map(({ type }) => type);
     const results = types.map((type) => emptyTensor(type, dims));
-    const outputs = results.map((result) =>
-      result.dtype in narrow ? new Uint16Array(result.data.length) : result.data,
-    );
+    const empty = (): readonly TypedArray[] =>
+      results.map(({ dtype, data }) => (dtype in narrow ? new Uint16Array(data.length) : (data.slice() as TypedArray)));
     const symbols = Float64Array.from(entry.symbols, (symbol) => dims.get(symbol) as number);
-    this.instance.run(at, symbols, ...inputs.map(wordsOf), ...(outputs as TypedArray[]));
+    const [outputs, ...others] = this.#running.map(({ instance }) => {
+      const own = empty();
+      instance.run(at, symbols, ...inputs.map(wordsOf), ...own);
+      return own;
+    }) as [readonly TypedArray[]];
+    for (const other of others)
+      for (const [i, output] of outputs.entries()) assertSameBits(other[i]!, output, `${name} result ${i}`);
     results.forEach((result, i) => {
       const decode = result.dtype === 'f16' || result.dtype === 'bf16' ? narrow[result.dtype] : undefined;
-      if (decode !== undefined) result.data.set(Array.from(outputs[i] as Uint16Array, decode) as never);
+      const output = outputs[i]!;
+      result.data.set((decode === undefined ? output : Array.from(output as Uint16Array, decode)) as never);
     });
     return results;
   }
+}
+
+/** Every launch is divided, however small: so small shapes run on several threads. */
+function divided(sources: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const text = sources.get('phases.h')!;
+  const always = text.replace(/int64_t chunks = [^;]*;/, 'int64_t chunks = work < 0 ? 1 : 16;');
+  assert.is.not(always, text);
+  return new Map([...sources, ['phases.h', always]]);
+}
+
+function assertSameBits(actual: TypedArray, expected: TypedArray, what: string): void {
+  const bytes = ({ buffer, byteOffset, byteLength }: TypedArray): Buffer => Buffer.from(buffer, byteOffset, byteLength);
+  assert.is(Buffer.compare(bytes(actual), bytes(expected)), 0, `${what} depends on the number of threads`);
 }
 
 function emptyTensor(type: TensorType, dims: ReadonlyMap<string, number>): HostTensor {
@@ -194,9 +226,8 @@ export async function compile(program: Program, options: CompileOptions = {}): P
     ...(machine === 'all' || options.cpus !== undefined ? {} : { machines: [machine] }),
     ...(options.cpus && { cpus: options.cpus }),
   });
-  const { sources } = generated;
   const { file } = await buildAddon({
-    sources,
+    sources: divided(generated.sources),
     outDir,
     name: 'test',
     mode: 'dev',

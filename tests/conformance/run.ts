@@ -106,6 +106,8 @@ async function runPrepared(
     program: lowered.program,
   }));
   const program: Program = mergePrograms(group.replace(/\W/g, '_'), parts);
+  // More threads than most machines that run tests have cores: chunks then end in any order.
+  process.env.TDSL_THREADS ??= '4';
   const instance = await native({ program, stages: new Map() }, backend);
   return prepared.map(({ testCase }) => attempt(testCase, () => instance, `${functionName(testCase.id)}.`));
 }

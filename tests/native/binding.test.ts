@@ -1,5 +1,6 @@
 // The Node-API binding over the sample model: tables, checks of typed arrays, synchronous, asynchronous and bound calls, worker threads.
 
+import { readdirSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -186,6 +187,18 @@ test('threads do not change a result', () => {
     return out[0];
   });
   assert.is(new Set(totals).size, 1, String(totals));
+});
+
+test('TDSL_THREADS says how many threads there are where the caller does not', () => {
+  if (process.platform !== 'linux') return;
+  const before = readdirSync('/proc/self/task').length;
+  const old = process.env.TDSL_THREADS;
+  process.env.TDSL_THREADS = '5';
+  const { instance } = create(0);
+  if (old === undefined) delete process.env.TDSL_THREADS;
+  else process.env.TDSL_THREADS = old;
+  instance.run(TOTAL, symbols(5000), new Float64Array(5000), new Float64Array(1));
+  assert.is(readdirSync('/proc/self/task').length, before + 4);
 });
 
 test('the workspace grows with the batch', () => {
