@@ -8,9 +8,11 @@ import { dimEvaluate, dimSymbols } from '../../compiler/ir/dims.js';
 import { isFloat } from '../../compiler/ir/dtype.js';
 import { elementCount, type HostTensor, hostTensor } from '../../compiler/ir/evaluate/tensor.js';
 import type { TensorType } from '../../compiler/ir/graph.js';
+import type { Program } from '../../compiler/program.js';
 import { examples } from '../examples/examples.js';
 import { tensorError } from '../support/graphs.js';
 import { Random } from '../support/random.js';
+import { bitsOf, inEveryOrder } from './orders.js';
 
 /** The size of a run-time dimension, by its name. */
 const sizeOf = (name: string): number => ({ B: 3, T: 4, n: 5 })[name] ?? 3;
@@ -39,23 +41,42 @@ export async function runExample(name: string, backend: BackendName): Promise<vo
   compareExample(name, lowered, await instantiate(lowered, backend));
 }
 
-/** The same for an instance that is there. */
+/** Runs all entries of an example twice in each order of threads and blocks, and demands the same bits of results and state. */
+export async function assertSameBitsOfExample(name: string): Promise<void> {
+  const lowered = lower(loadProgram(fileOf(name), { dims: {} }));
+  const instance = await instantiate(lowered, 'cuda-emulated');
+  const [first, ...others] = inEveryOrder(() => {
+    instance.seed(7);
+    const results = callsOf(lowered.program).flatMap(({ entry, args }) => instance.run(entry, args));
+    return bitsOf([...results, ...instance.state]);
+  });
+  for (const other of others) assert.is(other === first, true, `${name}: results depend on the order of threads`);
+}
+
+/** Every entry but the one that makes the state, twice, with its arguments. */
+function callsOf(program: Program): readonly { readonly entry: string; readonly args: readonly HostTensor[] }[] {
+  return program.entries
+    .filter(({ name }) => name !== 'init')
+    .flatMap((entry) => {
+      const func = program.module.functions.get(entry.fn);
+      const types = (func?.params ?? []).filter((_, i) => entry.inputs[i]?.kind === 'argument').map(({ type }) => type);
+      return [1, 2].map((round) => {
+        const random = new Random(round);
+        return { entry: entry.name, args: types.map((type) => inputOf(type, random)) };
+      });
+    });
+}
+
+/** Compares results and state of an instance with those of the interpreter. */
 export function compareExample(name: string, { program }: Lowered, instance: Instance): void {
   const reference = interpret(program);
   for (const each of [reference, instance]) each.seed(7);
-  for (const entry of program.entries) {
-    if (entry.name === 'init') continue;
-    const func = program.module.functions.get(entry.fn);
-    const types = (func?.params ?? []).filter((_, i) => entry.inputs[i]?.kind === 'argument').map(({ type }) => type);
-    for (const round of [1, 2]) {
-      const random = new Random(round);
-      const args = types.map((type) => inputOf(type, random));
-      const want = reference.run(entry.name, args);
-      const got = instance.run(entry.name, args);
-      for (const [i, tensor] of want.entries()) {
-        const error = tensorError(got[i] as HostTensor, tensor);
-        assert.ok(error < TOLERANCE, `${name}: result ${i} of ${entry.name} is off by ${error}`);
-      }
+  for (const { entry, args } of callsOf(program)) {
+    const want = reference.run(entry, args);
+    const got = instance.run(entry, args);
+    for (const [i, tensor] of want.entries()) {
+      const error = tensorError(got[i] as HostTensor, tensor);
+      assert.ok(error < TOLERANCE, `${name}: result ${i} of ${entry} is off by ${error}`);
     }
   }
   reference.state.forEach((tensor, i) => {
