@@ -30,6 +30,9 @@ TDSL_HIDDEN tdsl_status tdsl_device_probe(int32_t index, tdsl_text why);
 TDSL_HIDDEN tdsl_status tdsl_device_open(const tdsl_options *options, tdsl_device **out, tdsl_text why);
 TDSL_HIDDEN void tdsl_device_close(tdsl_device *device);
 
+/* The instance's own stream; null on the CPU. */
+TDSL_HIDDEN void *tdsl_device_stream(const tdsl_device *device);
+
 /* Memory of the device, aligned to TDSL_ALIGNMENT; null where there is not enough. */
 TDSL_HIDDEN void *tdsl_device_alloc(tdsl_device *device, uint64_t bytes);
 TDSL_HIDDEN void tdsl_device_free(tdsl_device *device, void *block);

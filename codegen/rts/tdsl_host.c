@@ -87,6 +87,11 @@ tdsl_status tdsl_device_clear(tdsl_device *device, void *to, uint64_t bytes, tds
   return TDSL_OK;
 }
 
+void *tdsl_device_stream(const tdsl_device *device) {
+  (void)device;
+  return NULL;
+}
+
 uint64_t tdsl_device_extra(const tdsl_device *device, uint64_t scratch, uint32_t positions) {
   (void)positions;
   return tdsl_size_mul(scratch, (uint64_t)tdsl_pool_threads(device->pool));

@@ -184,6 +184,12 @@ TDSL_API tdsl_status tdsl_workspace(tdsl_instance *instance, uint32_t entry, con
 TDSL_API tdsl_status tdsl_run(tdsl_instance *instance, uint32_t entry, const int64_t *symbols, const tdsl_tensor *args, uint32_t n_args,
                               void *workspace, uint64_t workspace_bytes, void *stream);
 
+/*
+ * A stream that belongs to the instance, for hosts that make none of their own: what is started on the streams of two instances runs at the same
+ * time. Null on the CPU.
+ */
+TDSL_API tdsl_status tdsl_stream(tdsl_instance *instance, void **stream);
+
 /* Waits for what was started on `stream`. */
 TDSL_API tdsl_status tdsl_sync(tdsl_instance *instance, void *stream);
 

@@ -370,6 +370,12 @@ tdsl_status tdsl_run(tdsl_instance *instance, uint32_t entry, const int64_t *sym
   return status == TDSL_OK ? TDSL_OK : fail(instance, status, "%s failed: %s", r.entry->name, why);
 }
 
+tdsl_status tdsl_stream(tdsl_instance *instance, void **stream) {
+  if (instance == NULL || stream == NULL) return fail(instance, TDSL_E_ARG, "tdsl_stream: null argument");
+  *stream = tdsl_device_stream(instance->device);
+  return TDSL_OK;
+}
+
 tdsl_status tdsl_sync(tdsl_instance *instance, void *stream) {
   if (instance == NULL || (stream != NULL && !is_cuda()))
     return fail(instance, TDSL_E_ARG, "tdsl_sync: %s", instance == NULL ? "the instance is null" : "the CPU has no streams");

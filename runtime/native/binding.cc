@@ -241,9 +241,9 @@ Napi::Value Instance::Place(const Napi::CallbackInfo &info) {
   auto *memory = new DeviceMemory{core_, nullptr, view.bytes};
   tdsl_status status = tdsl_mem(core_->instance, TDSL_MEM_ALLOC, &memory->data, nullptr, view.bytes, nullptr);
   void *to = memory->data;
-  if (status == TDSL_OK) status = tdsl_mem(core_->instance, TDSL_MEM_TO_DEVICE, &to, view.data, view.bytes, nullptr);
+  if (status == TDSL_OK) status = tdsl_mem(core_->instance, TDSL_MEM_TO_DEVICE, &to, view.data, view.bytes, core_->stream);
   // The array may be changed as soon as this returns.
-  if (status == TDSL_OK) status = tdsl_sync(core_->instance, nullptr);
+  if (status == TDSL_OK) status = tdsl_sync(core_->instance, core_->stream);
   Napi::Object object = Napi::Object::New(env);
   auto finalize = [](napi_env, void *data, void *) {
     auto *finished = static_cast<DeviceMemory *>(data);
@@ -265,7 +265,7 @@ Napi::Value Instance::Fetch(const Napi::CallbackInfo &info) {
     Throw(env, TDSL_E_ARG, "fetch: expected memory of a GPU and a typed array of the same size");
     return env.Undefined();
   }
-  tdsl_status status = tdsl_mem(core_->instance, TDSL_MEM_TO_HOST, &view.data, memory->data, view.bytes, nullptr);
+  tdsl_status status = tdsl_mem(core_->instance, TDSL_MEM_TO_HOST, &view.data, memory->data, view.bytes, core_->stream);
   if (status != TDSL_OK) Throw(env, status, LastError());
   return env.Undefined();
 }

@@ -156,7 +156,9 @@ class Block {
 class Core {
  public:
   // `mirror` is where JavaScript sees the state of a model whose state lies on a device; null on the CPU.
-  Core(tdsl_instance *instance, void *mirror) : instance(instance), mirror_(mirror), on_device_(tdsl_query(TDSL_ABI_VERSION)->device != TDSL_CPU) {}
+  Core(tdsl_instance *instance, void *mirror) : instance(instance), mirror_(mirror), on_device_(tdsl_query(TDSL_ABI_VERSION)->device != TDSL_CPU) {
+    tdsl_stream(instance, &stream);
+  }
   Core(const Core &) = delete;
   Core &operator=(const Core &) = delete;
   ~Core() {
@@ -182,16 +184,18 @@ class Core {
     tdsl_status status = tdsl_state(instance, &state, &bytes);
     if (status != TDSL_OK || bytes == 0 || mirror_ == nullptr) return status;
     void *to = to_device ? state : mirror_;
-    return tdsl_mem(instance, to_device ? TDSL_MEM_TO_DEVICE : TDSL_MEM_TO_HOST, &to, to_device ? mirror_ : state, bytes, nullptr);
+    return tdsl_mem(instance, to_device ? TDSL_MEM_TO_DEVICE : TDSL_MEM_TO_HOST, &to, to_device ? mirror_ : state, bytes, stream);
   }
 
   tdsl_instance *const instance;
+  // Everything of a session goes to its own stream, so that sessions do not wait for each other.
+  void *stream = nullptr;
   // Whether the state stays on the device between calls; otherwise every call takes it from the arena that JavaScript sees and puts it back.
   bool is_resident = false;
 
  private:
   tdsl_status Start(uint32_t entry, const int64_t *symbols, const tdsl_tensor *tensors, uint32_t count) {
-    return tdsl_run(instance, entry, symbols, tensors, count, workspace_.data(), workspace_.bytes(), nullptr);
+    return tdsl_run(instance, entry, symbols, tensors, count, workspace_.data(), workspace_.bytes(), stream);
   }
 
   // The same for tensors in memory of the host: copies what the entry reads to the device and its results back.
@@ -206,16 +210,16 @@ class Core {
       if (!blocks_[i].Reserve(placed[i].bytes, instance, true)) return TDSL_E_NOMEM;
       placed[i].data = blocks_[i].data();
       void *to = placed[i].data;
-      if (At(spec.args, i).role == TDSL_IN) status = tdsl_mem(instance, TDSL_MEM_TO_DEVICE, &to, tensors[i].data, tensors[i].bytes, nullptr);
+      if (At(spec.args, i).role == TDSL_IN) status = tdsl_mem(instance, TDSL_MEM_TO_DEVICE, &to, tensors[i].data, tensors[i].bytes, stream);
     }
     const bool reads = (spec.flags & (TDSL_READS_STATE | TDSL_WRITES_STATE)) != 0, writes = (spec.flags & TDSL_WRITES_STATE) != 0;
     if (status == TDSL_OK && reads && !is_resident) status = Copy(true);
     if (status == TDSL_OK) status = Start(entry, symbols, placed.data(), count);
-    if (status == TDSL_OK) status = tdsl_sync(instance, nullptr);
+    if (status == TDSL_OK) status = tdsl_sync(instance, stream);
     if (status == TDSL_OK && writes && !is_resident) status = Copy(false);
     for (uint32_t i = 0; i < count && status == TDSL_OK; i++) {
       void *to = tensors[i].data;
-      if (tensors[i].device == TDSL_CPU && At(spec.args, i).role == TDSL_OUT) status = tdsl_mem(instance, TDSL_MEM_TO_HOST, &to, placed[i].data, tensors[i].bytes, nullptr);
+      if (tensors[i].device == TDSL_CPU && At(spec.args, i).role == TDSL_OUT) status = tdsl_mem(instance, TDSL_MEM_TO_HOST, &to, placed[i].data, tensors[i].bytes, stream);
     }
     return status;
   }

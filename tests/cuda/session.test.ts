@@ -95,6 +95,20 @@ test('state that stays on the GPU is fetched and sent when asked', async () => {
   assert.ok(close(gpu.predict({ x }), cpu.predict({ x })), 'every call takes the state again');
 });
 
+test('sessions have streams of their own, on which their calls run at the same time', async () => {
+  const seeds = [5, 6, 7];
+  const sessions = await Promise.all(seeds.map((seed) => model.create({ seed })));
+  const alone = await Promise.all(seeds.map((seed) => onCpu.create({ seed })));
+  const [dx, dy] = [x.to('cuda'), y.to('cuda')];
+  for (let step = 0; step < 5; step++) {
+    const losses = await Promise.all(sessions.map((session) => session.trainStepAsync({ x: dx, y: dy })));
+    for (const [i, loss] of losses.entries()) {
+      const want = alone[i]?.trainStep({ x, y });
+      assert.ok(want !== undefined && close(loss, want), `step ${step} of session ${i}`);
+    }
+  }
+});
+
 test('a tensor of a GPU is refused where it does not fit, and by a model for the CPU', async () => {
   const [gpu, cpu] = [await model.create(), await onCpu.create()];
   const there = x.to('cuda');

@@ -35,7 +35,7 @@ struct tdsl_device {
   cu_handle *functions; /* by the number of the kernel */
   int processors;
   cu_address faults;
-  cu_handle capture_stream;
+  cu_handle own_stream, capture_stream;
   entry_graph *graphs; /* by the number of the entry; null where graphs are turned off */
   pthread_mutex_t graph_lock;
   void *(*alloc)(void *context, uint64_t bytes, uint64_t alignment);
@@ -155,7 +155,8 @@ tdsl_status tdsl_device_open(const tdsl_options *options, tdsl_device **out, tds
     result = driver.memory_alloc(&device->faults, sizeof(fault_record));
     if (result == 0) result = driver.memory_set(device->faults, 0, sizeof(fault_record), NULL);
     if (result == 0) result = driver.stream_wait(NULL);
-    if (result == 0) result = driver.stream_create(&device->capture_stream, 1 /* does not wait for the default stream */);
+    if (result == 0) result = driver.stream_create(&device->own_stream, 1 /* does not wait for the default stream */);
+    if (result == 0) result = driver.stream_create(&device->capture_stream, 1);
     if (result != 0) status = say(why, TDSL_E_NOMEM, "memory for faults", result);
     if (getenv("TDSL_NO_GRAPHS") == NULL) device->graphs = calloc(tdsl_model_definition.info.n_entries, sizeof *device->graphs);
   }
@@ -177,6 +178,7 @@ void tdsl_device_close(tdsl_device *device) {
       free(device->graphs[i].key);
     }
     if (device->capture_stream != NULL) driver.stream_destroy(device->capture_stream);
+    if (device->own_stream != NULL) driver.stream_destroy(device->own_stream);
     for (uint32_t i = 0; device->libraries != NULL && i < tdsl_image_count; i++)
       if (device->libraries[i] != NULL) driver.library_unload(device->libraries[i]);
     leave();
@@ -188,6 +190,8 @@ void tdsl_device_close(tdsl_device *device) {
   pthread_mutex_destroy(&device->graph_lock);
   free(device);
 }
+
+void *tdsl_device_stream(const tdsl_device *device) { return device->own_stream; }
 
 /* --- memory ------------------------------------------------------------------------------------------------------------------------------ */
 

@@ -21,8 +21,14 @@ enum Result { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100
 struct Graph {
   std::vector<std::function<cu_result()>> nodes;
 };
-Graph *capture;
+struct Stream {
+  Graph *capture = nullptr;
+};
+/* Threads of the host take turns: the emulator runs one kernel at a time. */
+std::recursive_mutex device;
 std::string error_text;
+
+Graph *capture_of(cu_handle stream) { return stream == nullptr ? nullptr : static_cast<Stream *>(stream)->capture; }
 
 cu_result result_of(bool is_good) {
   if (is_good) return SUCCESS;
@@ -31,9 +37,11 @@ cu_result result_of(bool is_good) {
   return LAUNCH_FAILED;
 }
 
-/* Does it now, or writes it down while a graph is captured. */
+/* Does it now, or writes it down while a graph is captured from the stream. */
 template <class F>
-cu_result perform(F work) {
+cu_result perform(cu_handle stream, F work) {
+  std::lock_guard<std::recursive_mutex> turn(device);
+  Graph *capture = capture_of(stream);
   if (capture == nullptr) return work();
   capture->nodes.push_back(work);
   return SUCCESS;
@@ -118,11 +126,12 @@ DRIVER(cuTensorMapEncodeTiled)
   return is_good ? SUCCESS : INVALID_VALUE;
 }
 DRIVER(cuLaunchKernel)
-(cu_handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, cu_handle, void **params, void **) {
+(cu_handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, cu_handle stream, void **params, void **) {
   const auto &kernel = *static_cast<const td_emu::Kernel *>(function);
-  if (capture == nullptr) return result_of(td_emu::run_kernel(kernel.name, kernel.call, dim3(gx, gy, gz), dim3(bx, by, bz), shared, params));
+  if (capture_of(stream) == nullptr)
+    return perform(stream, [=] { return result_of(td_emu::run_kernel(kernel.name, kernel.call, dim3(gx, gy, gz), dim3(bx, by, bz), shared, params)); });
   std::shared_ptr<void *> kept(kernel.keep(params), free);
-  return perform([=] { return result_of(td_emu::run_kernel(kernel.name, kernel.call, dim3(gx, gy, gz), dim3(bx, by, bz), shared, kept.get())); });
+  return perform(stream, [=] { return result_of(td_emu::run_kernel(kernel.name, kernel.call, dim3(gx, gy, gz), dim3(bx, by, bz), shared, kept.get())); });
 }
 DRIVER(cuGetErrorString)(cu_result result, const char **text) {
   *text = result == LAUNCH_FAILED      ? error_text.c_str()
@@ -139,52 +148,59 @@ DRIVER(cuMemAlloc_v2)(cu_address *address, size_t bytes) {
   return *address != 0 ? SUCCESS : OUT_OF_MEMORY;
 }
 DRIVER(cuMemFree_v2)(cu_address address) { return td_emu::release(reinterpret_cast<void *>(address)) ? SUCCESS : INVALID_VALUE; }
-static cu_result copy(void *to, const void *from, size_t bytes) {
-  return perform([=] {
+static cu_result copy(void *to, const void *from, size_t bytes, cu_handle stream) {
+  return perform(stream, [=] {
     memmove(to, from, bytes);
     td_emu::written_by_host(to, bytes);
     return cu_result(SUCCESS);
   });
 }
-DRIVER(cuMemcpyHtoDAsync_v2)(cu_address to, const void *from, size_t bytes, cu_handle) { return copy(reinterpret_cast<void *>(to), from, bytes); }
-DRIVER(cuMemcpyDtoHAsync_v2)(void *to, cu_address from, size_t bytes, cu_handle) { return copy(to, reinterpret_cast<void *>(from), bytes); }
-DRIVER(cuMemcpyDtoDAsync_v2)(cu_address to, cu_address from, size_t bytes, cu_handle) {
-  return copy(reinterpret_cast<void *>(to), reinterpret_cast<void *>(from), bytes);
+DRIVER(cuMemcpyHtoDAsync_v2)(cu_address to, const void *from, size_t bytes, cu_handle stream) {
+  return copy(reinterpret_cast<void *>(to), from, bytes, stream);
 }
-DRIVER(cuMemsetD8Async)(cu_address to, unsigned char value, size_t bytes, cu_handle) {
-  return perform([=] {
+DRIVER(cuMemcpyDtoHAsync_v2)(void *to, cu_address from, size_t bytes, cu_handle stream) {
+  return copy(to, reinterpret_cast<void *>(from), bytes, stream);
+}
+DRIVER(cuMemcpyDtoDAsync_v2)(cu_address to, cu_address from, size_t bytes, cu_handle stream) {
+  return copy(reinterpret_cast<void *>(to), reinterpret_cast<void *>(from), bytes, stream);
+}
+DRIVER(cuMemsetD8Async)(cu_address to, unsigned char value, size_t bytes, cu_handle stream) {
+  return perform(stream, [=] {
     memset(reinterpret_cast<void *>(to), value, bytes);
     td_emu::written_by_host(reinterpret_cast<void *>(to), bytes);
     return cu_result(SUCCESS);
   });
 }
 DRIVER(cuStreamCreate)(cu_handle *stream, unsigned) {
-  *stream = new char;
+  *stream = new Stream;
   return SUCCESS;
 }
 DRIVER(cuStreamDestroy_v2)(cu_handle stream) {
-  delete static_cast<char *>(stream);
+  delete static_cast<Stream *>(stream);
   return SUCCESS;
 }
-DRIVER(cuStreamSynchronize)(cu_handle) { return SUCCESS; }
-DRIVER(cuStreamIsCapturing)(cu_handle, int *status) {
-  *status = capture != nullptr;
+DRIVER(cuStreamSynchronize)(cu_handle stream) { return capture_of(stream) == nullptr ? SUCCESS : INVALID_VALUE; }
+DRIVER(cuStreamIsCapturing)(cu_handle stream, int *status) {
+  *status = capture_of(stream) != nullptr;
   return SUCCESS;
 }
-DRIVER(cuStreamBeginCapture_v2)(cu_handle, int) {
-  capture = new Graph;
+DRIVER(cuStreamBeginCapture_v2)(cu_handle stream, int) {
+  if (stream == nullptr) return INVALID_VALUE;
+  static_cast<Stream *>(stream)->capture = new Graph;
   return SUCCESS;
 }
-DRIVER(cuStreamEndCapture)(cu_handle, cu_handle *graph) {
-  *graph = capture;
-  capture = nullptr;
-  return *graph != nullptr ? SUCCESS : INVALID_VALUE;
+DRIVER(cuStreamEndCapture)(cu_handle stream, cu_handle *graph) {
+  *graph = capture_of(stream);
+  if (*graph == nullptr) return INVALID_VALUE;
+  static_cast<Stream *>(stream)->capture = nullptr;
+  return SUCCESS;
 }
 DRIVER(cuGraphInstantiateWithFlags)(cu_handle *exec, cu_handle graph, unsigned long long) {
   *exec = new Graph(*static_cast<Graph *>(graph));
   return SUCCESS;
 }
 DRIVER(cuGraphLaunch)(cu_handle exec, cu_handle) {
+  std::lock_guard<std::recursive_mutex> turn(device);
   for (const auto &node : static_cast<Graph *>(exec)->nodes)
     if (cu_result result = node()) return result;
   return SUCCESS;
