@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 // The command line. In a checkout that was not built yet it says how to build it.
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 
 const main = new URL('../dist/bundle/main.js', import.meta.url);
 if (!existsSync(main)) {
   process.stderr.write('tdsl: this checkout is not built; run `npm ci` (or `npm run build`) first\n');
   process.exit(3);
 }
+// Node 22 keeps what it made of scripts the last time.
+module.enableCompileCache?.();
 await import(main.href);

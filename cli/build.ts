@@ -15,16 +15,14 @@ import { packageVersion } from './package.js';
 
 export interface Lowered {
   readonly program: Program;
-  /** The text of the IR after each pass. */
-  readonly stages: ReadonlyMap<string, string>;
+  /** The program before the first pass, `lower`, and after each. */
+  readonly stages: ReadonlyMap<string, Program>;
 }
 
-/** Runs the default pipeline; keeps the text of every stage. */
+/** Runs the default pipeline; keeps every stage. */
 export function lower(program: Program): Lowered {
-  const stages = new Map([['lower', printProgram(program)]]);
-  const lowered = runPipeline(program, defaultPipeline, {
-    onStage: (name, stage) => stages.set(name, printProgram(stage)),
-  });
+  const stages = new Map([['lower', program]]);
+  const lowered = runPipeline(program, defaultPipeline, { onStage: (name, stage) => stages.set(name, stage) });
   return { program: lowered, stages };
 }
 
@@ -101,7 +99,8 @@ export async function build(
   options: BuildOptions,
   meanwhile: Meanwhile = async () => undefined,
 ): Promise<Built> {
-  const source = lowered.stages.get('lower') ?? '';
+  const first = lowered.stages.get('lower');
+  const source = first === undefined ? '' : printProgram(first);
   const sourceHash = createHash('sha256').update(packageVersion).update(source).digest('hex').slice(0, 16);
   if (options.cuda !== undefined) return buildForCuda(lowered.program, options, options.cuda, sourceHash, meanwhile);
   // Sources for others hold code for every class of processors.

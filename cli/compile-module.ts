@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { buildManifest } from '../codegen/bindings/manifest.js';
+import { printProgram } from '../compiler/ir/print.js';
 import { type Bindings, makeBindings, writeBindings } from './bindings.js';
 import { build, lower } from './build.js';
 import { userError } from './errors.js';
@@ -17,7 +18,8 @@ import { keepReceipt, type Request, runtimeSpecifier, surroundings } from './rec
 export async function compileAnew(request: Request): Promise<CompiledModule> {
   const { file, options } = request;
   const { dims = {}, defaultFloat, mode = 'release', emit = 'addon', cpu, cuda, archs, precision } = options;
-  const began = await surroundings(request);
+  // Asked at the beginning: what is replaced on the way must not be taken for what the result was made with.
+  const began = surroundings(request);
   const host = observe(nodeHost());
   const { program, clean } = readProgram(file, { dims, ...(defaultFloat && { defaultFloat }) }, host);
   const hidden = new Set(['init', ...program.entries.flatMap(({ evaluation }) => evaluation ?? [])]);
@@ -41,7 +43,7 @@ export async function compileAnew(request: Request): Promise<CompiledModule> {
     async ({ layout, plan }, sourceHash) => {
       if (emit !== 'addon') return;
       const target = cuda === undefined ? 'c' : 'cuda';
-      const { stages } = lowered;
+      const stages = new Map([...lowered.stages].map(([name, stage]) => [name, printProgram(stage)]));
       bindings = await makeBindings(
         buildManifest(lowered.program, {
           version: packageVersion,
@@ -61,7 +63,7 @@ export async function compileAnew(request: Request): Promise<CompiledModule> {
   // What was reported is reported each time, so that only a compile without diagnostics can be left out.
   if (clean) {
     const files = [...built.result.files, ...written];
-    await keepReceipt(request, { surroundings: began, observations: host.observations(), files, module });
+    await keepReceipt(request, { surroundings: await began, observations: host.observations(), files, module });
   }
   return module;
 }

@@ -1,6 +1,6 @@
 // Where this package lies on disk, its version, and what tells one installation of it from another, for the commands.
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { hashOf } from '../codegen/build/identity.js';
 import { packageRoot as findPackageRoot } from '../codegen/build/places.js';
@@ -23,11 +23,20 @@ const parts = [
   'runtime/native',
 ];
 
+/** What a folder holds; nothing where it is just being replaced. */
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
 /** Changes when a file of the package is written anew; looks at files without reading them. */
 export function installationIdentity(): string {
   const texts = ['package.json', 'CMakeLists.txt'];
   const visit = (folder: string): void => {
-    for (const entry of readdirSync(path.join(packageRoot, folder), { withFileTypes: true })) {
+    for (const entry of entriesOf(path.join(packageRoot, folder))) {
       const name = `${folder}/${entry.name}`;
       if (entry.isDirectory()) visit(name);
       else if (!/\.(d\.ts|map)$/.test(name)) texts.push(name);
@@ -36,8 +45,8 @@ export function installationIdentity(): string {
   parts.forEach(visit);
   return hashOf(
     texts.map((name) => {
-      const { size, mtimeMs, ctimeMs, ino } = statSync(path.join(packageRoot, name));
-      return [name, size, mtimeMs, ctimeMs, ino].join();
+      const found = statSync(path.join(packageRoot, name), { throwIfNoEntry: false });
+      return [name, found?.size, found?.mtimeMs, found?.ctimeMs, found?.ino].join();
     }),
   );
 }

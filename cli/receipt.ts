@@ -22,7 +22,7 @@ export interface Request {
   readonly options: ModuleOptions;
 }
 
-/** What a compile began with, read and wrote. */
+/** What a compile read and wrote, and the surroundings in which it began. */
 export interface Work {
   readonly surroundings: string | undefined;
   readonly observations: readonly Observation[];
@@ -92,8 +92,7 @@ export async function findReceipt(request: Request): Promise<CompiledModule | un
 /** Keeps a receipt. It saves time and no more: where it cannot be written, the next compile does its work again. */
 export async function keepReceipt(request: Request, work: Work): Promise<void> {
   const { observations, files, module } = work;
-  // The package or the compiler may be replaced while it works.
-  if (work.surroundings === undefined || work.surroundings !== (await surroundings(request))) return;
+  if (work.surroundings === undefined) return;
   const receipt: Receipt = {
     surroundings: work.surroundings,
     runtime: runtimeSpecifier(module.outDir),

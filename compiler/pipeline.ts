@@ -1,5 +1,6 @@
 // The pipelines: which passes run in which order, as data, and the function that runs them.
 
+import type { Node } from './ir/graph.js';
 import { VerifyError, verifyModule } from './ir/verify.js';
 import { canonicalise } from './passes/canonicalise.js';
 import { cse } from './passes/cse.js';
@@ -55,19 +56,20 @@ export function pipelineSteps(pipeline: Pipeline): readonly PipelineStep[] {
 export function runPipeline(program: Program, pipeline: Pipeline, options: PipelineOptions = {}): Program {
   const { verify = true, onStage, context = defaultContext } = options;
   let current = program;
-  let stage = verify ? checkStage('the front end', current, 'elaborated') : undefined;
+  const known = new WeakSet<Node>();
+  let stage = verify ? checkStage('the front end', current, 'elaborated', known) : undefined;
   for (const { name, pass } of pipelineSteps(pipeline)) {
     current = pass.run(current, context);
-    if (verify) stage = checkStage(name, current, pass.reaches ?? stage);
+    if (verify) stage = checkStage(name, current, pass.reaches ?? stage, known);
     onStage?.(name, current);
   }
   return current;
 }
 
 /** Verifies a program after a pass, which the error names. */
-function checkStage(after: string, program: Program, stage: Pass['reaches']): Pass['reaches'] {
+function checkStage(after: string, program: Program, stage: Pass['reaches'], known: WeakSet<Node>): Pass['reaches'] {
   try {
-    verifyModule(program.module, stage === undefined ? {} : { stage });
+    verifyModule(program.module, { known, ...(stage !== undefined && { stage }) });
   } catch (error) {
     if (error instanceof VerifyError) throw new VerifyError(error.fn, error.node, `${error.problem} (after ${after})`);
     throw error;

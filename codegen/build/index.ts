@@ -136,7 +136,7 @@ async function compileAndLink(
 ): Promise<string | undefined> {
   const kernels = units.filter(({ file }) => sources.texts.get(file)?.includes(`#include "${INSTRUCTIONS}"`));
   await precompile(INSTRUCTIONS, kernels, sources, identity);
-  const [compiled] = await Promise.all([compileUnits(units, sources, identity), meanwhile()]);
+  const compiled = await compileUnits(units, sources, identity, meanwhile);
   if ('failure' in compiled) return compiled.failure;
   const parts = emit === 'addon' ? ['binding', 'rts'] : ['rts'];
   const common = await Promise.all(
@@ -164,8 +164,9 @@ export async function buildAddon(request: BuildRequest): Promise<BuildResult> {
   if (strange !== undefined) throw new Error(`'${strange}' is not a CPU`);
   if (emit === 'source') return writeSources(request, started);
 
-  const identity = `${await compilerIdentity()} ${await machineIdentity(cpus)}`;
-  const runtime = await runtimeObjects(await compilerIdentity());
+  const compiler = await compilerIdentity();
+  const identity = `${compiler} ${await machineIdentity(cpus)}`;
+  const runtime = await runtimeObjects(compiler);
   const units = unitsOf(request);
   const key = hashOf([
     await packageVersion(),

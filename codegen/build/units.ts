@@ -80,11 +80,12 @@ export async function precompile(
   }
 }
 
-/** The objects of units, or what the compiler said of the first that it refused. */
+/** The objects of units, or what the compiler said of the first that it refused; `meanwhile` begins once compilers run. */
 export async function compileUnits(
   units: readonly Unit[],
   sources: Sources,
   identity: string,
+  meanwhile: () => Promise<void>,
 ): Promise<{ readonly objects: readonly string[] } | { readonly failure: string }> {
   const cache = path.join(await writableCache(), 'objects');
   await mkdir(cache, { recursive: true });
@@ -96,7 +97,7 @@ export async function compileUnits(
   for (const [key, object] of objects) if (!(await touch(object))) missing.push(key);
   const size = (key: string): number => sources.texts.get(byKey.get(key)?.file ?? '')?.length ?? 0;
   const { c } = compilers();
-  const failure = await runAll(
+  const compiling = runAll(
     missing
       .sort((a, b) => size(b) - size(a))
       .map((key) => {
@@ -105,6 +106,7 @@ export async function compileUnits(
       }),
     sources.folder,
   );
+  const [failure] = await Promise.all([compiling, meanwhile()]);
   if (failure !== undefined) return { failure };
   for (const key of missing) await rename(path.join(sources.folder, `${key}.o`), objects.get(key) as string);
   if (missing.length > 0) await removeOldest(cache, KEPT_OBJECTS);

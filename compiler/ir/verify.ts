@@ -61,6 +61,11 @@ export interface VerifyOptions {
   readonly stage?: Stage;
   /** Expressions that are at least 1 whenever a function runs, such as checked constraints give. */
   readonly positive?: readonly Dim[];
+  /**
+   * Nodes that were found right, by calls with the same `positive`; those that are found right now are added. Nodes do not change and passes keep
+   * what they do not rewrite, so that types and attributes are looked at once.
+   */
+  readonly known?: WeakSet<Node>;
 }
 
 /** Throws `VerifyError` when the module is malformed. */
@@ -126,9 +131,13 @@ class FunctionVerifier {
     for (const input of node.inputs) {
       if (!this.#values.has(input)) this.#fail(`%${input.name} is used before it is defined`, node);
     }
+    const { known } = this.options;
     if (node.kind === 'region') this.#region(node);
-    else this.#types(node, this.#inferred(node));
-    this.#attributes(node);
+    else if (known?.has(node) !== true) {
+      this.#types(node, this.#inferred(node));
+      this.#attributes(node);
+      known?.add(node);
+    }
     for (const result of node.results) this.#define(result, node);
   }
 

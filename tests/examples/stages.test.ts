@@ -15,7 +15,10 @@ for (const { name, file } of examples) {
   test(`${name}: every stage reads back`, () => {
     const { stages } = lower(loadProgram(file));
     assert.equal([...stages.keys()], ['lower', ...pipelineSteps(defaultPipeline).map((step) => step.name)]);
-    for (const [stage, text] of stages) assert.is(printProgram(parseProgram(text)), text, stage);
+    for (const [stage, program] of stages) {
+      const text = printProgram(program);
+      assert.is(printProgram(parseProgram(text)), text, stage);
+    }
   });
 
   test(`${name}: no pass changes a value`, () => {

@@ -141,7 +141,7 @@ function* candidates(orientation: Orientation): Generator<Candidate> {
   const shapes = [...tileShapes(orientation)];
   const chosen = new Set(
     // Few and many decide; what lies between goes with one of them.
-    [sized.at(1) ?? orientation, sized.at(-1) ?? orientation].flatMap((each) =>
+    [...new Set([sized.at(1) ?? orientation, sized.at(-1) ?? orientation])].flatMap((each) =>
       bestShapes(shapes, (shape) => tileCycles(each, shape.tile, panelsOf(each, shape))),
     ),
   );
