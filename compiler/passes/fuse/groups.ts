@@ -7,6 +7,7 @@ import type { Node, Value } from '../../ir/graph.js';
 import type { Analysis } from './analysis.js';
 import { operationCost } from './cost.js';
 import { Alignment, type Domain, domainOf, joinDomains } from './domain.js';
+import { GroupOrder } from './order.js';
 
 /** Nodes for one kernel. */
 export interface Group {
@@ -46,6 +47,7 @@ class Grouping {
   /** Pairs of groups that cannot join; a group that grows is another one. */
   readonly #refused = new Map<Group, Set<Group>>();
   readonly #loadsOf = new Map<Node, ReadonlySet<Value>>();
+  readonly #order = new GroupOrder();
 
   constructor(readonly analysis: Analysis) {
     for (const node of analysis.func.nodes) {
@@ -53,7 +55,9 @@ class Grouping {
       const reads = this.#membersBelow(node);
       this.#reads.set(node, reads);
       for (const read of reads) this.#readBy.set(read, (this.#readBy.get(read) ?? new Set()).add(node));
-      this.#groupOf.set(node, { members: new Set([node]), domain: domainOf(node) });
+      const group = { members: new Set([node]), domain: domainOf(node) };
+      this.#groupOf.set(node, group);
+      this.#order.add(group);
     }
   }
 
@@ -107,7 +111,7 @@ class Grouping {
     for (const [consumer, reads] of this.#reads) {
       for (const producer of reads) {
         const elements = Math.max(...producer.results.map(elementsOf));
-        edges.push({ producer, consumer, elements, order: this.#order(producer, consumer) });
+        edges.push({ producer, consumer, elements, order: this.#rank(producer, consumer) });
       }
     }
     return edges.sort((a, b) => b.elements - a.elements || a.order - b.order);
@@ -117,7 +121,7 @@ class Grouping {
    * What only a reduction reads need not be stored if it joins the reduction. Next, what follows a contraction costs nothing there;
    * after that, rows save the most traffic.
    */
-  #order(producer: Node, consumer: Node): number {
+  #rank(producer: Node, consumer: Node): number {
     if (consumer.kind === 'reduce' && this.#readBy.get(producer)?.size === 1) return 0;
     if (producer.kind === 'contract') return 1;
     return producer.kind === 'reduce' || consumer.kind === 'reduce' ? 2 : 3;
@@ -127,15 +131,29 @@ class Grouping {
     const [first, second] = [this.#group(producer), this.#group(consumer)];
     const refused = this.#refused.get(first);
     if (first === second || refused?.has(second)) return false;
-    if (this.#replace(this.#joined(first, second))) return true;
+    if (this.#unite(first, second)) return true;
     if (refused === undefined) this.#refused.set(first, new Set([second]));
     else refused.add(second);
     return false;
   }
 
-  #replace(joined: Group | undefined): boolean {
-    if (joined !== undefined) for (const member of joined.members) this.#groupOf.set(member, joined);
-    return joined !== undefined;
+  /** Makes two groups one where they can share a loop nest. */
+  #unite(first: Group, second: Group): boolean {
+    const joined = this.#joined(first, second);
+    if (joined === undefined) return false;
+    this.#order.join(first, second, joined, (group) => this.#groupsAfter(group));
+    this.#assign(joined);
+    return true;
+  }
+
+  #assign(group: Group): void {
+    for (const member of group.members) this.#groupOf.set(member, group);
+  }
+
+  /** Puts a group of other members in the place of one; what runs before and after it stays so. */
+  #replace(old: Group, group: Group): void {
+    this.#order.replace(old, group);
+    this.#assign(group);
   }
 
   /** Pairs of members that read the same value, which is as large as their loops. */
@@ -158,7 +176,7 @@ class Grouping {
     const { shape } = first.domain;
     if (!shared.some((value) => shapeEquals(value.type.shape, shape))) return;
     if (this.#runsBetween(second, first)) return;
-    this.#replace(this.#joined(first, second));
+    this.#unite(first, second);
   }
 
   /** Moves members into a later group that alone reads them, where that makes less to store and load. */
@@ -186,8 +204,9 @@ class Grouping {
     if (best.moved.length === 0 || best.moved.length === from.members.size) return;
     const members = new Set([...into.members, ...best.moved]);
     if (!new Alignment(this.analysis, members, into.domain).holds()) return;
-    this.#replace({ ...from, members: new Set([...from.members].filter((member) => !best.moved.includes(member))) });
-    this.#replace({ ...into, members });
+    const left = new Set([...from.members].filter((member) => !best.moved.includes(member)));
+    this.#replace(from, { ...from, members: left });
+    this.#replace(into, { ...into, members });
   }
 
   /** Elements that `from` stores for `into`, and that `into` loads, when some members have moved over. */
@@ -259,10 +278,11 @@ class Grouping {
 
   /** Whether some third group reads from the producer and is read by the consumer, directly or not. */
   #runsBetween(producer: Group, consumer: Group): boolean {
-    const seen = new Set<Group>([producer, consumer]);
-    const open = [...this.#groupsAfter(producer)].filter((group) => group !== consumer);
+    const end = this.#order.at(consumer);
+    const seen = new Set<Group>([producer]);
+    const open = [...this.#groupsAfter(producer)];
     for (let group = open.pop(); group !== undefined; group = open.pop()) {
-      if (seen.has(group)) continue;
+      if (seen.has(group) || this.#order.at(group) >= end) continue;
       seen.add(group);
       const after = this.#groupsAfter(group);
       if (after.has(consumer)) return true;
