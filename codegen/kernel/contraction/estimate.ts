@@ -92,7 +92,7 @@ function stepCycles(
   const lines = chunking === undefined ? 0 : lineCycles(orientation, heights, width, chunking);
   const issue = Math.max(sums, slots, IN_FLIGHT) / orientation.machine.productsPerCycle;
   const work = issue + lines + 0.02 * loads.reduce((sum, count) => sum + count, 0) + 0.3 + 3 / turns;
-  return crowds(orientation, tile) ? 1.5 * work : work;
+  return work * crowding(orientation, tile);
 }
 
 /** The time of a load of a factor, in that of a product: a vector, which may lie across two lines, or one element for all lanes. */
@@ -164,15 +164,20 @@ function inPlaceCycles(
 const valueAt = (dim: Dim, size: number): number =>
   dimValue(dim) ?? dimEvaluate(dim, new Map([...dimSymbols(dim)].map((symbol) => [symbol, size])));
 
-/** Whether rows that are read in place crowd into one set of the first cache and push each other out before their neighbours are read. */
-function crowds({ factors, copies, bytes, distances }: Orientation, tile: ReadonlyMap<string, number>): boolean {
-  return factors.some(({ plain }, k) => {
-    if (plain === undefined || copies[k] !== undefined) return false;
-    return [...tile].some(([index, size]) => {
-      const distance = (distances[k]?.(index) ?? 1) * bytes;
-      return distance !== 0 && size > CACHE_WAYS * (CACHE_SET_SPAN / gcd(distance, CACHE_SET_SPAN));
-    });
-  });
+/** By how much a tile is slower that reads its rows in place, where they crowd into one set of the first cache; and where they may, for all one knows. */
+const [CROWDED, PERHAPS_CROWDED] = [1.5, 1.08];
+
+/** The factor by which rows delay a tile that push each other out of the first cache before their neighbours are read. */
+function crowding({ factors, copies, bytes, distances }: Orientation, tile: ReadonlyMap<string, number>): number {
+  const ofRow = (k: number, index: string, size: number): number => {
+    const distance = distances[k]?.(index);
+    // Rows of a run-time length may lie at any distance.
+    if (distance === undefined) return size > CACHE_WAYS ? PERHAPS_CROWDED : 1;
+    const sets = CACHE_SET_SPAN / gcd(distance * bytes, CACHE_SET_SPAN);
+    return distance !== 0 && size > CACHE_WAYS * sets ? CROWDED : 1;
+  };
+  const inPlace = factors.flatMap(({ plain }, k) => (plain === undefined || copies[k] !== undefined ? [] : [k]));
+  return Math.max(1, ...inPlace.flatMap((k) => [...tile].map(([index, size]) => ofRow(k, index, size))));
 }
 
 const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));

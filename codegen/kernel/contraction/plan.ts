@@ -29,14 +29,33 @@ export interface Plan extends Chunking {
   readonly windows: Windows;
 }
 
-/** Sizes of run-time dimensions for which a plan is judged: few rows, as when a model is used, and many, as when it is trained. */
-const [FEW, MANY] = [
-  [1, 8],
-  [TYPICAL, 512],
+/** Sizes of run-time dimensions that one plan should serve: few rows, as when a model is used, many, as when it is trained, and large matrices. */
+interface SizeClass {
+  /** For these a plan is judged. */
+  readonly sizes: readonly number[];
+  /** The class ends before this size. */
+  readonly below: number;
+}
+const CLASSES: readonly SizeClass[] = [
+  { sizes: [1, 8], below: 12 },
+  { sizes: [TYPICAL, 512], below: 768 },
+  { sizes: [2048], below: Number.POSITIVE_INFINITY },
 ];
-const SIZES: readonly number[] = [...FEW, ...MANY];
-/** Sizes below this are few. */
-const FEW_BELOW = 12;
+const SIZES: readonly number[] = CLASSES.flatMap(({ sizes }) => sizes);
+/** Of these sizes the tiles are looked for that are best without regard to memory; what lies between goes with one of them. */
+const TILED_FOR: readonly number[] = [8, 512];
+/** The ways in which classes share plans, those with fewest plans first. */
+const PARTITIONS: readonly (readonly SizeClass[])[] = [
+  [0, 3],
+  [0, 1, 3],
+  [0, 2, 3],
+  [0, 1, 2, 3],
+].map((cuts) =>
+  cuts.slice(1).map((end, i) => {
+    const classes = CLASSES.slice(cuts[i], end);
+    return { sizes: classes.flatMap(({ sizes }) => sizes), below: (classes.at(-1) as SizeClass).below };
+  }),
+);
 /** Cycles of typical work up to which a second plan is not worth its code. */
 const LITTLE_WORK = 20_000;
 /** A plan for all sizes may take this many times as long as the best for one, and so many cycles more: less than a call takes. */
@@ -44,14 +63,14 @@ const [TOLERATED_LOSS, TOLERATED_CYCLES] = [1.15, 2000];
 /** Sizes of a tile along an index. */
 const TILE_SIZES = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 25, 28] as const;
 
-/** A plan, and for which sizes it is: a dimension that is 1 there and 0 elsewhere. */
+/** A plan, and for which sizes it is: an expression that is 1 there and 0 elsewhere. */
 export interface Version {
   readonly plan: Plan;
   readonly applies: Dim;
 }
 
 /**
- * The best plan for a nest, or two where few rows want another one than many. Undefined where register tiles gain nothing or, with
+ * The best plan for a nest, or several where few rows or large matrices want another one. Undefined where register tiles gain nothing or, with
  * `always`, where there is nothing that a tile shares.
  */
 export function planContraction(nest: Nest, machine: Machine, always = false): readonly Version[] | undefined {
@@ -59,23 +78,32 @@ export function planContraction(nest: Nest, machine: Machine, always = false): r
   const isReused = factors.some(({ indices }) => nest.outer.some(({ name }) => !indices.has(name)));
   if (factors.length < 2 || !isReused) return undefined;
   const all = allCandidates(nest, machine, factors);
-  const [best, few, many] = [leastLoss(all, SIZES), leastLoss(all, FEW), leastLoss(all, MANY)];
-  if (best === undefined || few === undefined || many === undefined) return undefined;
-  const [size, ...others] = runTimeSizes(nest);
+  const best = ({ sizes }: SizeClass): Candidate | undefined => leastLoss(all, sizes);
+  const many = best(CLASSES[1] as SizeClass);
+  if (many === undefined) return undefined;
+  const isGood = (part: SizeClass): boolean =>
+    part.sizes.every((size) => {
+      const i = SIZES.indexOf(size);
+      return (best(part)?.cycles[i] as number) <= TOLERATED_LOSS * leastAt(all, i) + TOLERATED_CYCLES;
+    });
   const typical = ({ cycles }: Candidate): number => cycles[SIZES.indexOf(TYPICAL)] as number;
-  const isGood = SIZES.every(
-    (_, i) => (best.cycles[i] as number) <= TOLERATED_LOSS * leastAt(all, i) + TOLERATED_CYCLES,
+  const [size, ...others] = runTimeSizes(nest);
+  const isDivisible = typical(many) >= LITTLE_WORK && size !== undefined && others.length === 0;
+  const parts = PARTITIONS.find((each) => (isDivisible || each.length === 1) && each.every(isGood));
+  const plans = (parts ?? (isDivisible ? (PARTITIONS.at(-1) as readonly SizeClass[]) : [CLASSES[1] as SizeClass])).map(
+    (part) => ({ plan: best(part) as Candidate, below: part.below }),
   );
-  const isTwo = !isGood && few !== many && typical(many) >= LITTLE_WORK && size !== undefined && others.length === 0;
-  const main = isGood ? best : many;
+  const main = plans.find(({ below }) => below > TYPICAL)?.plan ?? many;
   if (!always && typical(main) >= untiledCycles(nest, machine, factors)) return undefined;
-  if (!isTwo) return [{ plan: main.plan, applies: dimConst(1) }];
-  const below = dimSub(dimConst(FEW_BELOW), dimSymbol(size));
-  const isFew = dimMax(dimConst(0), smaller(dimConst(1), below));
-  return [
-    { plan: few.plan, applies: isFew },
-    { plan: many.plan, applies: dimSub(dimConst(1), isFew) },
-  ];
+  if (plans.length === 1 || size === undefined) return [{ plan: main.plan, applies: dimConst(1) }];
+  const isBelow = (limit: number): Dim =>
+    limit === Number.POSITIVE_INFINITY
+      ? dimConst(1)
+      : dimMax(dimConst(0), smaller(dimConst(1), dimSub(dimConst(limit), dimSymbol(size))));
+  return plans.map(({ plan: { plan }, below }, i) => {
+    const before = plans[i - 1]?.below;
+    return { plan, applies: before === undefined ? isBelow(below) : dimSub(isBelow(below), isBelow(before)) };
+  });
 }
 
 /** All plans that are worked out. */
@@ -140,8 +168,7 @@ function* candidates(orientation: Orientation): Generator<Candidate> {
     );
   const shapes = [...tileShapes(orientation)];
   const chosen = new Set(
-    // Few and many decide; what lies between goes with one of them.
-    [...new Set([sized.at(1) ?? orientation, sized.at(-1) ?? orientation])].flatMap((each) =>
+    (isKnown ? sized : TILED_FOR.map((size) => sized[SIZES.indexOf(size)] as Orientation)).flatMap((each) =>
       bestShapes(shapes, (shape) => tileCycles(each, shape.tile, panelsOf(each, shape))),
     ),
   );
