@@ -1,5 +1,5 @@
-// Builds the project: compiles TypeScript into dist/, then bundles the command line into dist/bundle/, which starts several times faster
-// than its hundreds of modules do.
+// Builds the project: compiles TypeScript into dist/, then bundles the command line and `tdsl/compile` into dist/bundle/, which start several
+// times faster than their hundreds of modules do.
 import { spawnSync } from 'node:child_process';
 import { renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -11,24 +11,37 @@ const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 const result = spawnSync(process.execPath, [tsc, '-p', root], { stdio: 'inherit', cwd: root });
 process.exitCode = result.status ?? 1;
 
+/** Keeps the runtime out of a bundle: programs that import `tdsl` too must see the same classes. */
+const ownRuntime = {
+  name: 'own-runtime',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/runtime\// }, ({ path: name, resolveDir }) => {
+      const file = path.relative(path.join(root, 'dist'), path.resolve(resolveDir, name)).replaceAll('\\', '/');
+      return file.startsWith('runtime/') ? { path: `../${file}`, external: true } : undefined;
+    });
+  },
+};
+
+const options = {
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  external: ['cmake-js', 'ts-morph'],
+  // Packages in CommonJS form call `require`, which ES modules lack.
+  banner: {
+    js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+  },
+  logLevel: 'warning',
+};
+
 // Bundled aside and swapped in, so that a command that starts meanwhile finds either the old files or the new ones.
 const bundle = path.join(root, 'dist', 'bundle');
 const aside = `${bundle}.${process.pid}`;
 if (process.exitCode === 0) {
-  await build({
-    entryPoints: [path.join(root, 'dist', 'cli', 'main.js')],
-    outdir: aside,
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['cmake-js', 'ts-morph'],
-    // Packages in CommonJS form call `require`, which ES modules lack.
-    banner: {
-      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
-    },
-    logLevel: 'warning',
-  });
+  const entry = (name) => ({ ...options, entryPoints: [path.join(root, 'dist', 'cli', `${name}.js`)], outdir: aside });
+  await build(entry('main'));
+  await build({ ...entry('api'), plugins: [ownRuntime] });
   rmSync(bundle, { recursive: true, force: true });
   renameSync(aside, bundle);
 }
