@@ -4,7 +4,7 @@
 // operand, with a weight at every point of the space. So it is linear as it stands, and its transposition is a contraction again.
 
 import type { Builder } from '../ir/builder.js';
-import { dimConst, dimProduct } from '../ir/dims.js';
+import { dimConst, dimProduct, dimValue } from '../ir/dims.js';
 import type { Access, NodeOf, Value, View } from '../ir/graph.js';
 import { plainAccess, plainIndicesOf } from '../ir/space.js';
 import type { JvpRule } from './op.js';
@@ -79,9 +79,12 @@ export const sharedAmongTies: JvpRule<'reduce'> = (node, [tangent], b) => {
 export const tangentAtPosition: JvpRule<'reduce'> = (node, [tangent], b) => {
   if (tangent === undefined) return [undefined, undefined];
   const { indices, outer } = node.space;
-  const position = node.results[1] as Value;
   const inner = extents(node).slice(outer);
-  const positions = b.reshape(b.iota([dimProduct(inner)], 0), inner, 'position');
+  const count = dimProduct(inner);
+  // What is kept for the derivative of a window takes half the memory.
+  const dtype = (dimValue(count) ?? Number.POSITIVE_INFINITY) < 2 ** 31 ? 'i32' : 'i64';
+  const position = b.cast(node.results[1] as Value, dtype);
+  const positions = b.reshape(b.iota([count], 0, dtype), inner, 'position');
   const ones = inner.map(() => dimConst(1));
   const isHere = b.elementwise('eq', [b.reshape(position, [...position.type.shape, ...ones]), positions], 'here');
   const here = b.cast(isHere, tangent.type.dtype, 'here');

@@ -6,6 +6,7 @@ import type { Surroundings } from '../lower/body.js';
 import type { Machine } from '../machine.js';
 import { scheduleChain } from './chain.js';
 import { collapseLoops } from './collapse.js';
+import { narrowResults } from './narrow.js';
 import { serialised } from './rewrite.js';
 import { simplifyBody } from './simplify.js';
 import { foldTogether } from './together.js';
@@ -20,7 +21,7 @@ export function scheduleKernel(kernel: Kernel, machine: Machine, around?: Surrou
     return scheduleChain(kernel, chain, (stage, inside) => scheduleKernel(stage, machine, inside));
   const contraction = scheduleContraction(kernel, machine, around);
   if (contraction !== undefined) return contraction;
-  const simple = simplifyBody(unrollWindows(splitRemainders(collapseLoops(kernel.body))));
+  const simple = simplifyBody(unrollWindows(splitRemainders(collapseLoops(narrowResults(kernel.body)))));
   const body = vectoriseLoops(blockTransposes(foldTogether(simple), machine), machine);
   return { ...kernel, body: serialise(body) };
 }
