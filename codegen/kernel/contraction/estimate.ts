@@ -56,7 +56,7 @@ export function tiledCycles(
   // Of plans that are otherwise alike, the one whose copies stay in the nearer cache.
   const reach = 1 + (0.1 * copiedBytes(orientation, panels, chunking)) / COPY_LIMIT;
   const idle = 1 + IDLE_LOSS * Math.max(0, ENOUGH_CHUNKS - chunkCount(panels, chunking.shares));
-  return (products * reach + tails + outputs * resultCycles(orientation) + copying + repeated) * idle;
+  return (products * reach + tails + outputs * resultCycles(orientation, tile) + copying + repeated) * idle;
 }
 
 /** Cycles of all products in tiles if memory were as near as registers. */
@@ -182,11 +182,13 @@ function crowding({ factors, copies, bytes, distances }: Orientation, tile: Read
 
 const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
-/** Cycles for each sum to become results. */
-function resultCycles({ nest, vector, isSummed, lanes }: Orientation): number {
+/** Cycles for each sum to become results. Where lanes are stored apart, a tile should fill as much of each line as it can. */
+function resultCycles({ nest, vector, isSummed, lanes }: Orientation, tile: ReadonlyMap<string, number>): number {
   if (isSummed) return 18 + nest.stores.length;
-  const isDense = nest.stores.every(({ offset }) => stride(offset, vector) === 1);
-  return nest.stores.length * (isDense ? 1.5 / lanes : 1.5);
+  const isDense = (index: string): boolean => nest.stores.every(({ offset }) => stride(offset, index) === 1);
+  if (isDense(vector)) return (1.5 * nest.stores.length) / lanes;
+  const along = [...tile].find(([index]) => isDense(index))?.[1] ?? 1;
+  return (1.5 + 1 / along) * nest.stores.length;
 }
 
 /** Cycles for an element of a copy: by vectors, by transposed blocks, or one by one. */
