@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { targetMachine } from '../../codegen/build/target.js';
 import { generate } from '../../codegen/generate.js';
+import { copiesIn } from '../../codegen/plan/copies.js';
 import type { EntryPlan } from '../../codegen/plan/entry.js';
 import { liveBytes, offsetsOf, type Workspace, workspaceBound } from '../../codegen/plan/memory.js';
 import {
@@ -60,6 +61,14 @@ function workspacePart(workspace: Workspace, given: ReadonlyMap<string, number>)
   return ['workspace', dimConst(end), note];
 }
 
+/** What kernels write that only rearrange what is in memory: no memory of its own, but time. */
+function copiesPart({ steps }: EntryPlan): readonly Part[] {
+  const copies = copiesIn(steps);
+  if (copies.length === 0) return [];
+  const bytes = sum(copies.flatMap(({ outputs }) => outputs.map(({ type }) => bytesOf(type))));
+  return [['copies', bytes, ` by ${copies.length} ${copies.length === 1 ? 'kernel' : 'kernels'}`]];
+}
+
 /** The entries to show: that of the name, or all that a host calls. */
 function selected(program: Program, name: string | undefined): readonly Entry[] {
   const hidden = new Set(['init', ...program.entries.flatMap(({ evaluation }) => evaluation ?? [])]);
@@ -103,7 +112,8 @@ async function size(file: string, options: Options): Promise<void> {
     const symbols = entry.symbols.length > 0 ? `(${entry.symbols.join(', ')})` : '';
     const lines: readonly Part[] = [['peak', sum([state, ...parts.map(([, bytes]) => bytes)])], ...parts];
     process.stdout.write(`${entry.name}${symbols}\n`);
-    for (const [name, bytes, note = ''] of lines) process.stdout.write(`  ${name.padEnd(9)} ${text(bytes)}${note}\n`);
+    for (const [name, bytes, note = ''] of [...lines, ...copiesPart(plan.entries.get(entry.name) as EntryPlan)])
+      process.stdout.write(`  ${name.padEnd(9)} ${text(bytes)}${note}\n`);
   }
 }
 

@@ -5,7 +5,7 @@
 // lifetimes serves all blocks: a value of a trip lives from its step to its last reader in the trip, and what a loop carries,
 // reads or gives lives as long as the loop.
 
-import { type Dim, dimConst, dimEquals, dimMax, dimMul, dimSubstitute } from '../../compiler/ir/dims.js';
+import { type Dim, dimConst, dimEquals, dimMax, dimMul, dimSubstitute, dimValue } from '../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../compiler/ir/dtype.js';
 import type { Func, Module, TensorType, Value } from '../../compiler/ir/graph.js';
 import { regionFunctions } from '../../compiler/ir/rewrite.js';
@@ -102,7 +102,7 @@ export class Planner {
   readonly #outlines = new Map<string, Outline>();
   #clock = 0;
   #numbers = 0;
-  #threadScratch = dimConst(0);
+  readonly #threadScratch = new Map<string, Dim>();
 
   constructor(
     readonly module: Module,
@@ -141,7 +141,9 @@ export class Planner {
 
   /** Bytes of scratch memory that a thread needs: kernels run one after another and use the same. */
   get threadScratch(): Dim {
-    return this.#threadScratch;
+    const sizes = [...this.#threadScratch.values()];
+    const constant = dimConst(Math.max(0, ...sizes.map((size) => dimValue(size) ?? 0)));
+    return sizes.filter((size) => dimValue(size) === undefined).reduce(dimMax, constant);
   }
 
   outline(name: string): Outline {
@@ -250,7 +252,7 @@ export class Planner {
     if (scratch === undefined) return { ...launch, scratch: [] };
     const bytes = dimSubstitute(scratch.bytes, step.symbols);
     if (scratch.per === 'launch') return { ...launch, scratch: [this.memory(bytes, at, at)] };
-    this.#threadScratch = dimMax(this.#threadScratch, bytes);
+    this.#threadScratch.set(bytes.key, bytes);
     return { ...launch, scratch: [] };
   }
 

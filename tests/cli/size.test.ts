@@ -60,4 +60,14 @@ test('the workspace beside what lives in it, and the scratch memory of threads',
   assert.match(bytes, / {2}workspace 24,064 bytes, 1\.00 times the 24,000 that live at once\n/);
 });
 
+test('copies that indexing could not absorb', () => {
+  const joined = path.join(folder, 'joined.td');
+  writeFileSync(joined, 'dim n\nexport fn joined(x: f32[n], y: f32[n]) -> f32[2 * n] = cat([x, y])\n');
+  const { stdout } = spawnSync(process.execPath, [path.resolve('bin', 'tdsl.js'), 'size', joined], {
+    encoding: 'utf8',
+  });
+  assert.match(stdout, /\n {2}copies {4}8\*n by 1 kernel\n$/);
+  assert.not.match(size(), /copies/);
+});
+
 test.run();
