@@ -114,6 +114,9 @@ static void test_create(void) {
   EXPECT(instance, tdsl_mem(instance, 9, &block, NULL, 0, NULL), TDSL_E_ARG, "no operation 9");
   CHECK(tdsl_mem(instance, TDSL_MEM_FREE, &block, NULL, 0, NULL) == TDSL_OK && block == NULL);
   CHECK(tdsl_sync(instance, NULL) == TDSL_OK);
+  void *stream = instance;
+  CHECK(tdsl_stream(instance, &stream) == TDSL_OK && stream == NULL);
+  CHECK(tdsl_stream(NULL, &stream) == TDSL_E_ARG);
   tdsl_destroy(instance);
   CHECK(allocations == 0);
 }

@@ -282,7 +282,7 @@ void tdsl_launch(tdsl_call *call, uint32_t kernel, int64_t items, uint32_t team,
 
 void tdsl_launch_group(tdsl_call *call, uint32_t kernel, uint32_t team, int64_t pack, void *const *columns, uint32_t width,
                        const int64_t *items, uint32_t count, void **params) {
-  enum { WORDS = 496 }; /* td_segments of tdsl_gpu.h: for each segment its last block, its items, its operands */
+  enum { WORDS = 480 }; /* td_segments of tdsl_gpu.h: for each segment its last block, its items, its operands */
   uint64_t segments[WORDS];
   const uint32_t row = 2 + width, most = WORDS / row;
   params[3] = segments;
@@ -408,7 +408,7 @@ int tdsl_ended(tdsl_call *call, uint32_t number, int64_t trip, int64_t launches)
   uint32_t active;
   if (is_captured(call, launches)) return call->status != TDSL_OK;
   /* The host runs ahead of the device for more and more trips, of which those behind the last one cost little. */
-  if ((trip & (trip - 1)) != 0 && trip % 16 != 0) return call->status != TDSL_OK;
+  if (trip == 0 || ((trip & (trip - 1)) != 0 && trip % 16 != 0)) return call->status != TDSL_OK;
   peek(call, &active, address_of(slot_of(call, number)), sizeof active);
   return active == 0;
 }

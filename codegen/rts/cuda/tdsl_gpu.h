@@ -121,10 +121,10 @@ struct td_segment {
   int64_t end, items;
   void *at[COLUMNS];
 };
-/* As many as fit the parameters of a kernel; the host fills them (tdsl_launch_group). */
+/* As many as fit the 4096 bytes of a kernel's parameters beside what is the same for all; the host fills them (tdsl_launch_group). */
 template <int COLUMNS>
 struct td_segments {
-  static constexpr int COUNT = 496 / (2 + COLUMNS);
+  static constexpr int COUNT = 480 / (2 + COLUMNS);
   td_segment<COLUMNS> rows[COUNT];
 };
 /* The segment of this block. */
