@@ -21,7 +21,22 @@ fn elman(%w: f64[H, H], %h0: f64[B, H], %xs: f64[T, B, H]) -> (f64[T, B, H], f64
   %h, %hs = loop @step over [T] with %w carry %h0 each %xs : f64[B, H], f64[T, B, H]
   return %hs, %h
 }`,
-  /** The same from the last step to the first; the position takes part. */
+  /** Products of what slices give with a matrix, which another value of the trip reads, too; from the last step to the first. */
+  sliced: `
+fn step(%i: i64, %w: f64[H, H], %u: f64[H, H], %h: f64[B, H], %x: f64[B, H]) -> (f64[B, H], f64[B, H]) {
+  %s = sin %x : f64[B, H]
+  %p = contract [b, o] over k: %s[b, k] * %w[o, k] : f64[B, H]
+  %q = contract [b, o] over k: %h[b, k] * %u[o, k] : f64[B, H]
+  %a = add %p, %q : f64[B, H]
+  %n = tanh %a : f64[B, H]
+  %y = mul %n, %p : f64[B, H]
+  return %n, %y
+}
+fn sliced(%w: f64[H, H], %u: f64[H, H], %h0: f64[B, H], %xs: f64[T, B, H]) -> (f64[T, B, H], f64[B, H]) {
+  %h, %ys = loop @step over [T] reverse with %w, %u carry %h0 each %xs : f64[B, H], f64[T, B, H]
+  return %ys, %h
+}`,
+  /** Elementwise steps from the last to the first; the position takes part. */
   backwards: `
 fn step(%i: i64, %w: f64[N], %h: f64[N], %x: f64[N]) -> (f64[N], f64[N]) {
   %p = cast %i : f64

@@ -1,5 +1,5 @@
-// Moves work across the edges of loops and branches: what is the same in every trip is computed before the loop, constants are made where
-// they are used, and a carry that never changes becomes a constant of the loop.
+// Moves work across the edges of loops and branches: what is the same in every trip is computed before the loop, products of slices are computed
+// there for all trips at once, constants are made where they are used, and a carry that never changes becomes a constant of the loop.
 
 import type { Builder } from '../../ir/builder.js';
 import { NameSupply } from '../../ir/builder.js';
@@ -16,6 +16,7 @@ import type { Func, Module, Node, Value } from '../../ir/graph.js';
 import { mapFunction, namesOf, type Rewriting, renameRegion } from '../../ir/rewrite.js';
 import { reduceOp } from '../../ops/table.js';
 import { operationCost } from '../fuse/cost.js';
+import { multiplySlices } from './slices.js';
 
 /** Elementwise work of fewer operations is not worth a tensor that every trip loads. */
 const cheapOperations = 4;
@@ -248,7 +249,8 @@ export class Hoister {
       test: region.condition === undefined ? undefined : this.#get(region.condition),
     };
     const fixed = fixCarries(before);
-    const parts = hoistInvariants(sinkConstants(fixed, around), around.builder);
+    const hoisted = hoistInvariants(sinkConstants(fixed, around), around.builder);
+    const { parts, stacks } = this.#multiplySlices(hoisted, node, inputs.xs, around.builder);
     if (parts.body === before.body) return undefined;
     const results = loopResults(region, node.results);
     const values = replacement(around.builder, {
@@ -258,11 +260,31 @@ export class Hoister {
         fn: this.#add(parts.body),
         ...(parts.test !== undefined && { condition: this.#add(parts.test) }),
         carries: parts.carries.length,
+        xs: inputs.xs.length + stacks.length,
       },
-      inputs: [...inputs.trips, ...parts.constants, ...parts.carries, ...inputs.xs],
+      inputs: [...inputs.trips, ...parts.constants, ...parts.carries, ...inputs.xs, ...stacks],
       results: [...results.carries.filter((_, k) => !fixed.isFixed[k]), ...results.ys, ...results.made],
     } as LoopNode);
     let at = 0;
     return node.results.map((_, k) => (fixed.isFixed[k] ? inputs.carries[k] : values[at++]) as Value);
+  }
+
+  /** Products of slices that all trips would make come before the loop, unless it may end early: then some would be for nothing. */
+  #multiplySlices(
+    parts: Parts,
+    { region }: LoopNode,
+    xs: readonly Value[],
+    b: Builder,
+  ): { readonly parts: Parts; readonly stacks: readonly Value[] } {
+    const { body, constants } = parts;
+    if (region.length === undefined || region.counted || region.condition !== undefined) return { parts, stacks: [] };
+    const params = {
+      constants: body.params.slice(1, 1 + constants.length),
+      slices: body.params.slice(body.params.length - xs.length),
+    };
+    const functions = { get: (name: string) => this.#get(name), add: (func: Func) => this.#add(func) };
+    const given = { constants, slices: xs };
+    const { body: smaller, stacks } = multiplySlices(functions, b, body, params, given, region.length);
+    return { parts: { ...parts, body: smaller }, stacks };
   }
 }

@@ -18,7 +18,7 @@ import { defaultPipeline, pipelines, runPipeline } from '../../../compiler/pipel
 import type { Program } from '../../../compiler/program.js';
 import { derivativeOf, innerProduct } from '../../support/calculus.js';
 import { randomInputs, tensorError } from '../../support/graphs.js';
-import { entryOf, loopDims, loopNames, loopProgram } from '../../support/loops.js';
+import { entryOf, loopDims, loopNames, loopProgram, loopTexts } from '../../support/loops.js';
 import { randomLoop, randomLoopDims } from '../../support/random-loops.js';
 
 for (const name of loopNames) {
@@ -114,6 +114,20 @@ fn f(%w: f64[3, 3], %h: f64[3], %g: f64[3]) -> (f64[3], f64[3]) {
     ['b', 'g'],
   );
   assert.is(node.inputs.length, 2);
+});
+
+test('products of slices are computed before a loop for all trips at once, unless it may end early', () => {
+  const parse = (text: string): Module => parseModule(`tdir 1\n${text}`);
+  const productsOf = (module: Module, name: string): readonly [number, number] => {
+    const functions = new Map(new Hoister(module).run().map((func) => [func.name, func]));
+    const func = functions.get(name) as Func;
+    const body = functions.get(func.nodes.find(isLoop)?.region.fn ?? '') as Func;
+    const count = ({ nodes }: Func): number => nodes.filter(({ kind }) => kind === 'contract').length;
+    return [count(func), count(body)];
+  };
+  assert.equal(productsOf(parse(loopTexts.sliced), 'sliced'), [1, 1]);
+  const counted = loopTexts.sliced.replace('%h, %ys = loop @step over [T]', '%n = size {T} : i64\n  $& times %n');
+  assert.equal(productsOf(parse(counted), 'sliced'), [0, 2]);
 });
 
 test('random loops: reverse mode is the transposition of forward mode, and no pass changes a value', () => {
