@@ -57,6 +57,13 @@ const functions: readonly Func[] = [
     const space = { ...shapeSpace(d(40, 70, 1051)), outer: 2 };
     return [b.elementwise('abs', [b.contract(space, [plainAccess([2, 0]), plainAccess([2, 1])], [x, dy])])];
   }),
+  // The same of bf16, whose packs lie along rows and columns.
+  define('deep_half', (b) => {
+    const x = b.param('x', { dtype: 'bf16', shape: d(1051, 40) });
+    const dy = b.param('dy', { dtype: 'bf16', shape: d(1051, 72) });
+    const space = { ...shapeSpace(d(40, 72, 1051)), outer: 2 };
+    return [b.contract(space, [plainAccess([2, 0]), plainAccess([2, 1])], [x, dy])];
+  }),
   // Enough tiles for those of 128 x 128.
   define('batches', (b) => {
     const x = b.param('x', { dtype: 'f32', shape: d(25, 'n', 36) });

@@ -38,8 +38,9 @@ function matrixOf(
   depth: readonly Axis[],
   batches: readonly Axis[],
 ): Matrix | undefined {
-  if (memory?.steps === undefined || !isDeep || memory.statements.length > 0) return undefined;
-  const { buffer, offset } = memory;
+  if (memory?.steps === undefined || !isDeep) return undefined;
+  const { buffer, offset, guards, statements } = memory;
+  if (guards.length > 0 || statements.length > 0) return undefined;
   const row = stepOf(offset, along);
   const steps = [row, ...batches.map(({ index }) => coefficient(offset, index))];
   if (steps.some((step) => step === undefined || hasPosition(step))) return undefined;

@@ -4,7 +4,7 @@
 import { type Dim, dimConst, dimEquals, dimMul, dimSymbol } from '../../../compiler/ir/dims.js';
 import { type DType, dtypeBytes } from '../../../compiler/ir/dtype.js';
 import { type Buffer, type Guard, isPositionName, type Position, type Stmt, type Temp } from '../ir.js';
-import { bothGuards, coefficient } from '../positions.js';
+import { bothGuards, coefficient, mentions } from '../positions.js';
 import type { Axis } from './product.js';
 
 export interface FactorMemory {
@@ -33,7 +33,9 @@ export function memoryOf(
   if (load?.kind !== 'let' || load.temp.name !== temp.name || load.value.kind !== 'load') return undefined;
   const { buffer, offset } = load.value;
   const guards = bothGuards(load.value.guards, mask);
-  const steps = guards.length === 0 && isInOrder(offset, contiguous) ? stepsOf(offset, contiguous) : undefined;
+  // A pack is copied or left out as a whole.
+  const isWhole = guards.every(({ value }) => !contiguous.some(({ index }) => mentions(value, index)));
+  const steps = isWhole && isInOrder(offset, contiguous) ? stepsOf(offset, contiguous) : undefined;
   // There is no asynchronous copy of less than 4 bytes.
   if (buffer.dtype !== cell || (steps === undefined && dtypeBytes(cell) < 4)) return undefined;
   return { buffer, offset, guards, statements: statements.slice(0, -1), steps };

@@ -40,8 +40,10 @@ TDSL_INLINE void td_copy_panel(typename Panel::cell *panel, const Factor &factor
       TD_UNROLL for (int i = 0; i < Panel::OWN_PACKS; i++) {
         const int m = Panel::pack_along(i), k = Panel::pack_into(i);
         const int64_t deep = tdsl_max(0, depth - start - k), wide = tdsl_max(0, left - m);
-        const int64_t valid = Factor::IS_DEEP ? (wide > 0 ? deep : 0) : (deep > 0 ? wide : 0);
-        td_copy_async<16>(&panel[Panel::place(m, k)], factor.at(batch, first + m, start + k), (int)tdsl_min(valid, Panel::PACK) * (int)sizeof(cell));
+        const int64_t inside = Factor::IS_DEEP ? (wide > 0 ? deep : 0) : (deep > 0 ? wide : 0);
+        const cell *from = inside > 0 ? factor.at(batch, first + m, start + k) : nullptr;
+        const int valid = from != nullptr ? (int)tdsl_min(inside, Panel::PACK) * (int)sizeof(cell) : 0;
+        td_copy_async<16>(&panel[Panel::place(m, k)], from, valid);
       }
       return;
     }
