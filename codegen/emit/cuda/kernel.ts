@@ -214,9 +214,19 @@ function printWgmma(
   };
 }
 
+/**
+ * Whether two blocks must fit a processor: a thread of a large exact tile lives off others that run while it waits. Factors that are copied in packs
+ * leave it registers enough; those of windows and views do not.
+ */
+const isSqueezed = (phase: GpuPhase): boolean =>
+  phase.kind === 'product' &&
+  phase.arithmetic === 'exact' &&
+  phase.tile === 128 &&
+  [phase.left, phase.right].every(({ memory }) => memory?.steps !== undefined);
+
 /** Prints a device function, and the C lines that put its arguments together. `special` are parameters that others do not have. */
 function printFunction(
-  { sizes, passed, states }: PhaseContext,
+  { sizes, passed, states, phase }: PhaseContext,
   name: string,
   { text, mentions }: PhaseBody,
   sizeName: (symbol: string) => string,
@@ -256,7 +266,7 @@ function printFunction(
   });
   const place = mentions('block') ? '  const int64_t block = blockIdx.x, blocks = gridDim.x;\n  (void)blocks;\n' : '';
   const isWgmma = special === wgmmaParams;
-  const bounds = isWgmma ? 'TD_WGMMA_BOUNDS' : `__launch_bounds__(${BLOCK})`;
+  const bounds = isWgmma ? 'TD_WGMMA_BOUNDS' : `__launch_bounds__(${BLOCK}${isSqueezed(phase) ? ', 2' : ''})`;
   const own = `${STOP}${place}${text}`;
   const device = isWgmma ? `#if TD_HAS_WGMMA\n${own}\n#endif` : own;
   return {
