@@ -188,7 +188,7 @@ function resultCycles({ nest, vector, isSummed, lanes }: Orientation, tile: Read
   const isDense = (index: string): boolean => nest.stores.every(({ offset }) => stride(offset, index) === 1);
   if (isDense(vector)) return (1.5 * nest.stores.length) / lanes;
   const along = [...tile].find(([index]) => isDense(index))?.[1] ?? 1;
-  return (1.5 + 1 / along) * nest.stores.length;
+  return (1.5 + 0.25 / along) * nest.stores.length;
 }
 
 /** Cycles for an element of a copy: by vectors, by transposed blocks, or one by one. */
