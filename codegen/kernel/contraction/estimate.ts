@@ -17,6 +17,8 @@ const [CACHE_SET_SPAN, CACHE_WAYS] = [4096, 8];
 /** What stays in the first cache and in the second, and its sets: addresses that differ by their span share one. */
 const [NEAR_BYTES, MIDDLE_BYTES] = [20 << 10, 320 << 10];
 const [CACHE_LINE, CACHE_SETS] = [64, 64];
+/** Cycles by which each row of a tile's results delays it where they go to distant memory. */
+const DISTANT_ROW = 20;
 /** Bytes that a core loads as fast as any less. */
 const HALF_LINE = 32;
 /** Cycles by which a line delays a tile that comes from the second cache, in order or not, or from behind it, and a page that is not at hand. */
@@ -56,7 +58,7 @@ export function tiledCycles(
   // Of plans that are otherwise alike, the one whose copies stay in the nearer cache.
   const reach = 1 + (0.1 * copiedBytes(orientation, panels, chunking)) / COPY_LIMIT;
   const idle = 1 + IDLE_LOSS * Math.max(0, ENOUGH_CHUNKS - chunkCount(panels, chunking.shares));
-  return (products * reach + tails + outputs * resultCycles(orientation, tile) + copying + repeated) * idle;
+  return (products * reach + tails + outputs * resultCycles(orientation, tile, panels) + copying + repeated) * idle;
 }
 
 /** Cycles of all products in tiles if memory were as near as registers. */
@@ -183,10 +185,18 @@ function crowding({ factors, copies, bytes, distances }: Orientation, tile: Read
 const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
 /** Cycles for each sum to become results. Where lanes are stored apart, a tile should fill as much of each line as it can. */
-function resultCycles({ nest, vector, isSummed, lanes }: Orientation, tile: ReadonlyMap<string, number>): number {
+function resultCycles(
+  { nest, vector, isSummed, lanes, bytes, extent }: Orientation,
+  tile: ReadonlyMap<string, number>,
+  panels: PanelCounts,
+): number {
   if (isSummed) return 18 + nest.stores.length;
   const isDense = (index: string): boolean => nest.stores.every(({ offset }) => stride(offset, index) === 1);
-  if (isDense(vector)) return (1.5 * nest.stores.length) / lanes;
+  if (isDense(vector)) {
+    const isFar = productOf(nest.outer.map(({ name }) => extent(name))) * bytes > MIDDLE_BYTES;
+    const row = extent(vector) / (panels.get(vector)?.count ?? 1);
+    return (1.5 / lanes + (isFar ? DISTANT_ROW / row : 0)) * nest.stores.length;
+  }
   const along = [...tile].find(([index]) => isDense(index))?.[1] ?? 1;
   return (1.5 + 0.25 / along) * nest.stores.length;
 }
