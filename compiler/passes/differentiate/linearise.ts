@@ -8,7 +8,6 @@ import type { JvpRule } from '../../ops/op.js';
 import { kindRules } from '../../ops/table.js';
 import { linearControl } from './control.js';
 import { customTangents, isCustom } from './custom.js';
-import { preaccumulate } from './preaccumulate.js';
 import { derivativeOrigin, runRule, type Session, type Tangents } from './session.js';
 
 /**
@@ -114,13 +113,10 @@ export function linearise(
     }
     define(results, made.values);
   }
-  const results = func.results.map((result) => values.get(result) as Value);
-  const outputs = func.results.map(tangentOfOld);
-  const returned = new Set([...results, ...outputs.filter((tangent) => tangent !== undefined)]);
   return {
-    results,
-    tangents: outputs,
-    linear: mode === 'apart' ? preaccumulate(b, linear, isLinear, returned) : linear,
+    results: func.results.map((result) => values.get(result) as Value),
+    tangents: func.results.map(tangentOfOld),
+    linear,
     tangentOf,
   };
 }

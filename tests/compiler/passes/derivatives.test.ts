@@ -219,10 +219,10 @@ test('forward nodes appear once, and adjoints are named after what they are adjo
   assert.is(adjoint?.origin.of, 'square');
 });
 
-/** The operands of the node of `vjp.f` that computes an adjoint. */
-function operandsOf(vjp: Func, adjoint: string): readonly string[] {
+/** The node of `vjp.f` that computes an adjoint, as text. */
+function nodeOf(vjp: Func, adjoint: string): string {
   const node = vjp.nodes.find(({ results }) => results[0]?.name === adjoint);
-  return (node?.inputs ?? []).map(({ name }) => name);
+  return node?.kind === 'elementwise' ? `${node.op} ${node.inputs.map(({ name }) => name).join(' ')}` : '';
 }
 
 test('a chain of elementwise nodes keeps one product of partial derivatives where it would keep several values', () => {
@@ -233,27 +233,11 @@ test('a chain of elementwise nodes keeps one product of partial derivatives wher
   });
   const module = withDerivatives(func, 1);
   const vjp = module.functions.get('vjp.f') as Func;
-  const operands = operandsOf(vjp, 'd_h');
-  assert.is(operands.length, 2);
-  assert.ok(operands.some((name) => name.startsWith('partial')));
+  // The cotangent of the result times a factor that the forward part computes.
+  assert.match(nodeOf(vjp, 'd_h'), /^mul s_out \S+$/);
   const random = new Random(5);
   const inputs = func.params.map(({ type }) => randomTensor(random, type));
   checkFirstOrder(module, 'f', inputs, random, 'a chain', 1e-6);
-});
-
-test('a chain that reads one value stays as it is, and so does one through a selection', () => {
-  const single = buildFunction([f64(2)], (b, [x]) => [
-    b.elementwise('mul', [b.elementwise('tanh', [x as Value], 'h'), x as Value], 'out'),
-  ]);
-  const selected = buildFunction([f64(2)], (b, [x]) => {
-    const h = b.elementwise('mul', [x as Value, b.elementwise('exp', [x as Value])], 'h');
-    const positive = b.elementwise('gt', [x as Value, b.constant(0, 'f64')]);
-    return [b.elementwise('where', [positive, h, b.constant(0, 'f64')], 'out')];
-  });
-  for (const func of [single, selected]) {
-    const vjp = withDerivatives(func, 1).functions.get('vjp.f') as Func;
-    assert.not.ok(vjp.nodes.some(({ results }) => results[0]?.name.startsWith('partial')));
-  }
 });
 
 test('adjoints of slices that cover a value are joined, those of others padded and added up', () => {
