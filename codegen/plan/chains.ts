@@ -36,10 +36,15 @@ function membersOf(steps: readonly Step[], pivot: LaunchStep, kernelOf: KernelOf
   // Stages are compared with the pivot alone, so what passes between them has to pass through it.
   const made = new Set(candidates.flatMap(({ outputs }) => outputs));
   const stages = candidates.filter(({ inputs }) => !inputs.some((value) => made.has(value)));
-  const members = steps.filter((step): step is LaunchStep => step === pivot || stages.includes(step as LaunchStep));
-  // What comes between and depends on a member would have to run inside of the chain if a later member depended on it.
-  const able = members.filter((member) => !dependsThroughOthers(steps, members, member));
-  return able.includes(pivot) ? able : [];
+  let members = steps.filter((step): step is LaunchStep => step === pivot || stages.includes(step as LaunchStep));
+  // What comes between and depends on a member would have to run inside of the chain if a later member depended on it. A member that is left out for
+  // that comes between the others itself.
+  for (;;) {
+    const able = members.filter((member) => !dependsThroughOthers(steps, members, member));
+    if (!able.includes(pivot)) return [];
+    if (able.length === members.length) return able;
+    members = able;
+  }
 }
 
 const reducesRows = (kernel: Kernel): boolean =>

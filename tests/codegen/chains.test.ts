@@ -98,6 +98,22 @@ test('scores, softmax and weighted sum are one launch, and scores have no memory
   assert.is(launchesOf(program, 'gradients').length, 4);
 });
 
+test('two products before one softmax, of which one depends on all rows of the other', () => {
+  // The second scores follow from the first through a sum over all rows.
+  const text = `tdsl 1
+dim B, T
+export fn f(q: f32[B, 2, T, 8], k: f32[B, 2, T, 8], v: f32[B, 2, T, 8]) -> f32[B, 2, T, 8] {
+  let first = q @ transpose(k, -2, -1)
+  let centred = k - 0.01 * sum(first, [-2, -1], keepdim: true)
+  softmax(first + q @ transpose(centred, -2, -1), -1) @ v
+}
+`;
+  return compare(text, [
+    { B: 2, T: 7 },
+    { B: 1, T: 70 },
+  ]);
+});
+
 test('a product of shared weights is no part of a chain, since every block would read all of them', () => {
   const classifier = `tdsl 1
 dim B, T
