@@ -1,13 +1,14 @@
 // `npm run bench -- [SUITE…] [--threads N] [--quick] [--json FILE]`: times workloads side by side with the peers that are installed.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
-import { packageRoot, packageVersion } from '../cli/package.js';
+import { packageRoot } from '../cli/package.js';
 import { costs } from './costs.js';
 import { buildMachineProbe, findPython, installPackages } from './peers/install.js';
-import { line, markdown, picture, type Row, rowOfCost, rowsOf } from './report.js';
+import { record } from './record.js';
+import { line, type Row, rowOfCost, rowsOf } from './report.js';
 import { type Effort, type Outcome, type Places, run, select, timesOf } from './run.js';
 import { curves, workloads } from './workloads.js';
 
@@ -45,41 +46,6 @@ function prepare(): Places {
   return places;
 }
 
-/** What the figures belong to. */
-function machineText(outcomes: readonly Outcome[], { clock }: Effort): string {
-  const cpu = os.cpus()[0]?.model ?? 'unknown';
-  const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '';
-  const vectors = flags.includes('avx512f') ? 'AVX-512' : flags.includes('avx2') ? 'AVX2' : 'SSE';
-  const versions = new Set(
-    outcomes.flatMap(({ peers }) =>
-      peers.filter(({ times }) => times).map(({ name, version }) => `${name} ${version}`),
-    ),
-  );
-  const peaks = outcomes.filter(({ threads }) => threads === 1).map(({ machine }) => machine.flops / 1e9);
-  const peak = peaks.length === 0 ? '' : `, ${Math.max(...peaks).toFixed(0)} GFLOP/s a core`;
-  const programs = [`Node ${process.versions.node}`, `tdsl ${packageVersion}`, ...versions];
-  return `${cpu}, ${os.cpus().length} cores, ${vectors}${peak}; ${programs.join(', ')}; ${new Date().toISOString().slice(0, 10)}${clock === 'cpu' ? '; processor time, because the machine did other work' : ''}`;
-}
-
-/** Replaces what stands between two comments of a Markdown file. */
-function replaceBetween(file: string, name: string, text: string): void {
-  const old = readFileSync(file, 'utf8');
-  const pattern = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- end of ${name} -->)`);
-  if (!pattern.test(old)) throw new Error(`${file} has no place for ${name}`);
-  writeFileSync(
-    file,
-    old.replace(pattern, (_all, open: string, close: string) => `${open}${text}\n${close}`),
-  );
-}
-
-function record(outcomes: readonly Outcome[], rows: readonly Row[], effort: Effort, places: Places): void {
-  const machine = machineText(outcomes, effort);
-  const file = (name: string): string => path.join(places.bench, name);
-  writeFileSync(file('results.json'), `${JSON.stringify({ machine, rows }, null, 1)}\n`);
-  writeFileSync(file('ratios.svg'), picture(rows));
-  replaceBetween(file('README.md'), 'results', `${machine}\n\n${markdown(rows)}`);
-}
-
 async function bench(suites: readonly string[], options: Options): Promise<void> {
   const known = new Set([...workloads, ...costs, ...curves].map(({ suite }) => suite));
   const unknown = suites.find((suite) => !known.has(suite));
@@ -112,7 +78,7 @@ async function bench(suites: readonly string[], options: Options): Promise<void>
     rows.push(row);
     if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(rows, null, 1)}\n`);
   }
-  if (options.record === true) record(outcomes, rows, effort, places);
+  if (options.record === true) record(outcomes, rows, clock, places.bench);
 }
 
 const command = new Command('bench')
@@ -125,7 +91,10 @@ const command = new Command('bench')
     'wall, or cpu: the processor time, to compare on a machine that does other work too',
     'wall',
   )
-  .option('--record', 'write bench/README.md, bench/results.json and bench/ratios.svg')
+  .option(
+    '--record',
+    'put the rows beside those of other suites of this machine in bench/results, and show them in bench/README.md',
+  )
   .action(bench);
 await command.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));
