@@ -1,8 +1,9 @@
 // Puts values that live inside of one call into one workspace, so that values that do not live at the same time share memory.
 //
 // Where sizes are known only when running, offsets are, too. So what is planned is an order: which values lie below each value. A value
-// begins where the last of those below it ends, whatever the sizes turn out to be. The order comes from placing the values one after another
-// into the lowest gaps that hold them, with a typical number for every run-time dimension; fixed sizes are planned exactly.
+// begins where the last of those below it ends, whatever the sizes turn out to be. Orders come from placing the values one after another
+// into the lowest gaps that hold them, with some number for every run-time dimension. Of several, the one is taken that wastes the least at
+// the sizes where it wastes most; fixed sizes are planned exactly.
 
 import {
   type Dim,
@@ -47,8 +48,8 @@ export function alignedSize(bytes: Dim): Dim {
   return dimMul(unit, dimFloorDiv(dimAdd(bytes, dimConst(ALIGNMENT - 1)), unit));
 }
 
-/** What a run-time dimension counts as. */
-const TYPICAL_SIZE = 32;
+/** Numbers of which each stands for every run-time dimension: a few rows, a batch, and many. */
+const TYPICAL_SIZES = [1, 8, 32, 128, 512, 2048] as const;
 
 /** A value while it is placed: what it needs at typical sizes, and where it lies. */
 interface Placed extends Lifetime {
@@ -82,9 +83,6 @@ function place(values: readonly Placed[]): readonly Placed[] {
   return placed;
 }
 
-const heightOf = (placed: readonly Placed[]): number =>
-  placed.reduce((height, each) => Math.max(height, endOf(each)), 0);
-
 /** The values right under the one at a position: those below it that are not below another one of them. */
 function rightUnder(placed: readonly Placed[], at: number): readonly number[] {
   const value = placed[at] as Placed;
@@ -96,17 +94,38 @@ function rightUnder(placed: readonly Placed[], at: number): readonly number[] {
   return found;
 }
 
+/** What all values need, at given sizes, if each begins where the last of those before it that live with it ends. */
+function heightOf(order: readonly Placed[], sizes: readonly number[]): number {
+  // Where the next value of each step may begin.
+  const tops = new Array<number>(1 + Math.max(0, ...order.map(({ last }) => last))).fill(0);
+  for (const { number, first, last } of order) {
+    const top = Math.max(...tops.slice(first, last + 1));
+    tops.fill(top + (sizes[number] as number), first, last + 1);
+  }
+  return Math.max(...tops);
+}
+
 /** Plans the workspace. */
 export function planWorkspace(lifetimes: readonly Lifetime[]): Workspace {
-  const typical = new Map<string, number>();
-  for (const { bytes } of lifetimes) for (const symbol of dimSymbols(bytes)) typical.set(symbol, TYPICAL_SIZE);
-  const values = lifetimes.map((lifetime, number): Placed => {
-    const size = Math.max(ALIGNMENT, dimEvaluate(alignedSize(lifetime.bytes), typical));
-    return { ...lifetime, number, size, begin: 0 };
+  const symbols = new Set<string>();
+  for (const { bytes } of lifetimes) dimSymbols(bytes, symbols);
+  const aligned = lifetimes.map(({ bytes }) => alignedSize(bytes));
+  const typical = (symbols.size === 0 ? TYPICAL_SIZES.slice(0, 1) : TYPICAL_SIZES).map((size) => {
+    const dims = new Map([...symbols].map((symbol) => [symbol, size]));
+    const sizes = aligned.map((bytes) => Math.max(ALIGNMENT, dimEvaluate(bytes, dims)));
+    return { sizes, live: Math.max(ALIGNMENT, liveOf(lifetimes, sizes)) };
   });
-  const placed = orders
-    .map((order) => place(values.toSorted(order)))
-    .reduce((best, other) => (heightOf(other) < heightOf(best) ? other : best));
+  const waste = (order: readonly Placed[]): number =>
+    Math.max(...typical.map(({ sizes, live }) => heightOf(order, sizes) / live));
+  const placed = typical
+    .flatMap(({ sizes }) => {
+      const values = lifetimes.map(
+        (lifetime, i): Placed => ({ ...lifetime, number: i, size: sizes[i] as number, begin: 0 }),
+      );
+      return orders.map((order) => place(values.toSorted(order)));
+    })
+    .map((order) => ({ order, waste: waste(order) }))
+    .reduce((best, other) => (other.waste < best.waste ? other : best)).order;
   const slotOf = new Array<number>(lifetimes.length).fill(0);
   placed.forEach(({ number }, slot) => {
     slotOf[number] = slot;
@@ -146,8 +165,13 @@ export function workspaceBound({ slots }: Workspace): Dim {
 }
 
 /** The bytes of all values that live at the step where these are most: no plan needs less. */
-export function liveBytes({ lifetimes }: Workspace, dims: ReadonlyMap<string, number>): number {
-  const sizes = lifetimes.map(({ bytes }) => Math.max(0, dimEvaluate(bytes, dims)));
+export const liveBytes = ({ lifetimes }: Workspace, dims: ReadonlyMap<string, number>): number =>
+  liveOf(
+    lifetimes,
+    lifetimes.map(({ bytes }) => Math.max(0, dimEvaluate(bytes, dims))),
+  );
+
+function liveOf(lifetimes: readonly Lifetime[], sizes: readonly number[]): number {
   const at = (step: number): number =>
     lifetimes.reduce(
       (sum, { first, last }, i) => (first <= step && step <= last ? sum + (sizes[i] as number) : sum),
