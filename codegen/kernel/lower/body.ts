@@ -166,17 +166,22 @@ export class Body {
 
   /** A value that `make` computes at most once in the scope `depth` or those around it; `key` says what it is. */
   once<T extends readonly Temp[]>(key: string, depth: number, make: () => T): T {
-    for (let d = depth; d >= 0; d--) {
-      const known = this.#scope(d).known;
-      const first = known.get(`${key}#0`);
-      if (first === undefined) continue;
-      const all: Temp[] = [first];
-      for (let i = 1; known.has(`${key}#${i}`); i++) all.push(known.get(`${key}#${i}`) as Temp);
-      return all as readonly Temp[] as T;
-    }
+    const known = this.found(key, depth);
+    if (known !== undefined) return known as readonly Temp[] as T;
     const made = this.at(depth, make);
     for (const [i, temp] of made.entries()) this.#scope(depth).known.set(`${key}#${i}`, temp);
     return made;
+  }
+
+  /** What `once` has computed under a key in the scope `depth` or those around it. */
+  found(key: string, depth: number): readonly Temp[] | undefined {
+    for (let d = depth; d >= 0; d--) {
+      const { known } = this.#scope(d);
+      const all: Temp[] = [];
+      for (let i = 0; known.has(`${key}#${i}`); i++) all.push(known.get(`${key}#${i}`) as Temp);
+      if (all.length > 0) return all;
+    }
+    return undefined;
   }
 
   /** Opens a loop around what `body` adds. */

@@ -385,9 +385,12 @@ export class Lowering {
 
   /** Computes a fold once for each position of its result, before the loops that do not matter to it. */
   #fold(node: Node, at: readonly Position[], guards: readonly Guard[], make: () => readonly Temp[]): readonly Temp[] {
-    const key = `${node.results[0]?.name} ${at.map((p) => p.key).join()} ${guards.map(guardKey).join()}`;
+    const place = `${node.results[0]?.name} ${at.map((p) => p.key).join()}`;
+    // Guards only allow other values where they fail.
+    const always = guards.length === 0 ? undefined : this.body.found(`${place} `, this.body.depthOf(at));
+    if (always !== undefined) return always;
     const depth = this.body.depthOf([...at, ...guards.map((guard) => guard.value)]);
-    const results = this.body.once(key, depth, make);
+    const results = this.body.once(`${place} ${guards.map(guardKey).join()}`, depth, make);
     for (const value of this.#pending) this.#kept.add(value);
     this.#pending.clear();
     return results;

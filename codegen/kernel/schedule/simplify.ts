@@ -4,7 +4,7 @@
 import { isProvablyNonNegative } from '../../../compiler/ir/bounds.js';
 import { dimConst, dimNeg, dimSub } from '../../../compiler/ir/dims.js';
 import { constant } from '../../../compiler/ir/scalar.js';
-import { type Expr, exprTemps, type Guard, type Stmt, type Temp } from '../ir.js';
+import { type Expr, exprTemps, type Guard, type Stmt, type Temp, walk } from '../ir.js';
 import { bounds, isNonNegative, type Ranges } from '../positions.js';
 import { mapTemps } from './copies.js';
 
@@ -103,6 +103,12 @@ class Simplifier {
   }
 }
 
+/** Whether statements do nothing but to compute values. */
+const isPure = (body: readonly Stmt[]): boolean =>
+  [...walk(body)].every(
+    ({ kind }) => kind === 'let' || kind === 'define' || kind === 'for' || kind === 'accumulate' || kind === 'fold',
+  );
+
 /** Removes values that nothing reads. */
 function removeUnread(body: readonly Stmt[]): readonly Stmt[] {
   const read = new Set<string>();
@@ -115,6 +121,7 @@ function removeUnread(body: readonly Stmt[]): readonly Stmt[] {
         kept.push(stmt);
         continue;
       }
+      if (stmt.kind === 'accumulate' && !stmt.results.some(({ name }) => read.has(name)) && isPure(stmt.body)) continue;
       if (stmt.kind === 'store' || stmt.kind === 'assign' || stmt.kind === 'lookup') read.add(stmt.value.name);
       if (stmt.kind === 'fold') for (const temp of stmt.args) read.add(temp.name);
       kept.push('body' in stmt ? { ...stmt, body: sweep(stmt.body) } : stmt);
