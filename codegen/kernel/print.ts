@@ -94,7 +94,8 @@ const guardText = (guards: readonly Guard[]): string =>
     .map((guard, i) => `${i === 0 ? ' where' : ','} ${guardKey(guard)}${guard.kind === 'multiple' ? ' = 0' : ' >= 0'}`)
     .join('');
 
-function exprText(expr: Expr): string {
+/** An expression as text. */
+export function exprText(expr: Expr): string {
   switch (expr.kind) {
     case 'load':
       return `${element(expr.buffer.name, expr.offset)}${guardText(expr.guards)}`;

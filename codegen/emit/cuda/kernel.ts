@@ -4,7 +4,7 @@ import { type Dim, dimAdd, dimConst, dimMul } from '../../../compiler/ir/dims.js
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import { matricesOf } from '../../kernel/gpu/matrix.js';
 import type { Axis, Product } from '../../kernel/gpu/product.js';
-import { type GpuKernel, type GpuPhase, gridSize } from '../../kernel/gpu/schedule.js';
+import { type Choice, type GpuKernel, type GpuPhase, gridSize, type Launch } from '../../kernel/gpu/schedule.js';
 import type { Buffer } from '../../kernel/ir.js';
 import { alignedSize } from '../../plan/memory.js';
 import { Lines, type Scope, Values } from '../context.js';
@@ -107,7 +107,7 @@ export interface PhaseBody {
 /** Prints what a phase does. `sizeName` names run-time dimensions, `bufferName` memory. */
 export function printBody(
   unit: Unit,
-  phase: GpuPhase,
+  phase: Launch,
   sizeName: (symbol: string) => string,
   bufferName: (buffer: Buffer) => string,
 ): PhaseBody {
@@ -147,6 +147,7 @@ function printPhase(context: PhaseContext): PhaseText {
     if (at < 0) throw new Error(`a kernel is not passed the size ${symbol}`);
     return `n${at}`;
   };
+  if (phase.kind === 'choice') return printChoice(context, phase, sizeText(phase.length, sizeName));
   const bufferName = (buffer: Buffer): string => (buffer.role === 'table' ? tableName(buffer) : buffer.name);
   const body = printBody(unit, phase, sizeName, bufferName);
   const isMerge = phase.kind === 'sort' && phase.part === 'merge';
@@ -172,6 +173,20 @@ function printPhase(context: PhaseContext): PhaseText {
     functions: [own, other.own],
     text: `${made.text}${other.text}`,
     launch: blockText('  ', '', text),
+  };
+}
+
+/** The device functions for rows of different lengths, of which the host launches one. */
+function printChoice(context: PhaseContext, { ways, long }: Choice, length: string): PhaseText {
+  const texts = [...ways.map(({ items }) => items), long].map((phase, i) =>
+    printPhase({ ...context, phase, name: `${context.name}_${i}`, number: context.number + i }),
+  );
+  const conditions = [...ways.map(({ most }) => `if (length <= ${most}) `), ''];
+  const launch = texts.map((text, i) => `${conditions[i]}${text.launch.trimStart()}`).join(' else ');
+  return {
+    functions: texts.flatMap(({ functions }) => functions),
+    text: texts.map(({ text }) => text).join(''),
+    launch: `  {\n  const int64_t length = ${length};\n  ${launch}\n  }`,
   };
 }
 
@@ -281,7 +296,7 @@ export const stateBytes = (states: readonly Buffer[]): Dim =>
 
 /** The number of pieces of work of a phase, and how it is launched. */
 function workOf(
-  phase: GpuPhase,
+  phase: Launch,
   sizeName: (symbol: string) => string,
 ): { readonly items: string; readonly call: string } {
   if (phase.kind === 'items') return { items: sizeText(gridSize(phase), sizeName), call: 'tdsl_launch' };

@@ -1,6 +1,7 @@
-// Prints the passes of a team over a row of known length. A thread takes packs of neighbouring elements in one access where they are
-// aligned, and keeps in registers what a later pass reads again.
+// Prints the passes of a team over a row that stays in registers, as far as a later pass reads it again. Where the length is known, a thread takes
+// packs of neighbouring elements in one access where they are aligned.
 
+import { dimValue } from '../../../compiler/ir/dims.js';
 import { liesInPacks, type Row, rowKey } from '../../kernel/gpu/rows.js';
 import type { Buffer, Loop, Position, Stmt } from '../../kernel/ir.js';
 import { inner, type Lines, type Override, operandOf, type Scope, valueNamed, withRange } from '../context.js';
@@ -8,6 +9,9 @@ import { fromStorage, toStorage } from '../memory.js';
 import { loopName, positionText } from '../positions.js';
 import { emitBody } from '../statements.js';
 import { computeType, scalarForm, storageType } from '../types.js';
+
+/** The rounds of a row of run-time length that are gone through or left out together. */
+const GROUP = 8;
 
 /** A pack of a pass: the variable that it is in, and its place in memory. */
 interface Pack {
@@ -34,21 +38,27 @@ export class RowPrinter {
 
   /** Declares what stays in registers, and whether packs are aligned. */
   declare(lines: Lines): void {
-    const { rounds, width, kept, packed } = this.row;
+    const { rounds, width, kept, arrays, packed } = this.row;
     if (width > 1 && packed.length > 0) {
       const addresses = packed.map((buffer) => `(uintptr_t)${lines.bufferName(buffer)}`);
       lines.line(`const bool aligned = ((${addresses.join(' | ')}) & 15) == 0;`);
     }
-    for (const [key, { dtype }] of kept) {
+    const names = arrays.map((dtype) => {
       const name = lines.fresh('row');
       lines.line(`td_pack<${storageType(dtype)}, ${width}> ${name}[${rounds}];`);
-      this.#arrays.set(key, name);
-    }
+      return name;
+    });
+    for (const [key, array] of kept) this.#arrays.set(key, names[array] as string);
   }
 
   /** Prints a pass. */
   print(lines: Lines, pass: Loop, scope: Scope): void {
-    const { width, rounds, length, kept } = this.row;
+    const { width, rounds, kept } = this.row;
+    const length = dimValue(this.row.length);
+    if (length === undefined) {
+      this.#runTime(lines, pass, scope);
+      return;
+    }
     const count = length / width;
     const inside = (): void => this.#pack(lines, pass, scope);
     if (kept.size === 0) {
@@ -60,6 +70,45 @@ export class RowPrinter {
       lines.line(`const int32_t pack = round * ${this.team} + ${this.lane};`);
       if (count === rounds * this.team) inside();
       else lines.block(`if (pack < ${count}) `, inside);
+    });
+  }
+
+  /** A pass over a row of run-time length: what is kept is read before anything is done with it, so that all reads are under way together. */
+  #runTime(lines: Lines, pass: Loop, outer: Scope): void {
+    const { rounds, length } = this.row;
+    const name = loopName(pass.index);
+    const scope = inner(outer, { positions: withRange(outer, pass.index, pass.extent) });
+    const count = lines.fresh('count');
+    lines.line(`const int32_t ${count} = (int32_t)(${positionText(length, outer.positions)});`);
+    const eachElement = (print: () => void): void => {
+      lines.line('TD_UNROLL');
+      lines.block(`for (int32_t first = 0; first < ${rounds}; first += ${GROUP}) `, () => {
+        // Short rows do not go through all rounds.
+        lines.block(`if (first * ${this.team} < ${count}) `, () => {
+          lines.line('TD_UNROLL');
+          lines.block(`for (int32_t each = 0; each < ${GROUP}; each++) `, () => {
+            lines.line(`const int32_t round = first + each, pack = round * ${this.team} + ${this.lane};`);
+            lines.line(`const int64_t ${name} = pack;`);
+            lines.block(`if (pack < ${count}) `, print);
+          });
+        });
+      });
+    };
+    this.#packs = this.#packsOf(lines, pass);
+    const packs = [...this.#packs.values()];
+    const placeOf = ({ buffer, offset }: Pack): string =>
+      `${lines.bufferName(buffer)}[${positionText(offset, scope.positions)}]`;
+    const fetched = packs.filter(({ isFetched }) => isFetched);
+    if (fetched.length > 0) {
+      eachElement(() => {
+        for (const pack of fetched) lines.line(`${pack.name}.at[0] = ${placeOf(pack)};`);
+      });
+    }
+    eachElement(() => {
+      this.#pass = pass;
+      emitBody(lines, pass.body, inner(scope, {}));
+      this.#pass = undefined;
+      for (const pack of packs) if (pack.isStored) lines.line(`${placeOf(pack)} = ${pack.name}.at[0];`);
     });
   }
 

@@ -5,13 +5,14 @@ import type { DType } from '../../../compiler/ir/dtype.js';
 import type { Items, Team } from '../../kernel/gpu/schedule.js';
 import type { Accumulate, Stmt } from '../../kernel/ir.js';
 import { walk } from '../../kernel/ir.js';
-import { type FoldState, inner, type Lines, type Override, type Scope, withRange } from '../context.js';
+import { type FoldState, inner, type Lines, type Override, type Scope } from '../context.js';
 import { declareState, finishFold } from '../folds.js';
-import { loopName, positionText } from '../positions.js';
 import { emitScalars, type Operand } from '../scalar.js';
 import { emitBody } from '../statements.js';
 import { computeType, scalarForm } from '../types.js';
+import { OnlinePrinter } from './online.js';
 import type { RowPrinter } from './rows.js';
+import { TilePrinter } from './tiles.js';
 
 const WARP = 32;
 
@@ -19,35 +20,29 @@ const WARP = 32;
 export const teamBarrier = (team: Team): string => (team === WARP ? '__syncwarp();' : '__syncthreads();');
 
 /**
- * How the statements of a phase are printed for its team. `lane` is the C text of a thread's number in the team; `row` prints passes over rows of
- * known length.
+ * How the statements of a phase are printed for its team. `lane` is the C text of a thread's number in the team; `row` prints passes over rows that
+ * stay in registers.
  */
-export function teamOverride({ team, body }: Items, lane: string, row: RowPrinter | undefined): Override {
+export function teamOverride({ team, body, online = [] }: Items, lane: string, row: RowPrinter | undefined): Override {
   const folds = [...walk(body)].filter(isSharedFold);
   const isOnly = folds.length < 2 || folds.some((fold) => !body.includes(fold));
+  const passes = row ?? new TilePrinter(team, lane);
+  const pairs = new OnlinePrinter(online, team, lane, (lines, state) => joinTeam(lines, state, team, isOnly));
   let isShared = false;
   let isOne = false;
   const shared = (lines: Lines, stmt: Extract<Stmt, { kind: 'for' }>, scope: Scope): void => {
-    const name = loopName(stmt.index);
     const writes = [...walk(stmt.body)].some(({ kind }) => kind === 'store');
-    const positions = withRange(scope, stmt.index, stmt.extent);
-    const extent = positionText(stmt.extent, scope.positions);
     // A result may lie where an operand lies, and a later loop may read what this one keeps in a result.
     const needsBarrier = writes && row?.row.isPrivate !== true;
     if (needsBarrier) lines.line(teamBarrier(team));
     isShared = true;
-    if (row !== undefined) row.print(lines, stmt, scope);
-    else {
-      lines.block(`for (int64_t ${name} = ${lane}; ${name} < ${extent}; ${name} += ${team}) `, () =>
-        emitBody(lines, stmt.body, inner(scope, { positions })),
-      );
-    }
+    passes.print(lines, stmt, scope);
     isShared = false;
     if (needsBarrier) lines.line(teamBarrier(team));
     if (writes) scope.loads.clear();
   };
   return (lines, stmt, scope) => {
-    if (isShared) return row?.override(lines, stmt, scope) ?? false;
+    if (isShared) return passes.override(lines, stmt, scope);
     if (isOne) return false;
     if (stmt.kind === 'for' && stmt.mark === 'team') {
       shared(lines, stmt, scope);
@@ -63,6 +58,7 @@ export function teamOverride({ team, body }: Items, lane: string, row: RowPrinte
       return true;
     }
     if (!isSharedFold(stmt)) return false;
+    if (pairs.print(lines, stmt, scope)) return true;
     emitShared(lines, stmt, scope, team, isOnly);
     return true;
   };
@@ -75,9 +71,14 @@ const isSharedFold = (stmt: Stmt): stmt is Accumulate =>
 function emitShared(lines: Lines, stmt: Accumulate, scope: Scope, team: Team, isOnly: boolean): void {
   const state = declareState(lines, stmt, scope);
   emitBody(lines, stmt.body, inner(scope, { folds: new Map([...scope.folds, [stmt.name, state]]) }));
+  joinTeam(lines, state, team, isOnly);
+  finishFold(lines, stmt, state, scope);
+}
+
+/** Joins the states of the threads of a team, and gives all the result. */
+function joinTeam(lines: Lines, state: FoldState, team: Team, isOnly: boolean): void {
   joinWarp(lines, state);
   if (team > WARP) joinBlock(lines, state, team, isOnly);
-  finishFold(lines, stmt, state, scope);
 }
 
 const assign = (lines: Lines, state: FoldState, right: readonly string[]): void => {

@@ -1,21 +1,32 @@
-// Finds the passes of a team over a row of known length, and what they read or leave more than once: that stays in the registers of
-// the threads. Each element of a row belongs to one thread in all passes.
+// Finds the passes of a team over a row, and what they read or leave more than once: that stays in the registers of the threads. Each element
+// of a row belongs to one thread in all passes.
 
-import { dimConst, dimExactDiv, dimSymbol, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
-import { dtypeBytes } from '../../../compiler/ir/dtype.js';
+import {
+  type Dim,
+  dimConst,
+  dimEquals,
+  dimExactDiv,
+  dimSymbol,
+  dimSymbols,
+  dimValue,
+} from '../../../compiler/ir/dims.js';
+import { type DType, dtypeBytes } from '../../../compiler/ir/dtype.js';
 import type { Buffer, Loop, Position, Stmt } from '../ir.js';
 import { walk } from '../ir.js';
 import { stride, substitute, termsOf } from '../positions.js';
 
 /** How a team goes over a row. */
 export interface Row {
-  readonly length: number;
+  /** The number of elements; a run-time one is as large as the rounds allow at most. */
+  readonly length: Dim;
   /** The neighbouring elements that a thread takes at once, of which the row is a multiple. */
   readonly width: number;
   /** How many times a thread takes elements in a pass. */
   readonly rounds: number;
-  /** Elements that stay in registers between the passes, by their keys, with the buffer that they lie in. */
-  readonly kept: ReadonlyMap<string, Buffer>;
+  /** Elements that stay in registers between the passes: by their keys the number of the array that they are in. */
+  readonly kept: ReadonlyMap<string, number>;
+  /** The dtypes of these arrays. */
+  readonly arrays: readonly DType[];
   /** Buffers whose elements a thread takes in packs. */
   readonly packed: readonly Buffer[];
   /** Stores of elements that a later pass stores again, and of which only the registers are read until then. */
@@ -28,6 +39,8 @@ export interface Row {
 const PACK = 4;
 /** Registers of 32 bits that a thread has for elements of rows; about as many are left for all else. */
 const REGISTERS = 64;
+/** The elements of a row of run-time length that each thread has at most: two rows fit the registers. */
+export const ROUNDS = 32;
 
 /** What tells elements of a row apart: the same key in two passes is the same element. */
 export const rowKey = (buffer: Buffer, offset: Position, index: string): string =>
@@ -62,8 +75,8 @@ interface Access {
   readonly pass: number;
   readonly buffer: Buffer;
   readonly offset: Position;
-  /** The store; undefined for loads. */
-  readonly store: Stmt | undefined;
+  /** The load or the store. */
+  readonly stmt: Stmt;
 }
 
 /** The unguarded accesses of the passes to elements of rows, by key. */
@@ -77,25 +90,27 @@ function accessesOf(passes: readonly Loop[]): ReadonlyMap<string, readonly Acces
     const isPlain = (offset: Position): boolean => ![...dimSymbols(offset)].some((name) => own.has(name));
     for (const stmt of body) {
       if (stmt.kind === 'store' && isPlain(stmt.offset)) {
-        add(rowKey(stmt.buffer, stmt.offset, index), { pass, buffer: stmt.buffer, offset: stmt.offset, store: stmt });
+        add(rowKey(stmt.buffer, stmt.offset, index), { pass, buffer: stmt.buffer, offset: stmt.offset, stmt });
       } else if (stmt.kind === 'let' && stmt.value.kind === 'load') {
         const { buffer, offset, guards } = stmt.value;
         if (guards.length === 0 && isPlain(offset) && dimSymbols(offset).has(index))
-          add(rowKey(buffer, offset, index), { pass, buffer, offset, store: undefined });
+          add(rowKey(buffer, offset, index), { pass, buffer, offset, stmt });
       }
     }
   });
   return accesses;
 }
 
-/** How a team goes over the rows of its iteration; undefined where it has no row of known length. */
+/** How a team goes over the rows of its iteration; undefined where there is no single row. */
 export function rowOf(body: readonly Stmt[], team: number): Row | undefined {
   const passes = passesOf(body);
-  const lengths = new Set(passes?.map(({ extent }) => dimValue(extent)));
-  const [length] = lengths;
-  if (passes === undefined || lengths.size !== 1 || length === undefined || length < team) return undefined;
-  const width = length % PACK === 0 && length >= PACK * team ? PACK : 1;
-  const rounds = Math.ceil(length / (width * team));
+  const [length] = passes?.map(({ extent }) => extent) ?? [];
+  if (passes === undefined || length === undefined || passes.some(({ extent }) => !dimEquals(extent, length)))
+    return undefined;
+  const count = dimValue(length);
+  if (count !== undefined && count < team) return undefined;
+  const width = count !== undefined && count % PACK === 0 && count >= PACK * team ? PACK : 1;
+  const rounds = count === undefined ? ROUNDS : Math.ceil(count / (width * team));
   const accesses = accessesOf(passes);
   const written = new Set(
     passes.flatMap((pass) => pass.body.flatMap((stmt) => (stmt.kind === 'store' ? [stmt.buffer.name] : []))),
@@ -104,7 +119,7 @@ export function rowOf(body: readonly Stmt[], team: number): Row | undefined {
   const isPacked = ({ offset, pass }: Access): boolean => liesInPacks(offset, passes[pass] as Loop);
   const mayKeep = (access: Access): boolean =>
     (isPrivate || !written.has(access.buffer.name)) && (width === 1 || isPacked(access));
-  const kept = keptOf(accesses, rounds * width, mayKeep);
+  const { kept, arrays } = arraysFor(keptOf(accesses, rounds * width, mayKeep), accesses, passes);
   const packed = new Set(
     [...accesses.values()]
       .flat()
@@ -113,10 +128,10 @@ export function rowOf(body: readonly Stmt[], team: number): Row | undefined {
   );
   const skipped = new Set<Stmt>();
   for (const key of kept.keys()) {
-    const stores = (accesses.get(key) ?? []).flatMap(({ store }) => (store === undefined ? [] : [store]));
+    const stores = (accesses.get(key) ?? []).flatMap(({ stmt }) => (stmt.kind === 'store' ? [stmt] : []));
     for (const store of stores.slice(0, -1)) skipped.add(store);
   }
-  return { length, width, rounds, kept, packed: [...packed], skipped, isPrivate };
+  return { length, width, rounds, kept, arrays, packed: [...packed], skipped, isPrivate };
 }
 
 /**
@@ -127,12 +142,12 @@ function keptOf(
   accesses: ReadonlyMap<string, readonly Access[]>,
   elements: number,
   mayKeep: (access: Access) => boolean,
-): ReadonlyMap<string, Buffer> {
-  const kept = new Map<string, Buffer>();
+): ReadonlySet<string> {
+  const kept = new Set<string>();
   const used: number[] = [];
   const candidates = [...accesses].flatMap(([key, own]) => {
     const [first] = own as [Access, ...Access[]];
-    const last = own.findLast(({ store }) => store === undefined) ?? first;
+    const last = own.findLast(({ stmt }) => stmt.kind === 'let') ?? first;
     if (!mayKeep(first) || last.pass <= first.pass) return [];
     const boundaries = Array.from({ length: last.pass - first.pass }, (_, i) => first.pass + i);
     return [{ key, buffer: first.buffer, boundaries, passes: new Set(own.map(({ pass }) => pass)).size }];
@@ -141,9 +156,40 @@ function keptOf(
     const needed = elements * (dtypeBytes(buffer.dtype) / 4);
     if (boundaries.some((at) => (used[at] ?? 0) + needed > REGISTERS)) continue;
     for (const at of boundaries) used[at] = (used[at] ?? 0) + needed;
-    kept.set(key, buffer);
+    kept.add(key);
   }
   return kept;
+}
+
+/** Arrays for kept elements. One that is written where another one is read for the last time takes its place. */
+function arraysFor(
+  kept: ReadonlySet<string>,
+  accesses: ReadonlyMap<string, readonly Access[]>,
+  passes: readonly Loop[],
+): { readonly kept: ReadonlyMap<string, number>; readonly arrays: readonly DType[] } {
+  const accessesOfKey = (key: string): readonly Access[] => accesses.get(key) as readonly Access[];
+  const firstPass = (key: string): number => accessesOfKey(key)[0]?.pass ?? 0;
+  /** Whether nothing is done with the elements of `old` any more when those of `next` come. */
+  const gives = (old: string, next: string): boolean => {
+    const [before, after] = [accessesOfKey(old), accessesOfKey(next)];
+    const [end, begin] = [Math.max(...before.map(({ pass }) => pass)), firstPass(next)];
+    if (end !== begin) return end < begin;
+    const last = before.filter(({ pass }) => pass === end);
+    const place = ({ pass, stmt }: Access): number => (passes[pass] as Loop).body.indexOf(stmt);
+    const isRead = last.every(({ stmt }) => stmt.kind === 'let') && after[0]?.stmt.kind === 'store';
+    return isRead && Math.max(...last.map(place)) < place(after[0] as Access);
+  };
+  const arrays: { readonly dtype: DType; last: string }[] = [];
+  const placed = [...kept]
+    .sort((a, b) => firstPass(a) - firstPass(b))
+    .map((key): readonly [string, number] => {
+      const dtype = accessesOfKey(key)[0]?.buffer.dtype as DType;
+      const free = arrays.find((array) => array.dtype === dtype && gives(array.last, key));
+      if (free === undefined) arrays.push({ dtype, last: key });
+      else free.last = key;
+      return [key, free === undefined ? arrays.length - 1 : arrays.indexOf(free)];
+    });
+  return { kept: new Map(placed), arrays: arrays.map(({ dtype }) => dtype) };
 }
 
 /** Whether every element that is read of the buffers that passes write is one that the same thread writes. */

@@ -1,19 +1,30 @@
 // Schedules a lowered kernel for a GPU. Every phase becomes a launch: the loops of its grid run at the same time, and an iteration of
 // the grid is the work of one thread or of a team, a warp or a block, whose threads share the loops marked `team`.
 
-import { type Dim, dimConst, dimMul, dimValue } from '../../../compiler/ir/dims.js';
+import { type Dim, dimConst, dimMul, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import { dtypeKind } from '../../../compiler/ir/dtype.js';
 import { apply, type Scalar } from '../../../compiler/ir/scalar.js';
-import { type Accumulate, type Buffer, exprPositions, type Kernel, type Loop, type Stmt, walk } from '../ir.js';
+import {
+  type Accumulate,
+  type Buffer,
+  exprPositions,
+  isPositionName,
+  type Kernel,
+  type Loop,
+  type Stmt,
+  walk,
+} from '../ir.js';
 import { stride } from '../positions.js';
 import { collapseLoops } from '../schedule/collapse.js';
 import { type Phase, phasesOf } from '../schedule/phases.js';
 import { mapStatements } from '../schedule/rewrite.js';
 import { simplifyBody } from '../schedule/simplify.js';
+import { foldTogether } from '../schedule/together.js';
 import { unrollWindows } from '../schedule/unroll.js';
 import { flatNest, independentLoops, nestOf } from './independent.js';
+import { type Online, onlineFolds } from './online.js';
 import { type Axis, type Product, productOf, tilesOf } from './product.js';
-import { type Row, rowOf } from './rows.js';
+import { ROUNDS, type Row, rowOf } from './rows.js';
 import { type Scanning, scheduleScan } from './scan.js';
 import { type Scatter, scheduleScatter } from './scatter.js';
 import { type Sorting, scheduleSort, wrapSorts } from './sort.js';
@@ -31,12 +42,24 @@ export interface Items {
   /** Values of the whole kernel that the phase needs, then what is done in an iteration of the grid. */
   readonly values: readonly Stmt[];
   readonly body: readonly Stmt[];
-  /** How the team goes over a row, where it has one of known length. */
+  /** How the team goes over a row that it keeps in registers. */
   readonly row?: Row;
+  /** Folds that one pass over a longer row finds. */
+  readonly online?: readonly Online[];
+}
+
+/** A launch for rows of run-time length, in the first way that is for rows of this length. */
+export interface Choice {
+  readonly kind: 'choice';
+  readonly length: Dim;
+  /** Ways for rows that are not longer than `most`, and one for longer ones. */
+  readonly ways: readonly { readonly most: number; readonly items: Items }[];
+  readonly long: Items;
 }
 
 /** One launch. */
-export type GpuPhase = Items | Product | Sorting | Scatter | Scanning;
+export type Launch = Items | Product | Sorting | Scatter | Scanning;
+export type GpuPhase = Launch | Choice;
 
 /** The precision of products of f32: exact, or on tensor cores from operands rounded to tf32 or bf16. */
 export type Precision = 'f32' | 'tf32' | 'bf16';
@@ -62,7 +85,8 @@ const WARP = 32;
 /** The kernel as launches. */
 export function scheduleForGpu(kernel: Kernel, precision: Precision): GpuKernel {
   const collapsed = collapseLoops(wrapSorts(kernel.body));
-  const scheduled = { ...kernel, body: mapStatements(simplifyBody(unrollWindows(collapsed)), fuseProducts) };
+  const fused = mapStatements(simplifyBody(unrollWindows(collapsed)), fuseProducts);
+  const scheduled = { ...kernel, body: foldTogether(fused) };
   // Products want their windows as loops: the indices of a window are part of the depth.
   const whole = phasesOf({ ...kernel, body: simplifyBody(collapsed) });
   const states: Buffer[] = [];
@@ -167,23 +191,45 @@ function inOrder(loop: Loop, values: readonly Stmt[]): GpuPhase {
 }
 
 /** Decides how many threads work on an iteration of the grid. */
-function withTeam(peeled: Peeled, values: readonly Stmt[]): Items {
+function withTeam(peeled: Peeled, values: readonly Stmt[]): Items | Choice {
   const alone = { ...peeled, kind: 'items', team: 1, values } as const;
   const { body } = peeled;
   if (!canShare(body)) return alone;
   const rows = body.flatMap(sharedLoops);
-  const length = Math.max(0, ...rows.map(({ extent }) => sizeOf(extent)));
-  if (rows.length === 0 || length < WARP) return alone;
+  if (rows.every(({ extent }) => sizeOf(extent) < WARP)) return alone;
   const results = peeled.grid.reduce((product, { extent }) => product * sizeOf(extent), 1);
   // Neighbouring threads read neighbouring elements where each has a result of its own, unless rows lie the other way.
   const isAlongRows = rows.some(movesByOne);
   const isContraction = body.some((stmt) => stmt.kind === 'accumulate' && stmt.fold.absorbsZero === true);
   if ((isContraction && results >= MANY_RESULTS) || (!isAlongRows && results >= ENOUGH_RESULTS)) return alone;
-  const work = Math.max(...body.map(workOf));
-  const team = work > WARP_ROW || peeled.grid.length === 0 ? 256 : 32;
+  const length = body.map(workOf).reduce((a, b) => (sizeOf(a) >= sizeOf(b) ? a : b));
   const shared = body.map(share);
+  const isSingle = peeled.grid.length === 0;
+  const isKnown = dimValue(length) !== undefined || [...dimSymbols(length)].some(isPositionName);
+  const team = isSingle || sizeOf(length) > WARP_ROW ? 256 : 32;
+  if (isKnown) return keptRow(alone, shared, team) ?? longRow(alone, shared, team);
+  const kept = ([32, 256] as const).flatMap((each) => keptRow(alone, shared, each) ?? []);
+  const short: readonly Items[] = kept.length > 0 ? kept : [{ ...alone, team: 32, body: shared }];
+  const ways = short
+    .filter((items) => items.team === 256 || !isSingle)
+    .map((items) => ({ most: items.team * ROUNDS, items }));
+  const long = longRow(alone, shared, 256);
+  return ways.length === 0 ? long : { kind: 'choice', length, ways, long };
+}
+
+/** The work of a team on a row of which it keeps what several passes read; undefined where it can keep nothing. */
+function keptRow(items: Items, shared: readonly Stmt[], team: Team): Items | undefined {
   const row = rowOf(shared, team);
-  return { ...alone, team, body: shared, ...(row === undefined ? {} : { row }) };
+  return row === undefined || row.kept.size === 0 ? undefined : { ...items, team, body: shared, row };
+}
+
+/** The work of a team on a row that it reads again in every pass, in as few passes as possible. */
+function longRow(items: Items, shared: readonly Stmt[], team: Team): Items {
+  const { body, pairs } = onlineFolds(shared);
+  if (pairs.length > 0) return { ...items, team, body, online: pairs };
+  const row = rowOf(shared, team);
+  const isInPacks = row !== undefined && row.width > 1;
+  return { ...items, team, body: shared, ...(isInPacks ? { row } : {}) };
 }
 
 const sizeOf = (extent: Dim): number => dimValue(extent) ?? TYPICAL;
@@ -250,7 +296,8 @@ function nestLoops(stmt: Stmt): readonly Loop[] {
   }
 }
 
-const workOf = (stmt: Stmt): number => nestLoops(stmt).reduce((product, { extent }) => product * sizeOf(extent), 1);
+const workOf = (stmt: Stmt): Dim =>
+  nestLoops(stmt).reduce((product, { extent }) => dimMul(product, extent), dimConst(1));
 
 /** Whether something in a loop is read or written at neighbouring places by neighbouring iterations. */
 const movesByOne = (loop: Loop): boolean =>
