@@ -88,11 +88,30 @@ export function minMaxInstruction(unit: Unit, op: 'min' | 'max', element: string
   return `(${vector})${prefix}_mask_mov_${suffix}(${prefix}_${op}_${suffix}((${type})a, (${type})b), ${prefix}_cmp_${suffix}_mask((${type})a, (${type})a, _CMP_UNORD_Q), (${type})a)`;
 }
 
+/** An expression for the high words of unsigned products. Vectors of x86 multiply every other word, the others are moved beside them. */
+function highProductInstruction(unit: Unit, lanes: number, [a, b]: readonly string[]): string | undefined {
+  if (lanes === 1) return `(int32_t)(((uint64_t)(uint32_t)${a} * (uint32_t)${b}) >> 32)`;
+  const x86 = x86Vector(unit, 'f32', lanes);
+  if (x86 === undefined) return undefined;
+  const { prefix } = x86;
+  const type = `${x86.type}i`;
+  const [x, y] = [`(${type})${a}`, `(${type})${b}`];
+  const odd = (value: string): string => `${prefix}_srli_epi64(${value}, 32)`;
+  const product = (left: string, right: string): string => `${prefix}_mul_epu32(${left}, ${right})`;
+  const [low, high] = [odd(product(x, y)), product(odd(x), odd(y))];
+  const joined =
+    prefix === '_mm512'
+      ? `_mm512_mask_mov_epi32(${low}, 0xaaaa, ${high})`
+      : `${prefix}_blend_epi32(${low}, ${high}, 0xaa)`;
+  return `(${elementType(unit, 'i32', lanes)})${joined}`;
+}
+
 /**
- * An expression for a step of elementary functions (compiler/scalar/steps.ts) by instructions, undefined where the machine has none. The
+ * An expression for a step of scalar functions (compiler/scalar/steps.ts) by instructions, undefined where the machine has none. The
  * minimum and maximum of x86 give the second operand where either is NaN.
  */
 export function stepInstruction(unit: Unit, name: string, lanes: number, args: readonly string[]): string | undefined {
+  if (name === 'high_product') return highProductInstruction(unit, lanes, args);
   const [, step, element] = /^(clamp|scale)_(f32|f64)$/.exec(name) ?? [];
   const x86 = element && x86Vector(unit, element, lanes);
   if (!x86) return undefined;

@@ -158,6 +158,15 @@ function reinterpret(unit: Unit, from: DType, to: DType, form: Form, value: stri
 /** Functions with more operations than this are called, not copied into their callers. */
 const INLINE_LIMIT = 120;
 
+/** The operations of a function, with those of the functions that are copied into it. */
+const operationsOf = ({ body }: ScalarFunction): number =>
+  [...countUses([body]).keys()].reduce(
+    (sum, node) => sum + (node.kind === 'call' && isInline(node.fn) ? operationsOf(node.fn) : 1),
+    0,
+  );
+
+const isInline = (fn: ScalarFunction): boolean => operationsOf(fn) <= INLINE_LIMIT;
+
 /** A call of a scalar function, which is defined in the file on first use. */
 export function callText(unit: Unit, fn: ScalarFunction, form: Form, args: readonly string[]): string {
   const name = suffixed(fn.name, form);
@@ -165,7 +174,7 @@ export function callText(unit: Unit, fn: ScalarFunction, form: Form, args: reado
     const type = computeType(unit, fn.body.dtype, form);
     const names = fn.params.map((_, i) => `x${i}`);
     const params = fn.params.map((dtype, i) => `${computeType(unit, dtype, form)} ${names[i]}`).join(', ');
-    const step = form.lanes === 1 ? undefined : stepInstruction(unit, fn.name, form.lanes, names);
+    const step = stepInstruction(unit, fn.name, form.lanes, names);
     if (step !== undefined) return `/* ${fn.doc} */\n${functionText(type, name, params, `return ${step};`)}`;
     const lines: string[] = [];
     const sink: Sink = { unit, line: (text) => lines.push(text), fresh: () => `v${lines.length}` };
@@ -173,8 +182,7 @@ export function callText(unit: Unit, fn: ScalarFunction, form: Form, args: reado
     const operands = names.map((text) => ({ text, inLanes }));
     const result = emitScalar(sink, fn.body, operands, form);
     lines.push(`return ${inForm(unit, fn.body.dtype, form, result)};`);
-    const isSmall = countUses([fn.body]).size <= INLINE_LIMIT;
-    const inline = isSmall ? undefined : 'TDSL_FUNCTION';
+    const inline = isInline(fn) ? undefined : 'TDSL_FUNCTION';
     return `/* ${fn.doc.replaceAll('*/', '* /')} */\n${functionText(type, name, params, lines.join('\n  '), inline)}`;
   });
   return `${name}(${args.join(', ')})`;

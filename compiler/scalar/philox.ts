@@ -8,26 +8,14 @@
 //   fold_in((k0, k1), d) = (w0 | w1 << 32, w2 | w3 << 32) where w = Philox of the counter (lo d, hi d, lo k1, hi k1) and
 //     the key (lo k0, hi k0 xor 0x666f6c64), the word 'fold' in ASCII, so that a fold never repeats the stream that it comes from
 //
-// The arithmetic is i32 only: products of 32 bits are put together from halves, which vectors of 32-bit lanes do well.
+// The arithmetic is i32 only. The high word of a product is a step (steps.ts), for which most machines have an instruction.
 
 import { apply, argument, cast, compare, constant, type Scalar, select } from '../ir/scalar.js';
+import { highProduct } from './steps.js';
 
 const word = (value: number): Scalar => constant(value | 0, 'i32');
 const add = (a: Scalar, b: Scalar): Scalar => apply('add', a, b);
 const xor = (a: Scalar, b: Scalar): Scalar => apply('xor', a, b);
-const lowHalf = (a: Scalar): Scalar => apply('and', a, word(0xffff));
-const highHalf = (a: Scalar): Scalar => apply('ushr', a, word(16));
-
-/** The high 32 bits of the 64-bit product of two unsigned words, the second a constant. */
-function highProduct(a: Scalar, factor: number): Scalar {
-  const [a0, a1] = [lowHalf(a), highHalf(a)];
-  const [b0, b1] = [word(factor & 0xffff), word(factor >>> 16)];
-  // No sum below exceeds 32 bits: (2^16 - 1)^2 + 2·(2^16 - 1) < 2^32.
-  const low = highHalf(apply('mul', a0, b0));
-  const middle = add(apply('mul', a1, b0), low);
-  const cross = add(apply('mul', a0, b1), lowHalf(middle));
-  return add(add(apply('mul', a1, b1), highHalf(middle)), highHalf(cross));
-}
 
 const multipliers = [0xd2511f53, 0xcd9e8d57] as const;
 /** Added to the key after each round: the golden ratio and √3 - 1 as fractions of 2^32 (Weyl sequences). */
@@ -43,9 +31,9 @@ export function philox(counter: Words, key: readonly [Scalar, Scalar]): Words {
   for (let round = 0; round < rounds; round++) {
     const [m0, m1] = multipliers;
     const next: Words = [
-      xor(xor(highProduct(c2, m1), c1), k0),
+      xor(xor(highProduct(c2, word(m1)), c1), k0),
       apply('mul', c2, word(m1)),
-      xor(xor(highProduct(c0, m0), c3), k1),
+      xor(xor(highProduct(c0, word(m0)), c3), k1),
       apply('mul', c0, word(m0)),
     ];
     [c0, c1, c2, c3] = next;

@@ -1,6 +1,7 @@
-// Steps of elementary functions for which some machines have one instruction: functions of their own, so that a backend can tell them by name.
+// Steps of elementary functions and of the random generator for which some machines have one instruction: functions of their own, so that a
+// backend can tell them by name.
 
-import { argument, callScalar, type Scalar, type ScalarFunction } from '../ir/scalar.js';
+import { apply, argument, callScalar, constant, type Scalar, type ScalarFunction } from '../ir/scalar.js';
 import { choose, floatLayout, gt, literal, lt, mul, powerOfTwo, shr, sub } from './expression.js';
 import { type ComputeDType, computeDType } from './function.js';
 
@@ -45,3 +46,27 @@ const clamps = perDType((dtype) => {
 /** `x` moved into [low, high]; NaN stays. */
 export const clamp = (x: Scalar, low: number, high: number): Scalar =>
   callScalar(clamps[computeDType(x.dtype)], x, literal(low, x.dtype), literal(high, x.dtype));
+
+/** Products of 32 bits are put together from halves, whose products fit 32 bits. */
+function highProductFunction(): ScalarFunction {
+  const [a, b] = [argument(0, 'i32'), argument(1, 'i32')];
+  const lowHalf = (x: Scalar): Scalar => apply('and', x, constant(0xffff, 'i32'));
+  const highHalf = (x: Scalar): Scalar => apply('ushr', x, constant(16, 'i32'));
+  const times = (x: Scalar, y: Scalar): Scalar => apply('mul', x, y);
+  const plus = (x: Scalar, y: Scalar): Scalar => apply('add', x, y);
+  const [a0, a1, b0, b1] = [lowHalf(a), highHalf(a), lowHalf(b), highHalf(b)];
+  // No sum below exceeds 32 bits: (2^16 - 1)^2 + 2·(2^16 - 1) < 2^32.
+  const middle = plus(times(a1, b0), highHalf(times(a0, b0)));
+  const cross = plus(times(a0, b1), lowHalf(middle));
+  return {
+    name: 'high_product',
+    params: ['i32', 'i32'],
+    body: plus(plus(times(a1, b1), highHalf(middle)), highHalf(cross)),
+    doc: 'The high 32 bits of the 64-bit product of two unsigned words.',
+  };
+}
+
+const highProducts = highProductFunction();
+
+/** The high 32 bits of the 64-bit product of two unsigned words. */
+export const highProduct = (a: Scalar, b: Scalar): Scalar => callScalar(highProducts, a, b);
