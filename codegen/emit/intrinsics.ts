@@ -76,15 +76,36 @@ export function floatInstruction(
   return undefined;
 }
 
+/** `mask ? then : otherwise` in every lane by a single instruction, undefined where the machine has none for vectors of that size. */
+export function selectInstruction(
+  unit: Unit,
+  element: string,
+  lanes: number,
+  mask: string,
+  then: string,
+  otherwise: string,
+): string | undefined {
+  const bytes = (Number(element.slice(1)) / 8) * lanes;
+  if (unit.machine.name !== 'avx2' || (bytes !== 16 && bytes !== 32)) return undefined;
+  const float = x86Vector(unit, element, lanes);
+  const prefix = bytes === 16 ? '_mm' : '_mm256';
+  const type = element.startsWith('f') && float !== undefined ? float.type : bytes === 16 ? '__m128i' : '__m256i';
+  const suffix = element.startsWith('f') && float !== undefined ? float.suffix : 'epi8';
+  const vector = elementType(unit, element, lanes);
+  return `(${vector})${prefix}_blendv_${suffix}((${type})${otherwise}, (${type})${then}, (${type})${mask})`;
+}
+
 /**
  * The smaller or larger of two float vectors, a where a is NaN: the instructions of x86 give b where either is NaN, so that only NaN in a
  * needs care.
  */
 export function minMaxInstruction(unit: Unit, op: 'min' | 'max', element: string, lanes: number): string | undefined {
   const x86 = x86Vector(unit, element, lanes);
-  if (x86 === undefined || unit.machine.name !== 'avx512') return undefined;
+  if (x86 === undefined) return undefined;
   const { prefix, type, suffix } = x86;
   const vector = elementType(unit, element, lanes);
+  if (unit.machine.name === 'avx2')
+    return `(${vector})${prefix}_blendv_${suffix}(${prefix}_${op}_${suffix}((${type})a, (${type})b), (${type})a, ${prefix}_cmp_${suffix}((${type})a, (${type})a, _CMP_UNORD_Q))`;
   return `(${vector})${prefix}_mask_mov_${suffix}(${prefix}_${op}_${suffix}((${type})a, (${type})b), ${prefix}_cmp_${suffix}_mask((${type})a, (${type})a, _CMP_UNORD_Q), (${type})a)`;
 }
 

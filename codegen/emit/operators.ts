@@ -1,7 +1,7 @@
 // Operators of the scalar IR in C, for single values and for vectors. Integers wrap: emitted files are compiled with -fwrapv.
 
 import { type DType, dtypeKind, intRange } from '../../compiler/ir/dtype.js';
-import { floatInstruction, minMaxInstruction } from './intrinsics.js';
+import { floatInstruction, minMaxInstruction, selectInstruction } from './intrinsics.js';
 import { floatText, literalText } from './literals.js';
 import {
   computeBytes,
@@ -187,6 +187,15 @@ function selectByOwnMask(
 ): string {
   const mask = elementType(unit, intElement(computeBytes(dtype, form)), form.lanes);
   const type = computeType(unit, dtype, form);
+  const instruction = selectInstruction(
+    unit,
+    computeElement(dtype, form),
+    form.lanes,
+    `(${condition})`,
+    `(${then})`,
+    `(${otherwise})`,
+  );
+  if (instruction !== undefined) return instruction;
   return `(${type})(((${mask})(${then}) & (${mask})(${condition})) | ((${mask})(${otherwise}) & ~(${mask})(${condition})))`;
 }
 
@@ -259,7 +268,7 @@ export function selectText(
       type,
       `select_${suffix(element, form.lanes)}`,
       `${maskType(unit, form)} m, ${type} a, ${type} b`,
-      `const ${own} own = ${mask};\n  return (${type})(((${own})a & own) | ((${own})b & ~own));`,
+      `const ${own} own = ${mask};\n  return ${selectInstruction(unit, element, form.lanes, 'own', 'a', 'b') ?? `(${type})(((${own})a & own) | ((${own})b & ~own))`};`,
     );
   });
   return `${name}(${condition}, ${then}, ${otherwise})`;

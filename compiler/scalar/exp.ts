@@ -5,23 +5,9 @@
 
 import type { Scalar } from '../ir/scalar.js';
 import { ln2 } from './constants.js';
-import {
-  abs,
-  add,
-  choose,
-  div,
-  fma,
-  ge,
-  lt,
-  mul,
-  nearestInteger,
-  neg,
-  polynomial,
-  powerOfTwo,
-  sub,
-} from './expression.js';
+import { abs, add, choose, div, fma, ge, lt, mul, neg, polynomial, sub } from './expression.js';
 import { type ComputeDType, computeDType, type Elementary, elementary } from './function.js';
-import { clamp, scaleByPowerOfTwo, type Whole } from './steps.js';
+import { clamp, halfPower, nearestInteger, scaleByPowerOfTwo, type Whole } from './steps.js';
 
 interface ExpTable {
   /** Beyond these the result is 0 or infinity. */
@@ -75,7 +61,7 @@ const tableOf = (x: Scalar): ExpTable => tables[computeDType(x.dtype)];
 /** x = n·ln 2 + r: n and r, with the part of r that its rounding lost. */
 function reduce(x: Scalar): { readonly n: Whole; readonly r: Scalar; readonly lost: Scalar } {
   const [high, low] = ln2[computeDType(x.dtype)];
-  const n = nearestInteger(mul(x, Math.LOG2E));
+  const n = nearestInteger(x, Math.LOG2E);
   const { float } = n;
   const exact = fma(float, -high, x);
   const r = fma(float, -low, exact);
@@ -86,8 +72,8 @@ function reduce(x: Scalar): { readonly n: Whole; readonly r: Scalar; readonly lo
 export function scaledExp(x: Scalar, shift = 0): Scalar {
   const table = tableOf(x);
   const { n, r } = reduce(clamp(x, table.lowest, table.highest - shift));
-  const p = add(fma(mul(r, r), polynomial(r, table.exp), r), 1);
-  const shifted = { float: add(n.float, shift), integer: add(n.integer, shift) };
+  const p = polynomial(r, [1, 1, ...table.exp]);
+  const shifted = { float: add(n.float, shift), raised: add(n.raised, shift) };
   return scaleByPowerOfTwo(p, shift === 0 ? n : shifted);
 }
 
@@ -115,7 +101,7 @@ function expm1Body(x: Scalar): Scalar {
   // From -(digits + 2) ln 2 down the result is -1.
   const { n, r, lost } = reduce(clamp(x, -(digits + 2) * Math.LN2, highest));
   // 2^n may overflow where the result does not, so everything is halved until the last step.
-  const half = powerOfTwo(sub(n.integer, 1), x.dtype);
+  const half = halfPower(n);
   const value = mul(fma(half, expMinusOne(r, lost), sub(half, 0.5)), 2);
   return choose(lt(abs(x), 2 ** -(digits + 1)), x, value);
 }

@@ -133,15 +133,6 @@ export function powerOfTwo(n: Scalar, dtype: DType): Scalar {
   return bitcast(shl(add(n, bias), mantissaBits), dtype);
 }
 
-/** The nearest integer to `x` (ties to even) as a float and as an integer of its width, for |value| < 2^(mantissa bits - 2). */
-export function nearestInteger(x: Scalar): { readonly float: Scalar; readonly integer: Scalar } {
-  // Adding 1.5·2^m pushes the fraction out of the mantissa, which then holds the integer in two's complement.
-  const { mantissaBits } = floatLayout(x.dtype);
-  const magic = literal(1.5 * 2 ** mantissaBits, x.dtype);
-  const pushed = add(x, magic);
-  return { float: sub(pushed, magic), integer: sub(bitsOf(pushed), bitsOf(magic)) };
-}
-
 /** `x` with the sign of `sign`; `x` is not negative. */
 export function withSign(x: Scalar, sign: Scalar): Scalar {
   return bitcast(or(bitsOf(x), and(bitsOf(sign), signBit(x.dtype))), x.dtype);

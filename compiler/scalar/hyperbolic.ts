@@ -34,7 +34,7 @@ const sinhTable: Readonly<Record<ComputeDType, readonly number[]>> = {
 
 /** tanh(x/2) / x = numerator / denominator as polynomials of x² for |x| ≤ 9.01, both times a factor that keeps rounding errors low. */
 const tanhF32: HalfArgument = {
-  bound: 9.01,
+  bound: 9.0098,
   numerator: [0.9165613055229187, 0.02728354185819626, 0.00010459939221618697],
   denominator: [1.8331226110458374, 0.2073272168636322, 0.0022105230018496513, 2.24820746552723e-6],
 };
@@ -48,7 +48,7 @@ function tanhBodyF64(x: Scalar): Scalar {
 
 export const tanh: Elementary = elementary('tanh', {
   doc: 'The hyperbolic tangent. In f32 a rational minimax function of half the argument, doubled, in f64 by way of e^2x - 1 (the form of fdlibm).',
-  ulp: { f32: 3.5, f64: 2.7 },
+  ulp: { f32: 3.6, f64: 2.7 },
   body: { f32: (x) => sigmoidal(x, tanhF32), f64: tanhBodyF64 },
 });
 

@@ -4,9 +4,10 @@
 // With t = n / d that is 2nd / (n² + d²), one division. Since 2nd ≤ n² + d², the value stays within ±1.
 
 import type { Scalar } from '../ir/scalar.js';
-import { abs, add, choose, div, fma, gt, literal, mul, polynomial, withSign } from './expression.js';
+import { add, div, fma, mul, polynomial } from './expression.js';
+import { clamp } from './steps.js';
 
-/** t / x as a quotient of polynomials in x². From `bound` on the function is 1 in f32. */
+/** t / x as a quotient of polynomials in x². From `bound` on the function is 1 in f32, and at `bound` it is computed as 1. */
 export interface HalfArgument {
   readonly bound: number;
   readonly numerator: readonly number[];
@@ -15,9 +16,9 @@ export interface HalfArgument {
 
 /** The odd function y(x) whose t is given. */
 export function sigmoidal(x: Scalar, { bound, numerator, denominator }: HalfArgument): Scalar {
-  const z = mul(x, x);
-  const n = mul(x, polynomial(z, numerator));
+  const inside = clamp(x, -bound, bound);
+  const z = mul(inside, inside);
+  const n = mul(inside, polynomial(z, numerator));
   const d = polynomial(z, denominator);
-  const value = div(mul(add(n, n), d), fma(n, n, mul(d, d)));
-  return choose(gt(abs(x), bound), withSign(literal(1, x.dtype), x), value);
+  return div(mul(add(n, n), d), fma(n, n, mul(d, d)));
 }
