@@ -103,6 +103,9 @@ function orient(
     isCopied(factor) ? copyOf(nest, factor, coordinates[k] ?? [], vector) : undefined,
   );
   const windows = windowsOf(nest, factors, vector);
+  const limiting = new Map(
+    [...windows].map(([index, bounds]) => [index, [...new Set(bounds.flatMap(({ outer }) => [...outer.keys()]))]]),
+  );
   const shares = memory<number>();
   return {
     nest,
@@ -123,8 +126,8 @@ function orient(
     share: (index, tile) => {
       const bounds = windows.get(index);
       if (bounds === undefined) return 1;
-      const sizes = bounds.flatMap(({ outer }) => [...outer.keys()].map((name) => tile.get(name) ?? 1));
-      return shares(`${index} ${sizes}`, () => neededShare(nest, bounds, index, tile));
+      const sizes = (limiting.get(index) ?? []).map((name) => tile.get(name) ?? 1);
+      return shares(`${index} ${sizes.join()}`, () => neededShare(nest, bounds, index, tile));
     },
   };
 }

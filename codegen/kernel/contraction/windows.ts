@@ -83,6 +83,22 @@ export function spanIn(bounds: readonly Bound[], index: string, extent: Dim, pan
 /** Shares above this are not worth a loop whose bounds are computed. */
 const WORTHWHILE_SHARE = 0.97;
 
+/** Values begin ... begin + length - 1 of an index. */
+type Stretch = readonly [begin: number, length: number];
+
+/** A bound of which all numbers are known. */
+interface KnownBound {
+  readonly constant: number;
+  readonly step: number;
+  readonly outer: readonly (readonly [index: string, slope: number])[];
+}
+
+function knownBound({ value, step, outer }: Bound, index: string): KnownBound | undefined {
+  const origin = new Map([...outer.keys(), index].map((name) => [name, dimConst(0)]));
+  const constant = dimValue(dimSubstitute(value, origin));
+  return constant === undefined ? undefined : { constant, step, outer: [...outer] };
+}
+
 /** The share of a summed index that tiles need on average; 1 where it is not known, or hardly less. */
 export function neededShare(
   nest: Nest,
@@ -90,29 +106,52 @@ export function neededShare(
   index: string,
   tile: ReadonlyMap<string, number>,
 ): number {
-  const extent = extentOf(nest, index);
-  const whole = dimValue(extent);
+  const whole = dimValue(extentOf(nest, index));
   if (whole === undefined || whole === 0) return 1;
-  const outer = [...new Set(bounds.flatMap((bound) => [...bound.outer.keys()]))];
-  let combinations: readonly ReadonlyMap<string, Span>[] = [new Map()];
-  for (const name of outer) {
-    const spans = panelsOf(extentOf(nest, name), tile.get(name) ?? 1);
-    if (spans === undefined) return 1;
-    combinations = combinations.flatMap((one) => spans.map((span) => new Map([...one, [name, span]])));
-  }
-  const needed = combinations.map(
-    (panels) => dimValue(spanIn(bounds, index, extent, (name) => panels.get(name) as Span).length) ?? whole,
-  );
-  const share = needed.reduce((sum, length) => sum + length, 0) / (whole * needed.length);
+  const known = bounds.map((bound) => knownBound(bound, index));
+  if (known.includes(undefined)) return 1;
+  const names = [...new Set(bounds.flatMap(({ outer }) => [...outer.keys()]))];
+  const panels = names.map((name) => stretches(extentOf(nest, name), tile.get(name) ?? 1));
+  if (panels.includes(undefined)) return 1;
+  const at = new Map<string, Stretch>();
+  let [sum, count] = [0, 0];
+  const visit = (d: number): void => {
+    const name = names[d];
+    if (name === undefined) {
+      sum += neededLength(known as readonly KnownBound[], whole, at);
+      count++;
+      return;
+    }
+    for (const stretch of panels[d] as readonly Stretch[]) {
+      at.set(name, stretch);
+      visit(d + 1);
+    }
+  };
+  visit(0);
+  const share = sum / (whole * count);
   return share <= WORTHWHILE_SHARE ? share : 1;
 }
 
-function panelsOf(extent: Dim, size: number): readonly Span[] | undefined {
+/** The length of `spanIn` where all numbers are known. */
+function neededLength(bounds: readonly KnownBound[], extent: number, at: ReadonlyMap<string, Stretch>): number {
+  let [first, end] = [0, extent];
+  for (const { constant, step, outer } of bounds) {
+    let rest = constant;
+    for (const [name, slope] of outer) {
+      const [begin, length] = at.get(name) as Stretch;
+      rest += slope * (slope > 0 ? begin + length - 1 : begin);
+    }
+    const limit = Math.floor(rest / Math.abs(step));
+    if (step > 0) first = Math.max(first, -limit);
+    else end = Math.min(end, limit + 1);
+  }
+  return Math.max(end - first, 0);
+}
+
+/** The panels of an index; undefined where its extent is not known. */
+function stretches(extent: Dim, size: number): readonly Stretch[] | undefined {
   if (dimValue(extent) === undefined) return undefined;
   return rowPanels(extent, size).runs.flatMap(({ start, size: length, count }) =>
-    Array.from({ length: dimValue(count) ?? 0 }, (_, i) => ({
-      start: dimAdd(start, dimConst(i * length)),
-      length: dimConst(length),
-    })),
+    Array.from({ length: dimValue(count) ?? 0 }, (_, i): Stretch => [(dimValue(start) ?? 0) + i * length, length]),
   );
 }
