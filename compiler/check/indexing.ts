@@ -221,7 +221,7 @@ export function indexTensor(cx: Context, value: Value, given: readonly PlacedIte
     if (item.kind === 'int')
       ranges.push({ start: position(cx, item.at, size, axis - 1, site), step: 1, size: dimConst(1) });
     else if (item.kind === 'slice') {
-      ranges.push(sliceRange(item, size));
+      ranges.push(sliceRange(cx, item, size));
       axes.push({ size: (ranges.at(-1) as Range).size });
     } else {
       if (item.kind === 'tensor') checkMask(cx, item.maskSize, size, axis - 1, site);
@@ -276,8 +276,7 @@ export function expandEllipsis(cx: Context, value: Value, given: readonly Placed
 
 /** A position counted from the start; it must lie inside. */
 export function position(cx: Context, at: Dim, size: Dim, axis: number, site: Site): Dim {
-  const isFromEnd = (dimValue(at) ?? 0) < 0;
-  const from = isFromEnd ? dimAdd(size, at) : at;
+  const from = isFromEnd(at) ? dimAdd(size, at) : at;
   const inside =
     cx.nonNegative(from, 'an index lies inside') &&
     cx.nonNegative(dimSub(dimSub(size, dimConst(1)), from), 'an index lies inside');
@@ -289,11 +288,22 @@ export function position(cx: Context, at: Dim, size: Dim, axis: number, site: Si
   });
 }
 
-/** Slices are clamped to the axis, as in Python. Where the sizes are symbolic, the size says so with a maximum. */
-export function sliceRange({ start, stop, step }: Extract<Item, { kind: 'slice' }>, size: Dim): Range {
+/** Whether a bound counts from the end: it is negative, or minus what is not, as in `x[-k:]`. */
+const isFromEnd = (bound: Dim): boolean => {
+  const known = dimValue(bound);
+  return known === undefined ? isProvablyNonNegative(dimNeg(bound)) : known < 0;
+};
+
+/**
+ * Slices are clamped to the axis, as in Python. Where the sizes are symbolic, the size says so with a maximum. A start that may be negative only
+ * when the entry runs, as in `x[n - k:]`, is an error there: it would mean another end.
+ */
+export function sliceRange(cx: Context, { start, stop, step }: Extract<Item, { kind: 'slice' }>, size: Dim): Range {
   const zero = dimConst(0);
-  const isFromEnd = (bound: Dim) => (dimValue(bound) ?? 0) < 0;
   const from = start === undefined ? zero : isFromEnd(start) ? dimMax(dimAdd(size, start), zero) : start;
+  if (!cx.nonNegative(from, 'a slice starts inside')) {
+    cx.fail('E0310', { message: `a slice starts at ${printDim(from)}, before the first element` });
+  }
   // For the size neither a start beyond the end nor a stop before the beginning needs to be clamped: both give none.
   const to = stop === undefined ? size : isFromEnd(stop) ? dimAdd(size, stop) : minimum(stop, size);
   const extent = dimMax(dimSub(to, from), zero);

@@ -5,13 +5,13 @@ import type { Access, Index, Value } from '../ir/graph.js';
 import { plainSubscript } from '../ir/space.js';
 import type { Context } from './context.js';
 import { productHint } from './shape-hints.js';
-import { broadcastShape, dtypeOf, type Numeric, toTensor } from './tensors.js';
+import { broadcastShape, dtypeOf, type Numeric, stateUnits, toTensor } from './tensors.js';
 import { tensor, typeText, type Val } from './values.js';
 
 /** `left @ right` by the rules of `torch.matmul`: vectors lose their axis, leading axes broadcast, dtypes must agree. */
 export function matmul(cx: Context, left: Numeric, right: Numeric, what: string): Val {
-  const [a, b] = [left, right].map((val) => toTensor(cx, val, dtypeOf(cx, val))) as [Value, Value];
-  for (const operand of [a, b]) {
+  const given = [left, right].map((val) => toTensor(cx, val, dtypeOf(cx, val)));
+  for (const operand of given) {
     if (operand.type.shape.length === 0) {
       cx.fail('E0303', {
         message: `${what} takes tensors of rank 1 or more, not ${typeText(operand.type)} of rank 0`,
@@ -19,7 +19,14 @@ export function matmul(cx: Context, left: Numeric, right: Numeric, what: string)
       });
     }
   }
-  requireSameDType(cx, [a, b], what);
+  requireSameDType(cx, given, what);
+  const leading = stateUnits(
+    cx,
+    given.map(({ type }) => type.shape.slice(0, -2)),
+  );
+  const [a, b] = given.map((value, i) =>
+    cx.b.reshape(value, [...(leading[i] ?? []), ...value.type.shape.slice(-2)]),
+  ) as [Value, Value];
   const [inA, inB] = [a.type.shape.at(-1) as Dim, b.type.shape.at(b.type.shape.length === 1 ? -1 : -2) as Dim];
   if (!cx.sameSize(inA, inB, 'the inner sizes of a product are equal')) {
     cx.fail('E0312', {

@@ -1,5 +1,6 @@
 // Tensors from values of the elaborator: promotion of dtypes, weak numbers, broadcasting, elementwise operations.
 
+import { isProvablyAtMost } from '../ir/bounds.js';
 import { type Dim, dimConst, dimEquals, dimSub, dimValue, isDimConst, printDim } from '../ir/dims.js';
 import { type DType, dtypeKind, intRange, isFloat, outranks, promote } from '../ir/dtype.js';
 import type { Value } from '../ir/graph.js';
@@ -119,6 +120,27 @@ export function broadcastShape(
   });
 }
 
+/**
+ * The shapes that broadcast together, with the sizes that are 0 or 1 when the entry runs, as that of `x[:1]`, stated as 1 where they meet
+ * others: these axes repeat. That they are not empty is checked when the entry is called.
+ */
+export function stateUnits(cx: Context, shapes: readonly (readonly Dim[])[]): readonly (readonly Dim[])[] {
+  if (!shapes.some((shape) => shape.some(hasMaximum))) return shapes;
+  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
+  const isUnit = (size: Dim): boolean => isProvablyAtMost(size, 1);
+  const axes = Array.from({ length: rank }, (_, axis) => shapes.map((shape) => shape[axis - rank + shape.length]));
+  const repeats = axes.map((sizes) => sizes.some((size) => size !== undefined && !isUnit(size)));
+  return shapes.map((shape) =>
+    shape.map((size, axis) => {
+      const one = dimConst(1);
+      if (dimValue(size) !== undefined || repeats[axis + rank - shape.length] !== true || !isUnit(size)) return size;
+      return cx.sameSize(size, one, 'an axis that repeats is not empty') ? one : size;
+    }),
+  );
+}
+
+const hasMaximum = (size: Dim): boolean => size.terms.some(({ atoms }) => atoms.some((atom) => atom.kind === 'max'));
+
 /** The value with its sizes written as in `shape`, which it is known or assumed to have (axes of size 1 stay). */
 export function restate(cx: Context, value: Value, shape: readonly Dim[]): Value {
   const own = value.type.shape;
@@ -130,8 +152,12 @@ export function restate(cx: Context, value: Value, shape: readonly Dim[]): Value
 }
 
 /** Applies an elementwise record to operands whose dtypes are settled. */
-export function elementwise(cx: Context, op: string, operands: readonly Value[], what: string = op): Value {
-  const shapes = operands.map((value) => value.type.shape);
+export function elementwise(cx: Context, op: string, given: readonly Value[], what: string = op): Value {
+  const shapes = stateUnits(
+    cx,
+    given.map((value) => value.type.shape),
+  );
+  const operands = given.map((value, i) => cx.b.reshape(value, shapes[i] ?? []));
   const shape = broadcastShape(cx, shapes, (axis, a, b) => {
     const types = operands.filter((value) => value.type.shape.length > 0).map((value) => typeText(value.type));
     cx.fail('E0304', {

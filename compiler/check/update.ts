@@ -30,7 +30,7 @@ export function updateTensor(
       case 'int':
         return { kind: 'at', position: position(cx, item.at, size, axis, at) };
       case 'slice':
-        return { kind: 'slice', ...sliceRange(item, size) };
+        return { kind: 'slice', ...sliceRange(cx, item, size) };
       case 'tensor':
         checkMask(cx, item.maskSize, size, axis, at);
         return { kind: 'lookup', table: nonNegativeIndices(cx, item.value, size) };

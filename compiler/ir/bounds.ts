@@ -30,6 +30,23 @@ export function isProvablyNonNegative(dim: Dim, positive: readonly Dim[] = []): 
   return facts.some((fact) => [dim, bound].some((d) => dimIsNonNegative(dimSubstitute(dimSub(d, fact), substitution))));
 }
 
+/** Whether `dim ≤ limit` for all values of the symbols; maxima, which clamped slices have, are opened for that. */
+export function isProvablyAtMost(dim: Dim, limit: number): boolean {
+  return holdsOfMaxima(dimSub(dimConst(limit), dim));
+}
+
+/** Whether `dim ≥ 0`: where a maximum is taken away for both of its sides, where it is added for one of them. */
+function holdsOfMaxima(dim: Dim): boolean {
+  for (const term of dim.terms) {
+    const atom = term.atoms.length === 1 ? (term.atoms[0] as Atom) : undefined;
+    if (atom?.kind !== 'max') continue;
+    const rest = dimSub(dim, { terms: [term], key: '' });
+    const sides = [atom.left, atom.right].map((side) => dimAdd(rest, dimMul(dimConst(term.coefficient), side)));
+    return term.coefficient < 0 ? sides.every(holdsOfMaxima) : sides.some(holdsOfMaxima);
+  }
+  return isProvablyNonNegative(dim);
+}
+
 /** Replaces `±c·(n // d)` by a lower bound without the division where d is constant and divides c: `n - d + 1 ≤ d·(n // d) ≤ n`. */
 function boundFloorDivisions(dim: Dim): Dim {
   let bound = dim;

@@ -18,7 +18,7 @@ import { promote } from '../../ir/dtype.js';
 import type { Value } from '../../ir/graph.js';
 import type { Context } from '../context.js';
 import { sliceAxis, sliceRange } from '../indexing.js';
-import { restate } from '../tensors.js';
+import { restate, stateUnits } from '../tensors.js';
 import { int, tensor, typeText, type Val } from '../values.js';
 import { type Arguments, type Builtin, define } from './builtin.js';
 
@@ -75,9 +75,13 @@ function permute(cx: Context, args: Arguments): Val {
 }
 
 function expand(cx: Context, args: Arguments): Val {
-  const input = args.tensor('input');
+  const given = args.tensor('input');
   const size = args.dims('size');
-  const own = input.type.shape;
+  const wanted = size.map((dim, axis) =>
+    isDimConst(dim, -1) ? (given.type.shape[axis + given.type.shape.length - size.length] ?? dim) : dim,
+  );
+  const [own = given.type.shape] = stateUnits(cx, [given.type.shape, wanted]);
+  const input = cx.b.reshape(given, own);
   const offset = size.length - own.length;
   if (offset < 0) {
     cx.fail('E0303', {
@@ -139,6 +143,7 @@ function slice(cx: Context, args: Arguments): Val {
   const bound = (name: 'start' | 'end') => (args.isNone(name) ? undefined : args.dim(name));
   const [start, stop] = [bound('start'), bound('end')];
   const range = sliceRange(
+    cx,
     { kind: 'slice', step, ...(start === undefined ? {} : { start }), ...(stop === undefined ? {} : { stop }) },
     size,
   );

@@ -134,6 +134,28 @@ test('indexing', () => {
   assert.equal([run(4), run(2), run(0)], [[[2, 3]], [[2]], [[]]]);
 });
 
+test('slices of run-time sizes: bounds counted from the end, starts that lie inside, one element that repeats', () => {
+  const text = (body: string) => `export fn f[n, k](x: f32[n], y: f32[k]) -> f32[_] = ${body}`;
+  const of = (body: string, x: readonly number[], y: readonly number[]) =>
+    results(text(body), f32([x.length], x), f32([y.length], y))[0];
+  const checked = (body: string) => entry(text(body))?.constraints.map(({ left, right }) => [left.key, right?.key]);
+  assert.equal(of('cat([x[-k:], y])', [1, 2, 3], [7, 8]), [2, 3, 7, 8]);
+  assert.equal(of('cat([x[-k:], y])', [1], [7, 8]), [1, 7, 8]);
+  assert.equal(of('cat([x[:-k], y])', [1, 2, 3], [7]), [1, 2, 7]);
+  assert.equal(of('x[-k] + y', [1, 2, 3], [7, 8]), [9, 10]);
+  assert.equal(of('cat([x[n - k:], y])', [1, 2, 3], [7, 8]), [2, 3, 7, 8]);
+  assert.equal(checked('cat([x[n - k:], y])'), [['-k + n', undefined]]);
+  assert.equal(checked('cat([update(x, [n - k:], 0), y])'), [['-k + n', undefined]]);
+  assert.equal(of('x[:1] + y', [1, 2, 3], [7, 8]), [8, 9]);
+  assert.equal(of('y * x[-1:] - x[0:1]', [1, 2, 3], [7]), [20]);
+  assert.equal(of('expand(x[:1] + y[0], [5])', [1, 2, 3], [7]), [8, 8, 8, 8, 8]);
+  assert.equal(of('where(x[:1] > 0, y, x[-1:])', [1, 2, 3], [7, 8]), [7, 8]);
+  assert.equal(of('grad(x => sum(x[:1] * y))(x)', [1, 2, 3], [7, 8]), [15, 0, 0]);
+  assert.equal(checked('x[:1] + y'), [['max(-max(1, n) + n + 1, 0)', '1']]);
+  const stacked = 'export fn f[n, m](x: f32[n, 1, 2], y: f32[m, 2, 1]) -> f32[m, 1, 1] = x[:1] @ y';
+  assert.equal(results(stacked, f32([2, 1, 2], [1, 2, 3, 4]), f32([2, 2, 1], [1, 0, 0, 1])), [[1, 2]]);
+});
+
 test('index tensors beside other items', () => {
   const text = `export fn f(x: f32[2, 2, 3], i: i64[2]) -> (f32[2, 2], f32[2, 2], f32[2, 2]) = (x[0, :, i], x[:, 0, i], x[i, 0, 1:])`;
   const x = f32([2, 2, 3], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
