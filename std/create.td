@@ -80,7 +80,8 @@ fn meshgrid(tensors...: tensor, indexing: string = "ij") {
 fn one_hot(tensor: i64[*S], num_classes: dim) -> i64[*S, num_classes] {
   assert_known(
     tensor >= 0 && tensor < num_classes,
-    "one_hot: a class is outside of 0 to " + (num_classes - 1) + ", there are " + num_classes,
+    "one_hot: the classes of " + num_classes + " are 0 to " + (num_classes - 1),
+    of: tensor,
   )
   cast(unsqueeze(tensor, -1) == arange(end: num_classes), i64)
 }

@@ -17,7 +17,9 @@ fn _filled(values: tensor, count: tensor, fill_value: number) -> tensor =
 
 ## The positions of the elements that are not 0, in row-major order: [n, rank], or with `as_tuple` a vector for each axis. With `size` (positions, count).
 fn nonzero(input: tensor, as_tuple: bool = false, size: dim? = none, fill_value: int = 0) {
-  if size == none {
+  if as_tuple && ndim(input) == 0 {
+    nonzero(unsqueeze(input, 0), true, size, fill_value)
+  } else if size == none {
     known_nonzero(input, as_tuple)
   } else {
     let mask = flatten(input) != 0

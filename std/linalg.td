@@ -33,12 +33,19 @@ fn diagonal_of(input: tensor, offset: int) -> tensor {
   input[..., place + down, place + right]
 }
 
-## The diagonal of the axes `dim1` and `dim2`, as a new last axis; `offset` counts from the main one upwards.
+## The diagonal of the axes `dim1` and `dim2`, as a new last axis; `offset` counts from the main one upwards. Beyond the corners it is empty.
 fn diagonal(input: tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> tensor {
   let rank = ndim(input)
   let (a, b) = (axis_of(dim1, rank), axis_of(dim2, rank))
   assert(a != b, "diagonal needs two different axes")
-  diagonal_of(permute(input, [i for i in 0..rank if i != a && i != b] + [a, b]), offset)
+  let rest = [i for i in 0..rank if i != a && i != b]
+  let matrices = permute(input, rest + [a, b])
+  let (rows, columns) = (size(input, a), size(input, b))
+  if is_known(rows) && is_known(columns) && (-offset > rows || offset > columns) {
+    reshape(narrow(matrices, -1, 0, 0), [size(input, i) for i in rest] + [0])
+  } else {
+    diagonal_of(matrices, offset)
+  }
 }
 
 ## The sum of the main diagonal.

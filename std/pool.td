@@ -27,8 +27,9 @@ fn _windows(
     )
     let window = dilation[i] * (kernel[i] - 1) + 1
     let padded = sizes[i] + 2 * padding[i]
+    # With `ceil_mode` a window may stick out by what a step leaves, also the first.
     assert(
-      padded >= window,
+      padded + (if ceil_mode { stride[i] - 1 } else { 0 }) >= window,
       name +
         ": the window of " +
         window +

@@ -5,19 +5,31 @@ tdsl 1
 # A key for one of several draws that a function makes from its key; none is the key of the session, from which each draw differs.
 fn _part(key: key?, number: int) = if key == none { none } else { fold_in(key, number) }
 
-## Uniform on [0, 1): multiples of 2^-24 for f32 and narrower types, of 2^-53 for f64.
+## Uniform on [0, 1): multiples of 2^-53 for f64, of 2^-24 for f32, of 2^-11 for f16 and of 2^-8 for bf16, all of which the type holds.
 fn rand(size: [dim], dtype: dtype = real, key: key? = none) -> tensor {
-  if dtype == f64 {
+  _check_float("rand", dtype)
+  if dtype == f16 {
+    cast(bitwise_and(random_bits(size, key), 2047), dtype) * 0.00048828125
+  } else if dtype == bf16 {
+    cast(bitwise_and(random_bits(size, key), 255), dtype) * 0.00390625
+  } else if dtype == f64 {
     let high = cast(bitwise_and(random_bits(size, _part(key, 1)), 67108863), f64)
     let low = cast(bitwise_and(random_bits(size, _part(key, 2)), 134217727), f64)
     (high * 134217728.0 + low) * 1.1102230246251565e-16
   } else {
-    cast(cast(bitwise_and(random_bits(size, key), 16777215), f32) * 5.9604644775390625e-8, dtype)
+    cast(bitwise_and(random_bits(size, key), 16777215), f32) * 5.9604644775390625e-8
   }
 }
 
+fn _check_float(name: string, dtype: dtype) =
+  assert(
+    is_floating_point(dtype),
+    name + " draws floats, not " + dtype + "; randint draws integers",
+  )
+
 ## Standard normal, by the transform of Box and Muller (1958).
 fn randn(size: [dim], dtype: dtype = real, key: key? = none) -> tensor {
+  _check_float("randn", dtype)
   let wide = if dtype == f64 { f64 } else { f32 }
   let radius = sqrt(-2 * log(1 - rand(size, wide, _part(key, 3))))
   cast(radius * cos(6.283185307179586 * rand(size, wide, _part(key, 4))), dtype)

@@ -22,9 +22,11 @@ fn count_nonzero(input: tensor, dim: (int | [int])? = none) -> tensor =
   sum(cast(input != 0, i64), dim)
 
 ## `log(sum(exp(input)))`, without overflow.
-fn logsumexp[T: float](input: T[*S], dim: int | [int], keepdim: bool = false) -> tensor {
-  # No elements have no largest one, and their sum is 0.
-  if is_empty(input) {
+fn logsumexp(input: tensor, dim: int | [int], keepdim: bool = false) -> tensor {
+  if !is_floating_point(input) {
+    logsumexp(cast(input, real), dim, keepdim)
+  } else if is_empty(input) {
+    # No elements have no largest one, and their sum is 0.
     log(sum(input, dim, keepdim))
   } else {
     let largest = stop_gradient(amax(input, dim, keepdim: true))

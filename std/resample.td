@@ -269,12 +269,25 @@ fn interpolate[T: float](
   } else {
     let x = input
     for i in 0..rank {
-      let step = if factors == none { S[i + 2] / sizes[i] } else { 1.0 / factors[i] }
+      let step = if factors == none || _by_sizes(mode, rank, S[i + 2], sizes[i]) {
+        S[i + 2] / sizes[i]
+      } else {
+        1.0 / factors[i]
+      }
       x = _resample(x, i + 2, S[i + 2], sizes[i], step, mode, align_corners == true)
     }
     x
   }
 }
+
+## Whether an axis of size n that a factor makes m long is resampled as if that size had been asked for. PyTorch does so where linear modes
+## leave the size as it is, and nearest neighbours of several axes keep or double it.
+fn _by_sizes(mode: string, rank: int, n: int, m: int) -> bool =
+  if mode == "nearest" {
+    rank > 1 && (m == n || m == 2 * n)
+  } else {
+    m == n && mode != "nearest-exact" && mode != "bicubic"
+  }
 
 ## Resamples one axis of size n to m; `step` is the distance of neighbouring results in elements of the input.
 fn _resample(

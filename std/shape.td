@@ -119,29 +119,29 @@ fn repeat_interleave(input: tensor, repeats: int | [int] | tensor, dim: int? = n
 
 ## Moves the elements along axes; what leaves at one end enters at the other. Without `dims` of the flattened tensor.
 fn roll(input: tensor, shifts: int | [int], dims: (int | [int])? = none) -> tensor {
-  if dims == none {
-    reshape(_roll_axis(flatten(input), shifts, 0), input.shape)
+  let steps = if is_list(shifts) { shifts } else { [shifts] }
+  let axes = if dims == none {
+    [0]
   } else if is_list(dims) {
-    let steps = if is_list(shifts) { shifts } else { [shifts] }
-    assert(
-      len(steps) == len(dims),
-      "roll needs a shift for each of its dims: there are " +
-        len(steps) +
-        " shifts and " +
-        len(dims) +
-        " dims",
-    )
-    let rolled = input
-    for i in 0..len(dims) { rolled = _roll_axis(rolled, steps[i], dims[i]) }
-    rolled
+    dims
   } else {
-    _roll_axis(input, shifts, dims)
+    [dims]
   }
+  assert(
+    len(steps) == len(axes),
+    "roll needs a shift for each of its dims: there are " +
+      len(steps) +
+      " shifts and " +
+      len(axes) +
+      (if dims == none { " axis, that of the flattened tensor" } else { " dims" }),
+  )
+  let rolled = if dims == none { flatten(input) } else { input }
+  for i in 0..len(axes) { rolled = _roll_axis(rolled, steps[i], axes[i]) }
+  if dims == none { reshape(rolled, input.shape) } else { rolled }
 }
 
-fn _roll_axis(input: tensor, shifts: int | [int], dim: int) -> tensor {
+fn _roll_axis(input: tensor, shift: int, dim: int) -> tensor {
   let n = size(input, dim)
-  let shift = if is_list(shifts) { shifts[0] } else { shifts }
   if n == 0 {
     input
   } else {

@@ -55,6 +55,8 @@ fn norm[T: float](
     safe_root(sum(input * input, dim, keepdim), 2.0)
   } else if p == 1.0 {
     sum(abs(input), dim, keepdim)
+  } else if p == inf && is_empty(input) {
+    sum(input, dim, keepdim)
   } else if p == inf {
     amax(abs(input), axes, keepdim)
   } else if p == -inf {
@@ -114,9 +116,20 @@ fn kthvalue(input: tensor, k: int, dim: int = -1, keepdim: bool = false) {
   }
 }
 
-## The lower of the two middle elements, NaN where there is one; with `dim` (values, indices).
+## The lower of the two middle elements, NaN where there is one or none at all, its gradient shared among equal ones; with `dim` (values, indices).
 fn median(input: tensor, dim: int? = none, keepdim: bool = false) {
-  if dim == none { _median(flatten(input), 0, false)[0] } else { _median(input, dim, keepdim) }
+  if dim != none {
+    _median(input, dim, keepdim)
+  } else if is_empty(input) && is_floating_point(input) {
+    mean(input)
+  } else {
+    let middle = _median(flatten(input), 0, false)[0]
+    if is_floating_point(input) {
+      amax(where(input == middle || isnan(input), input, -inf))
+    } else {
+      middle
+    }
+  }
 }
 
 fn _median(input: tensor, dim: int, keepdim: bool) {
@@ -158,14 +171,21 @@ fn quantile[T: float](input: T[*S], q: tensor, dim: int? = none, keepdim: bool =
 fn histc[T: float](input: T[*S], bins: int = 100, min: float = 0.0, max: float = 0.0) -> T[_] {
   check_least(bins, 1, "histc: the number of bins")
   assert(min <= max, "histc: the max " + max + " is smaller than the min " + min)
-  let x = flatten(input)
+  if is_empty(input) {
+    zeros([bins], input.dtype)
+  } else {
+    _histogram(flatten(input), bins, min, max)
+  }
+}
+
+fn _histogram(x: tensor, bins: int, min: float, max: float) -> tensor {
   let whole = min == max
-  let low = if whole { amin(x) } else { cast(min, input.dtype) }
-  let high = if whole { amax(x) } else { cast(max, input.dtype) }
+  let low = if whole { amin(x) } else { cast(min, x.dtype) }
+  let high = if whole { amax(x) } else { cast(max, x.dtype) }
   # A range without extent is widened by 1 on both sides.
   let first = where(low == high, low - 1, low)
   let last = where(low == high, high + 1, high)
   let inside = x >= first && x <= last
   let bin = minimum(floor((x - first) / (last - first) * bins), bins - 1)
-  sum(cast(inside && bin == unsqueeze(cast(arange(end: bins), input.dtype), 1), input.dtype), 1)
+  sum(cast(inside && bin == unsqueeze(cast(arange(end: bins), x.dtype), 1), x.dtype), 1)
 }

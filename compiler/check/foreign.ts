@@ -26,6 +26,10 @@ const names: Hints = new Map([
   ['zip', 'loop over the positions: `for i in 0..len(items)`'],
   ['int', 'tensors are converted with `cast(x, i64)`'],
   ['float', 'tensors are converted with `cast(x, f32)`; infinity is `inf`'],
+  ['complex64', 'there are no complex numbers'],
+  ['complex128', 'there are no complex numbers'],
+  ['view', 'reshape it: `reshape(x, [n, m])`'],
+  ['item', 'a tensor of rank 0 is a number already'],
   ['concat', joined],
   ['concatenate', joined],
   ['clip', 'write `clamp(x, min, max)`'],
@@ -132,7 +136,7 @@ const otherCalls: Hints = new Map([
 export const LIST_HELP = 'a list stands in brackets: `[a, b]`';
 
 /** A hint for a name that is not known. */
-export const foreignName = (name: string): string | undefined => names.get(name);
+export const foreignName = (name: string): string | undefined => names.get(name) ?? foreignDType(name);
 
 /** A hint for a field or method that does not exist. */
 export function foreignField(name: string): string | undefined {

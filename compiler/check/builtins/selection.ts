@@ -169,6 +169,14 @@ function indexPut(cx: Context, args: Arguments): Val {
     }),
   );
   if (filled.length > updates.length) args.refuse('values', `a tensor of rank ${updates.length} or less`);
+  const larger = filled.findIndex((size, axis) => !dimEquals(size, updates[axis] as Dim));
+  if (larger >= 0) {
+    cx.fail('E0304', {
+      message: `${typeText(values.type)} does not broadcast to the elements written`,
+      label: `axis ${larger}: ${printDim(filled[larger] as Dim)} against ${printDim(updates[larger] as Dim)}`,
+      site: args.site('values'),
+    });
+  }
   const tables = indices.map((value, axis) => nonNegativeIndices(cx, value, input.type.shape[axis] as Dim));
   const mode = args.bool('accumulate') ? 'add' : 'set';
   return tensor(
