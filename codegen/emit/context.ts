@@ -55,6 +55,8 @@ export interface Scope {
   /** Loads in this C block whose memory has not been written since, by their text. */
   readonly loads: Map<string, string>;
   readonly folds: ReadonlyMap<string, FoldState>;
+  /** The C variable that says whether a store that may go past the caches does. */
+  readonly past?: string;
 }
 
 /** Prints statements in the way of a target; false for those that are printed as for the CPU. */

@@ -144,6 +144,13 @@ export function stepInstruction(unit: Unit, name: string, lanes: number, args: r
   return undefined;
 }
 
+/** A store of a whole, aligned vector past the caches, undefined where the machine has none. */
+export function streamInstruction(unit: Unit, pointer: string, value: string): string | undefined {
+  if (!isX86(unit.machine)) return undefined;
+  const bits = 8 * unit.machine.vectorBytes;
+  return `_mm${bits}_stream_si${bits}((__m${bits}i *)(${pointer}), (__m${bits}i)${value});`;
+}
+
 /** Bodies of functions that load (`p`) or store (`p`, `v`) the lanes low ≤ lane < high of a vector; other lanes read as 0 and stay unwritten. */
 export function partialAccess(
   unit: Unit,

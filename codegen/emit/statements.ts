@@ -20,7 +20,9 @@ import {
 import { emitExpr, registerName } from './expressions.js';
 import { emitAccumulate, emitFold } from './folds.js';
 import { emitGuards } from './guards.js';
+import { streamInstruction } from './intrinsics.js';
 import { storePart, storeVector, toStorage } from './memory.js';
+import { emitPast, pastStore } from './past.js';
 import { guardsText, loopName, positionText } from './positions.js';
 import { inForm } from './scalar.js';
 import { sortCall } from './sort.js';
@@ -59,6 +61,9 @@ function emitStatement(lines: Lines, stmt: Stmt, scope: Scope): void {
       return;
     case 'define':
       lines.line(`const int64_t ${loopName(stmt.index)} = ${positionText(stmt.value, scope.positions)};`);
+      return;
+    case 'fetch':
+      emitFetch(lines, stmt, scope);
       return;
     case 'sort':
       lines.line(sortCall(lines, stmt, positionText(stmt.length, scope.positions)));
@@ -101,6 +106,13 @@ function emitStore(lines: Lines, stmt: Extract<Stmt, { kind: 'store' }>, scope: 
     const step = coefficient(offset, lanes.index);
     if (step !== undefined && dimValue(step) === 1) {
       const pointer = `${name} + (${positionText(offset, positions)})`;
+      const isPast = stmt.isPast === true && scope.past !== undefined && count === undefined;
+      const stream = isPast ? streamInstruction(unit, pointer, text) : undefined;
+      if (stream !== undefined) {
+        lines.line(`if (${scope.past}) ${stream}`);
+        lines.line(`else ${storeVector(unit, buffer.dtype, lanes.form, pointer, text)}`);
+        continue;
+      }
       lines.line(
         count === undefined
           ? storeVector(unit, buffer.dtype, lanes.form, pointer, text)
@@ -117,6 +129,29 @@ function emitStore(lines: Lines, stmt: Extract<Stmt, { kind: 'store' }>, scope: 
     lines.line(
       `for (int64_t ${variable} = 0; ${variable} < ${count ?? lanes.form.lanes}; ${variable}++) ${name}[${positionText(offset, at)}] = ${stored}[${variable}];`,
     );
+  }
+}
+
+/** Bytes that come from memory at once, and how far ahead of its use they are asked for at least and at most. */
+const LINE = 64;
+const NEAREST = 4096;
+const FARTHEST = 65536;
+
+/** Asks for the lines of the vectors in flight, `row` elements ahead; the last, partial vectors of a loop ask for nothing. */
+function emitFetch(lines: Lines, { buffer, offset, row }: Extract<Stmt, { kind: 'fetch' }>, scope: Scope): void {
+  const { lanes } = scope;
+  if (lanes === undefined || lanes.count !== undefined) return;
+  const bytes = dtypeBytes(buffer.dtype);
+  const [least, most] = [NEAREST / bytes, FARTHEST / bytes];
+  const known = dimValue(row);
+  const ahead =
+    known === undefined
+      ? `tdsl_max(${least}, tdsl_min(${most}, ${positionText(row, scope.positions)}))`
+      : String(Math.max(least, Math.min(most, known)));
+  for (let copy = 0; copy < lanes.copies; copy++) {
+    if ((copy * lanes.form.lanes * bytes) % LINE !== 0) continue;
+    const place = positionText(offset, copyPositions(scope, copy));
+    lines.line(`__builtin_prefetch(${lines.bufferName(buffer)} + (${place} + ${ahead}));`);
   }
 }
 
@@ -295,14 +330,19 @@ export function emitVectorRange(lines: Lines, loop: Loop, scope: Scope, begin: s
   const positions = withRange(scope, loop.index, loop.extent);
   const extent = dimValue(loop.extent);
   const divides = (count: number): boolean => extent !== undefined && extent % count === 0;
+  const emitVectors = (around: Scope, copies: number): void =>
+    emitBody(lines, loop.body, inner(around, { positions, lanes: { form, index: loop.index, copies } }));
   const run = (copies: number): void => {
     const step = copies * form.lanes;
-    lines.block(`for (; ${name} + ${step} <= ${end}; ${name} += ${step}) `, () =>
-      emitBody(lines, loop.body, inner(scope, { positions, lanes: { form, index: loop.index, copies } })),
-    );
+    lines.block(`for (; ${name} + ${step} <= ${end}; ${name} += ${step}) `, () => emitVectors(scope, copies));
   };
   const interleave = loop.interleave ?? 1;
   lines.line(`int64_t ${name} = ${begin};`);
+  const store = pastStore(lines, loop, form);
+  if (store !== undefined) {
+    const past = { loop, store, block: interleave * form.lanes, end };
+    emitPast(lines, past, { ...scope, positions }, (around) => emitVectors(around, interleave));
+  }
   run(interleave);
   if (interleave > 1 && !divides(interleave * form.lanes)) run(1);
   if (divides(form.lanes)) return;

@@ -119,7 +119,14 @@ export interface Accumulate {
 
 export type Stmt =
   | { readonly kind: 'let'; readonly temp: Temp; readonly value: Expr }
-  | { readonly kind: 'store'; readonly buffer: Buffer; readonly offset: Position; readonly value: Temp }
+  | {
+      readonly kind: 'store';
+      readonly buffer: Buffer;
+      readonly offset: Position;
+      readonly value: Temp;
+      /** In a vector loop at the top: whether it may go past the caches where the result is larger than they are. */
+      readonly isPast?: boolean;
+    }
   | Loop
   | Accumulate
   /** One step of the enclosing `accumulate` of this name, where the guards hold. */
@@ -141,6 +148,11 @@ export type Stmt =
   | { readonly kind: 'check'; readonly guards: readonly Guard[]; readonly site: number }
   /** Names a position that is computed once; it runs over 0 ≤ index < extent. */
   | { readonly kind: 'define'; readonly index: string; readonly value: Position; readonly extent: Dim }
+  /**
+   * Asks for what is read from a buffer later: what lies `row` elements, or somewhat more or less, behind the offset. Nothing need lie there. It
+   * changes no result.
+   */
+  | { readonly kind: 'fetch'; readonly buffer: Buffer; readonly offset: Position; readonly row: Dim }
   | { readonly kind: 'registers'; readonly register: Register }
   /**
    * Sorts the first `length` elements of `keys`, signed integers, upwards: element i of `order` is then the position that the i-th smallest of
@@ -188,6 +200,8 @@ export function stmtPositions(stmt: Stmt): readonly Position[] {
       return [stmt.size, stmt.position, ...stmt.guards.map((guard) => guard.value)];
     case 'define':
       return [stmt.value, stmt.extent];
+    case 'fetch':
+      return [stmt.offset, stmt.row];
     case 'assign':
       return stmt.at;
     case 'accumulate':

@@ -123,6 +123,9 @@ export function verifyKernel(kernel: Kernel, name: string): void {
         case 'if':
           checkBody(stmt.body, names);
           break;
+        case 'fetch':
+          if (!buffers.has(stmt.buffer.name)) fail(`there is no buffer ${stmt.buffer.name}`);
+          break;
         case 'check':
           break;
       }

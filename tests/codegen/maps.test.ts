@@ -1,9 +1,19 @@
 // Elementwise kernels as compiled C against the interpreter: broadcasts, views, all dtypes, sizes that are no multiple of a vector.
 
 import { test } from 'uvu';
+import * as assert from 'uvu/assert';
 import { dimConst, dimMul, dimSymbol } from '../../compiler/ir/dims.js';
 import { dtypes, isFloat } from '../../compiler/ir/dtype.js';
-import { checkAgainstInterpreter, define, runnableMachines } from './support.js';
+import type { HostTensor } from '../../compiler/ir/evaluate/tensor.js';
+import {
+  checkAgainstInterpreter,
+  compile,
+  define,
+  programOf,
+  randomNumbers,
+  randomTensor,
+  runnableMachines,
+} from './support.js';
 
 const d = (...sizes: (number | string)[]) =>
   sizes.map((size) => (typeof size === 'number' ? dimConst(size) : dimSymbol(size)));
@@ -127,6 +137,25 @@ test('random bits are those of the interpreter, wherever a row begins', async ()
         machine,
       },
     );
+  }
+});
+
+test('results that are larger than caches are those of their parts', async () => {
+  const square = define('square', (b) => {
+    const x = b.param('x', { dtype: 'f32', shape: d('n') });
+    return [b.elementwise('tanh', [b.elementwise('mul', [x, x])])];
+  });
+  const compiled = await compile(programOf([square]));
+  const type = { dtype: 'f32', shape: d('n') } as const;
+  const whole = randomTensor(type, new Map([['n', 2 ** 22 + 5]]), randomNumbers(1)) as HostTensor & {
+    data: Float32Array;
+  };
+  const [result] = compiled.run('square', [whole]) as [HostTensor & { data: Float32Array }];
+  const step = 2 ** 20 - 3;
+  for (let start = 0; start < whole.data.length; start += step) {
+    const data = whole.data.slice(start, start + step);
+    const [part] = compiled.run('square', [{ ...whole, shape: [data.length], data }]) as [HostTensor];
+    assert.equal(Buffer.from(part.data.buffer).compare(Buffer.from(result.data.slice(start, start + step).buffer)), 0);
   }
 });
 

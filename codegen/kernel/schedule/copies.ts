@@ -49,6 +49,7 @@ export function copyBody(body: readonly Stmt[], suffix: string, positions: Reado
       case 'define':
         return { ...stmt, index: name(stmt.index) };
       case 'check':
+      case 'fetch':
       case 'sort':
         return stmt;
       case 'registers':

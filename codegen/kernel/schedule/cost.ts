@@ -54,6 +54,7 @@ export function statementCost(stmt: Stmt, index: string | undefined, lanes: numb
       return 4;
     case 'check':
     case 'define':
+    case 'fetch':
       return 1;
     case 'transpose':
       return 4 * lanes;

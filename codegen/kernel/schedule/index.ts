@@ -4,9 +4,11 @@ import { scheduleContraction } from '../contraction/index.js';
 import type { Kernel, Stmt } from '../ir.js';
 import type { Surroundings } from '../lower/body.js';
 import type { Machine } from '../machine.js';
+import { fetchAhead } from './ahead.js';
 import { scheduleChain } from './chain.js';
 import { collapseLoops } from './collapse.js';
 import { narrowResults } from './narrow.js';
+import { writePast } from './past.js';
 import { serialised } from './rewrite.js';
 import { simplifyBody } from './simplify.js';
 import { foldTogether } from './together.js';
@@ -23,7 +25,7 @@ export function scheduleKernel(kernel: Kernel, machine: Machine, around?: Surrou
   if (contraction !== undefined) return contraction;
   const simple = simplifyBody(unrollWindows(splitRemainders(collapseLoops(narrowResults(kernel.body)))));
   const body = vectoriseLoops(blockTransposes(foldTogether(simple), machine), machine);
-  return { ...kernel, body: serialise(body) };
+  return { ...kernel, body: writePast(fetchAhead(serialise(body), machine)) };
 }
 
 /** Takes the mark `parallel` from loops inside of others. */

@@ -48,6 +48,8 @@ export function mapPositions(stmt: Stmt, f: PositionMap): Stmt {
       return { ...stmt, at: stmt.at.map(f) };
     case 'define':
       return { ...stmt, value: f(stmt.value), extent: f(stmt.extent) };
+    case 'fetch':
+      return { ...stmt, offset: f(stmt.offset), row: f(stmt.row) };
     case 'sort':
       return { ...stmt, length: f(stmt.length) };
     case 'registers':
