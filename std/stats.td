@@ -107,11 +107,16 @@ fn kthvalue(input: tensor, k: int, dim: int = -1, keepdim: bool = false) {
     k >= 1 && k <= _length(input, dim),
     "kthvalue: k = " + k + " is outside [1, " + _length(input, dim) + "]",
   )
+  _at_place(input, k - 1, dim, keepdim)
+}
+
+## What stands at a place, counted from 0, among the elements along `dim` in order, and its position before.
+fn _at_place(input: tensor, place: dim, dim: int, keepdim: bool) {
   let (values, indices) = sort(input, dim)
   if ndim(input) == 0 {
     (values, indices)
   } else {
-    let (value, index) = (narrow(values, dim, k - 1, 1), narrow(indices, dim, k - 1, 1))
+    let (value, index) = (narrow(values, dim, place, 1), narrow(indices, dim, place, 1))
     if keepdim { (value, index) } else { (squeeze_axes(value, dim), squeeze_axes(index, dim)) }
   }
 }
@@ -133,7 +138,9 @@ fn median(input: tensor, dim: int? = none, keepdim: bool = false) {
 }
 
 fn _median(input: tensor, dim: int, keepdim: bool) {
-  let middle = kthvalue(input, (size(input, dim) - 1) // 2 + 1, dim, true)[1]
+  let n = _length(input, dim)
+  assert(n >= 1, "median of no elements has no value")
+  let middle = _at_place(input, (n - 1) // 2, dim, true)[1]
   let missing = isnan(input)
   let index = where(any(missing, dim, true), argmax(cast(missing, i64), dim, true), middle)
   let value = gather(input, dim, index)

@@ -103,6 +103,8 @@ function helpFor(source: Source, tokens: readonly IToken[], index: number): stri
   if (token.tokenType === t.FatArrow && tokens.slice(0, index).some(({ tokenType }) => tokenType === t.Fn)) {
     return 'the type of a result stands after `->`, the body after `=`; `=>` belongs to lambdas';
   }
+  const block = blockAsRecord(source, tokens, index);
+  if (block !== undefined) return block;
   const atLineStart = previous === undefined || previous.tokenType === t.Newline;
   const first = lineStart(source, tokens, token).tokenType;
   if (token.tokenType === t.Question || (token.tokenType === t.If && !atLineStart)) {
@@ -137,6 +139,20 @@ function helpFor(source: Source, tokens: readonly IToken[], index: number): stri
   return undefined;
 }
 
+/** A block where only a record can stand. */
+function blockAsRecord(source: Source, tokens: readonly IToken[], index: number): string | undefined {
+  const at = innermostOpener(tokens, index);
+  const [brace, before] = [tokens[at], tokens[at - 1]];
+  const isRecord = tokens[at + 2]?.tokenType === t.Colon || tokens[at + 3]?.tokenType === t.Colon;
+  if (brace?.tokenType !== t.LeftBrace || isRecord) return undefined;
+  const first = lineStart(source, tokens, brace).tokenType;
+  if (before?.tokenType === t.Equals && (first === t.Fn || first === t.Export))
+    return 'a block follows the signature without `=`: `fn f(x: f32[n]) -> f32 { … }`';
+  return tokens[index - 1]?.tokenType === t.Let
+    ? 'a brace that begins an expression is a record; blocks belong to functions, `if`, loops and `=>`'
+    : undefined;
+}
+
 /** The first token of the line that a token is on. */
 function lineStart(source: Source, tokens: readonly IToken[], token: IToken): IToken {
   const start = source.text.lastIndexOf('\n', token.startOffset - 1) + 1;
@@ -144,17 +160,21 @@ function lineStart(source: Source, tokens: readonly IToken[], token: IToken): IT
 }
 
 /** Whether the innermost bracket that is open before a token is of a type. */
-function isInside(tokens: readonly IToken[], index: number, opener: unknown): boolean {
+const isInside = (tokens: readonly IToken[], index: number, opener: unknown): boolean =>
+  tokens[innermostOpener(tokens, index)]?.tokenType === opener;
+
+/** The place of the innermost bracket that is open before a token, or -1. */
+function innermostOpener(tokens: readonly IToken[], index: number): number {
   let depth = 0;
   for (let at = index - 1; at >= 0; at--) {
     const type = tokens[at]?.tokenType;
     if (type === t.RightParen || type === t.RightBracket || type === t.RightBrace) depth++;
     if (type === t.LeftParen || type === t.LambdaParen || type === t.LeftBracket || type === t.LeftBrace) {
-      if (depth === 0) return type === opener;
+      if (depth === 0) return at;
       depth--;
     }
   }
-  return false;
+  return -1;
 }
 
 const itemWords = [
