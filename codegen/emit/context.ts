@@ -4,6 +4,7 @@ import type { Dim } from '../../compiler/ir/dims.js';
 import { dimAdd, dimConst, dimSymbol } from '../../compiler/ir/dims.js';
 import type { Accumulate, Buffer, Position, Stmt } from '../kernel/ir.js';
 import { mentions } from '../kernel/positions.js';
+import type { Places } from './places.js';
 import type { PositionScope } from './positions.js';
 import type { Operand, Sink } from './scalar.js';
 import type { Form } from './types.js';
@@ -57,6 +58,8 @@ export interface Scope {
   readonly folds: ReadonlyMap<string, FoldState>;
   /** The C variable that says whether a store that may go past the caches does. */
   readonly past?: string;
+  /** In a loop of products, where its loads begin. */
+  readonly places?: Places;
 }
 
 /** Prints statements in the way of a target; false for those that are printed as for the CPU. */
@@ -64,7 +67,7 @@ export type Override = (lines: Lines, stmt: Stmt, scope: Scope) => boolean;
 
 /** Collects the lines of a C function. */
 export class Lines implements Sink {
-  readonly #lines: string[] = [];
+  readonly #lines: (string | readonly string[])[] = [];
   #indent = '  ';
   #count = 0;
 
@@ -76,6 +79,14 @@ export class Lines implements Sink {
 
   line(text: string): void {
     this.#lines.push(`${this.#indent}${text}`);
+  }
+
+  /** Leaves room for lines that are found out about later. */
+  later(): (text: string) => void {
+    const lines: string[] = [];
+    const indent = this.#indent;
+    this.#lines.push(lines);
+    return (text) => lines.push(`${indent}${text}`);
   }
 
   fresh(stem = 'v'): string {
@@ -93,7 +104,7 @@ export class Lines implements Sink {
   }
 
   get text(): string {
-    return this.#lines.join('\n');
+    return this.#lines.flat().join('\n');
   }
 }
 

@@ -217,10 +217,40 @@ const GCC_HEADERS = {
  * the parts that are used.
  */
 export function instructionHeader(machine: Machine): string {
-  if (machine.name === 'neon') return '#include <arm_neon.h>\n';
-  if (!isX86(machine)) return '';
+  const keep = keepMacros(machine);
+  if (machine.name === 'neon') return `#include <arm_neon.h>\n${keep}`;
+  if (!isX86(machine)) return keep;
   const headers = [...GCC_HEADERS.avx2, ...(machine.name === 'avx512' ? GCC_HEADERS.avx512 : [])];
   const lines = headers.map((name) => `#include <${name}.h>\n`).join('');
   const isGcc = 'defined(__GNUC__) && !defined(__clang__) && !defined(__INTEL_COMPILER)';
-  return `#if ${isGcc} && !defined(_IMMINTRIN_H_INCLUDED)\n#define _IMMINTRIN_H_INCLUDED\n${lines}#elif !defined(_IMMINTRIN_H_INCLUDED)\n#include <immintrin.h>\n#endif\n`;
+  return `#if ${isGcc} && !defined(_IMMINTRIN_H_INCLUDED)\n#define _IMMINTRIN_H_INCLUDED\n${lines}#elif !defined(_IMMINTRIN_H_INCLUDED)\n#include <immintrin.h>\n#endif\n${keep}`;
+}
+
+/** Registers of x86-64 for integers and addresses, but those of the stack. */
+const X86_REGISTERS = ['rax', 'rbx', 'rcx', 'rdx', 'rsi', 'rdi'];
+
+/**
+ * Macros that tell the C compiler what to have in registers: a pointer, a vector, or nothing of what is computed before and used after. They are
+ * for products on x86, where instructions read operands from memory at the price of a load, and where there are few registers.
+ */
+function keepMacros(machine: Machine): string {
+  const define = (name: string, text: string): string => `#define ${name} ${text}\n`;
+  if (!isX86(machine))
+    return (
+      define('TDSL_KEEP(pointer)', '(void)0') +
+      define('TDSL_KEEP_VECTOR(vector)', '(void)0') +
+      define('TDSL_CLEAR_REGISTERS', '(void)0')
+    );
+  const numbered = (count: number, name: (i: number) => string): string[] =>
+    Array.from({ length: count }, (_, i) => name(i));
+  const all = [
+    ...X86_REGISTERS,
+    ...numbered(8, (i) => `r${i + 8}`),
+    ...numbered(machine.vectorRegisters, (i) => `xmm${i}`),
+  ];
+  return (
+    define('TDSL_KEEP(pointer)', '__asm__("" : "+r"(pointer))') +
+    define('TDSL_KEEP_VECTOR(vector)', `__asm__("" : "+${machine.name === 'avx512' ? 'v' : 'x'}"(vector))`) +
+    define('TDSL_CLEAR_REGISTERS', `__asm__ volatile("" : : : ${all.map((name) => `"${name}"`).join(', ')})`)
+  );
 }

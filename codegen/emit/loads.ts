@@ -8,18 +8,27 @@ import { lanePattern } from '../kernel/schedule/lanes.js';
 import { activeLanes, copyPositions, type Lines, type Scope, variesInLanes } from './context.js';
 import { constantLanes, eachLane, unrolled } from './guards.js';
 import { fromStorage, loadPattern, loadStrided, loadVector, loadWindow } from './memory.js';
-import { guardsText, positionText } from './positions.js';
+import { guardsText, type PositionScope, positionText } from './positions.js';
 import { named } from './scalar.js';
 import { computeType, type Form, scalarForm, storageType, storageVector } from './types.js';
 
 type Load = Extract<Expr, { kind: 'load' }>;
+/** A pointer and the offset from it at which an element of the buffer lies. */
+type PlaceText = (offset: Position, scope: PositionScope) => readonly [pointer: string, offset: string];
 
 /** A load in one copy of the vectors in flight, as a named C value. */
 export function emitLoad(lines: Lines, load: Load, scope: Scope, copy: number, form: Form): string {
   const text = loadText(lines, load, scope, copy, form);
   const known = scope.loads.get(text);
   if (known !== undefined) return known;
-  const { text: name } = named(lines, load.buffer.dtype, form, { text, inLanes: form.lanes > 1 });
+  const inLanes = form.lanes > 1;
+  const { text: name } = named(
+    lines,
+    load.buffer.dtype,
+    form,
+    { text, inLanes },
+    inLanes && scope.places !== undefined,
+  );
   scope.loads.set(text, name);
   return name;
 }
@@ -27,19 +36,24 @@ export function emitLoad(lines: Lines, load: Load, scope: Scope, copy: number, f
 function loadText(lines: Lines, { buffer, offset, guards }: Load, scope: Scope, copy: number, form: Form): string {
   const { unit } = lines;
   const positions = copyPositions(scope, copy);
-  const name = lines.bufferName(buffer);
+  const place: PlaceText = (position, at) =>
+    scope.places?.at(buffer, position, at) ?? [lines.bufferName(buffer), positionText(position, at)];
+  const element = (at: PositionScope): string => {
+    const [pointer, index] = place(offset, at);
+    return `${pointer}[${index}]`;
+  };
   if (form.lanes === 1 || scope.lanes === undefined) {
-    const read = fromStorage(unit, buffer.dtype, scalarForm, `${name}[${positionText(offset, positions)}]`);
+    const read = fromStorage(unit, buffer.dtype, scalarForm, element(positions));
     return guards.length === 0 ? read : `${guardsText(guards, positions)} ? ${read} : 0`;
   }
   const uniform = guards.filter((guard) => !variesInLanes(guard.value, scope));
   const varying = guards.filter((guard) => variesInLanes(guard.value, scope));
-  const vector = loadLanes(lines, name, buffer.dtype, offset, varying, scope, copy);
+  const vector = loadLanes(lines, place, buffer.dtype, offset, varying, scope, copy);
   if (vector === undefined) {
     const type = storageVector(unit, buffer.dtype, form.lanes);
     const zero = `(${storageType(buffer.dtype)})0`;
     const gathered = eachLane(lines, type, scope, copy, (lane) => {
-      const read = `${name}[${positionText(offset, lane)}]`;
+      const read = element(lane);
       return guards.length === 0 ? read : `${guardsText(guards, lane)} ? ${read} : ${zero}`;
     });
     return fromStorage(unit, buffer.dtype, form, gathered);
@@ -53,7 +67,7 @@ function loadText(lines: Lines, { buffer, offset, guards }: Load, scope: Scope, 
 /** The elements of all lanes as an expression without effects, undefined where they have to be taken one by one. */
 function loadLanes(
   lines: Lines,
-  name: string,
+  place: PlaceText,
   dtype: DType,
   offset: Position,
   guards: readonly Guard[],
@@ -65,7 +79,10 @@ function loadLanes(
   const { form, index } = lanes;
   const positions = copyPositions(scope, copy);
   const count = activeLanes(lanes, copy);
-  const at = (position: Position): string => `${name} + (${positionText(position, positions)})`;
+  const at = (position: Position): string => {
+    const [pointer, index] = place(position, positions);
+    return `${pointer} + (${index})`;
+  };
   const pattern = lanePattern(unrolled(offset, scope), index, form.lanes);
   const isInOrder = pattern?.deltas.every((delta, lane) => delta === lane) ?? false;
   if (isInOrder) {

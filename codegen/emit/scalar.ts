@@ -52,11 +52,12 @@ export function emitScalars(sink: Sink, roots: readonly Scalar[], args: readonly
 
 const isSimple = (node: Scalar): boolean => node.kind === 'argument' || node.kind === 'constant';
 
-/** Gives an expression a name. */
-export function named(sink: Sink, dtype: DType, form: Form, operand: Operand): Operand {
+/** Gives an expression a name. A vector that is kept stays in a register while it is used. */
+export function named(sink: Sink, dtype: DType, form: Form, operand: Operand, isKept = false): Operand {
   const name = sink.fresh();
   const type = computeType(sink.unit, dtype, operand.inLanes ? form : scalarForm);
-  sink.line(`const ${type} ${name} = ${operand.text};`);
+  sink.line(isKept ? `${type} ${name} = ${operand.text};` : `const ${type} ${name} = ${operand.text};`);
+  if (isKept) sink.line(`TDSL_KEEP_VECTOR(${name});`);
   return { text: name, inLanes: operand.inLanes };
 }
 

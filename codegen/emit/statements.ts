@@ -23,6 +23,7 @@ import { emitGuards } from './guards.js';
 import { streamInstruction } from './intrinsics.js';
 import { storePart, storeVector, toStorage } from './memory.js';
 import { emitPast, pastStore } from './past.js';
+import { isProductLoop, Places } from './places.js';
 import { guardsText, loopName, positionText } from './positions.js';
 import { inForm } from './scalar.js';
 import { sortCall } from './sort.js';
@@ -60,6 +61,7 @@ function emitStatement(lines: Lines, stmt: Stmt, scope: Scope): void {
       lines.line(`if (!${emitGuards(lines, stmt.guards, scope, 0).text}) TDSL_FAULT(${stmt.site}, 0, 0, 0);`);
       return;
     case 'define':
+      scope.places?.enter(stmt.index);
       lines.line(`const int64_t ${loopName(stmt.index)} = ${positionText(stmt.value, scope.positions)};`);
       return;
     case 'fetch':
@@ -73,7 +75,7 @@ function emitStatement(lines: Lines, stmt: Stmt, scope: Scope): void {
       emitTranspose(lines, stmt.register, scope);
       return;
     case 'registers':
-      emitRegisters(lines, stmt.register, scope);
+      emitRegisters(lines, stmt, scope);
       return;
     case 'assign':
       emitAssign(lines, stmt, scope);
@@ -168,8 +170,9 @@ function emitLookup(lines: Lines, stmt: Extract<Stmt, { kind: 'lookup' }>, scope
 }
 
 /** Register arrays are C variables, one for each index; the last index counts vectors where the elements are in lanes. */
-function emitRegisters(lines: Lines, register: Register, scope: Scope): void {
+function emitRegisters(lines: Lines, { register, crowded }: Extract<Stmt, { kind: 'registers' }>, scope: Scope): void {
   const { unit } = lines;
+  if (crowded === true) lines.line('TDSL_CLEAR_REGISTERS;');
   const form = registerForm(lines, register, scope);
   const type = computeType(unit, register.dtype, form);
   const base = lines.fresh('r');
@@ -270,8 +273,10 @@ function emitLoop(lines: Lines, loop: Loop, scope: Scope): void {
 export function emitSerialLoop(lines: Lines, loop: Loop, scope: Scope, begin: string, end: string): void {
   const name = loopName(loop.index);
   const positions = withRange(scope, loop.index, loop.extent);
+  const places = scope.places ?? (isProductLoop(loop) ? new Places(lines) : undefined);
+  places?.enter(loop.index);
   lines.block(`for (int64_t ${name} = ${begin}; ${name} < ${end}; ${name}++) `, () =>
-    emitBody(lines, loop.body, inner(scope, { positions })),
+    emitBody(lines, loop.body, inner(scope, { positions, ...(places && { places }) })),
   );
 }
 
@@ -288,6 +293,7 @@ function loopForm(lines: Lines, loop: Loop, scope: Scope): Form {
 function emitVectorLoop(lines: Lines, loop: Loop, scope: Scope): void {
   const form = loopForm(lines, loop, scope);
   const extent = dimValue(loop.extent);
+  scope.places?.enter(loop.index);
   if (loop.atMost !== undefined && extent === undefined) {
     const copies = Math.ceil(loop.atMost / form.lanes);
     const idle = dimConst((copies - 1) * form.lanes);

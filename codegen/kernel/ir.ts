@@ -153,7 +153,8 @@ export type Stmt =
    * changes no result.
    */
   | { readonly kind: 'fetch'; readonly buffer: Buffer; readonly offset: Position; readonly row: Dim }
-  | { readonly kind: 'registers'; readonly register: Register }
+  /** Declares registers. `crowded`: loops that use them need nearly all that a machine has, so that nothing else should stay in registers there. */
+  | { readonly kind: 'registers'; readonly register: Register; readonly crowded?: boolean }
   /**
    * Sorts the first `length` elements of `keys`, signed integers, upwards: element i of `order` is then the position that the i-th smallest of
    * them had, the first of equal ones before the others. Both have room for 2 · length elements, and hold nothing else afterwards.

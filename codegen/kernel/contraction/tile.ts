@@ -74,7 +74,7 @@ export function sumRegisters({ body, nest, plan }: TileContext, tile: Tile): Reg
   const rows = unrolled(plan, tile).map((index) => panelOf(tile, index).size);
   const lanes = Math.ceil(panelOf(tile, plan.vector).size / plan.lanes) * plan.lanes;
   const register: Register = { name: body.fresh('c'), dtype: nest.sum.dtype, shape: [...rows, lanes] };
-  body.append({ kind: 'registers', register });
+  body.append({ kind: 'registers', register, crowded: true });
   return register;
 }
 
