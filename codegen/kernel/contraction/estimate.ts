@@ -62,12 +62,14 @@ export function tiledCycles(
 }
 
 /** Cycles of all products in tiles if memory were as near as registers. */
-export const tileCycles = (orientation: Orientation, tile: ReadonlyMap<string, number>, panels: PanelCounts): number =>
-  productOf([...panels.values()].map(({ count }) => count)) *
-  productOf(orientation.nest.summed.map(({ name }) => orientation.share(name, tile))) *
-  stepCycles(orientation, tile, panels);
+export function tileCycles(orientation: Orientation, tile: ReadonlyMap<string, number>, panels: PanelCounts): number {
+  let [tiles, share] = [1, 1];
+  for (const { count } of panels.values()) tiles *= count;
+  for (const { name } of orientation.nest.summed) share *= orientation.share(name, tile);
+  return tiles * share * stepCycles(orientation, tile, panels);
+}
 
-/** Cycles of one summed point in a tile of average size; without a chunking, memory does not count. */
+/** Cycles of one summed point in a tile of average size; without a chunking, memory does not count. Every shape is asked, so that it makes no lists. */
 function stepCycles(
   orientation: Orientation,
   tile: ReadonlyMap<string, number>,
@@ -77,23 +79,30 @@ function stepCycles(
   const { nest, vector, isSummed, lanes, factors, roles, extent } = orientation;
   // Panels are balanced: a tile of 6 that divides 10 works on 5.
   const count = (index: string): number => panels.get(index)?.count ?? 1;
-  const heights = [...tile.keys()].map((index) => [index, extent(index) / count(index)] as const);
   const width = isSummed ? 1 : Math.ceil(extent(vector) / lanes) / count(vector);
-  const sums = productOf([width, ...heights.map(([, height]) => height)]);
-  const loads = factors.map(({ indices }) => {
-    const own = heights.filter(([index]) => indices.has(index)).map(([, height]) => height);
+  let sums = width;
+  for (const index of tile.keys()) sums *= extent(index) / count(index);
+  let [slots, loads] = [0, 0];
+  for (const [k, { indices }] of factors.entries()) {
+    const isColumns = indices.has(vector);
+    let own = isColumns ? width : 1;
     // A vector that is not held through the rows becomes an operand in memory of each instruction that uses it.
-    const isOperand =
-      indices.has(vector) && [...tile.keys()].some((index) => indices.has(index) && roles.get(index) === 'row');
-    return isOperand ? sums : productOf([indices.has(vector) ? width : 1, ...own]);
-  });
-  const slots = loads.reduce((sum, count, k) => sum + count * loadSlots(orientation, k), 0);
+    let isOperand = false;
+    for (const index of tile.keys()) {
+      if (!indices.has(index)) continue;
+      own *= extent(index) / count(index);
+      isOperand ||= isColumns && roles.get(index) === 'row';
+    }
+    const each = isOperand ? sums : own;
+    loads += each;
+    slots += each * loadSlots(orientation, k);
+  }
   const innermost = nest.summed.at(-1)?.name ?? vector;
   const turns =
     innermost === vector ? Math.ceil(extent(vector) / lanes) : extent(innermost) * orientation.share(innermost, tile);
-  const lines = chunking === undefined ? 0 : lineCycles(orientation, heights, width, chunking);
+  const lines = chunking === undefined ? 0 : lineCycles(orientation, tile, panels, width, chunking);
   const issue = Math.max(sums, slots, IN_FLIGHT) / orientation.machine.productsPerCycle;
-  const work = issue + lines + 0.02 * loads.reduce((sum, count) => sum + count, 0) + 0.3 + 3 / turns;
+  const work = issue + lines + 0.02 * loads + 0.3 + 3 / turns;
   return work * crowding(orientation, tile);
 }
 
@@ -112,13 +121,15 @@ function loadSlots({ machine, factors, vector, lanes, copies, distances }: Orien
 /** Cycles that a tile waits for memory at one summed point, because what it reads does not stay in the first cache. */
 function lineCycles(
   orientation: Orientation,
-  heights: readonly (readonly [string, number])[],
+  tile: ReadonlyMap<string, number>,
+  panels: PanelCounts,
   width: number,
   { blocks }: Chunking,
 ): number {
   const { nest, vector, isSummed, lanes, copies, factors, coordinates, extent } = orientation;
   const depth = (name: string): number => Math.min(extent(name), blocks.get(name) ?? Number.POSITIVE_INFINITY);
   const summed = new Map(nest.summed.map(({ name }) => [name, depth(name)]));
+  const heights = [...tile.keys()].map((index) => [index, extent(index) / (panels.get(index)?.count ?? 1)] as const);
   const lengths = new Map([...summed, ...heights, ...(isSummed ? [] : [[vector, width * lanes] as const])]);
   const points = productOf([...summed].map(([name, length]) => (name === vector ? length / lanes : length)));
   return factors.reduce((sum, _factor, k) => {
@@ -171,15 +182,20 @@ const [CROWDED, PERHAPS_CROWDED] = [1.5, 1.08];
 
 /** The factor by which rows delay a tile that push each other out of the first cache before their neighbours are read. */
 function crowding({ factors, copies, bytes, distances }: Orientation, tile: ReadonlyMap<string, number>): number {
-  const ofRow = (k: number, index: string, size: number): number => {
-    const distance = distances[k]?.(index);
-    // Rows of a run-time length may lie at any distance.
-    if (distance === undefined) return size > CACHE_WAYS ? PERHAPS_CROWDED : 1;
-    const sets = CACHE_SET_SPAN / gcd(distance * bytes, CACHE_SET_SPAN);
-    return distance !== 0 && size > CACHE_WAYS * sets ? CROWDED : 1;
-  };
-  const inPlace = factors.flatMap(({ plain }, k) => (plain === undefined || copies[k] !== undefined ? [] : [k]));
-  return Math.max(1, ...inPlace.flatMap((k) => [...tile].map(([index, size]) => ofRow(k, index, size))));
+  let most = 1;
+  for (const [k, { plain }] of factors.entries()) {
+    if (plain === undefined || copies[k] !== undefined) continue;
+    for (const [index, size] of tile) {
+      // No distance crowds so few.
+      if (size <= CACHE_WAYS) continue;
+      const distance = distances[k]?.(index);
+      // Rows of a run-time length may lie at any distance.
+      if (distance === undefined) most = Math.max(most, PERHAPS_CROWDED);
+      else if (distance !== 0 && size > (CACHE_WAYS * CACHE_SET_SPAN) / gcd(distance * bytes, CACHE_SET_SPAN))
+        most = Math.max(most, CROWDED);
+    }
+  }
+  return most;
 }
 
 const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));

@@ -3,7 +3,7 @@
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import { lanesOf, type Machine } from '../machine.js';
 import { stride } from '../positions.js';
-import { type Coordinate, coordinatesOf, extentOf, type Factor, reversed, TYPICAL, typicalExtent } from './copies.js';
+import { type Coordinate, extentOf, type Factor, reversed, TYPICAL, typicalExtent } from './copies.js';
 import type { Nest } from './nest.js';
 import { neededShare, type Windows, windowsOf } from './windows.js';
 
@@ -55,34 +55,48 @@ export interface Packing {
   readonly rows: boolean;
 }
 
-/** The orientations with one vector index: with and without copies that are not necessary. */
-export function* orientations(
+/** The orientations with one vector index: with and without copies that are not necessary. They differ in their copies alone. */
+export function orientations(
   nest: Nest,
   machine: Machine,
   factors: readonly Factor[],
+  coordinates: Orientation['coordinates'],
   vector: string,
-): Generator<Orientation> {
+): readonly Orientation[] {
+  const common = orient(nest, machine, factors, coordinates, vector);
   const isSummed = nest.summed.some(({ name }) => name === vector);
   const inPlace = factors.filter((factor) => factor.indices.size > 0 && canReadInPlace(factor, vector));
   const columns = !isSummed && inPlace.some(({ indices }) => indices.has(vector) && indices.size > 1);
   const rows = !isSummed && inPlace.some((factor) => !factor.indices.has(vector) && liesAcross(nest, factor));
-  for (const packing of [
+  return [
     { columns: false, rows: false },
     { columns: true, rows: false },
     { columns: false, rows: true },
     { columns: true, rows: true },
-  ]) {
-    if ((packing.columns && !columns) || (packing.rows && !rows)) continue;
-    yield orient(nest, machine, factors, vector, packing);
-  }
+  ]
+    .filter((packing) => (columns || !packing.columns) && (rows || !packing.rows))
+    .map((packing) => ({ ...common, copies: copiesOf(common, packing) }));
 }
 
+/** What is copied of each factor. */
+function copiesOf({ nest, factors, coordinates, vector }: Orientation, packing: Packing): Orientation['copies'] {
+  const isCopied = (factor: Factor): boolean => {
+    if (!canReadInPlace(factor, vector)) return true;
+    if (factor.indices.has(vector)) return packing.columns && factor.indices.size > 1;
+    return packing.rows && liesAcross(nest, factor);
+  };
+  return factors.map((factor, k) =>
+    isCopied(factor) ? copyOf(nest, factor, coordinates[k] ?? [], vector) : undefined,
+  );
+}
+
+/** What follows from the vector index, without copies. */
 function orient(
   nest: Nest,
   machine: Machine,
   factors: readonly Factor[],
+  coordinates: Orientation['coordinates'],
   vector: string,
-  packing: Packing,
 ): Orientation {
   const bytes = dtypeBytes(nest.sum.dtype);
   const extent = remembered((index) => typicalExtent(extentOf(nest, index)));
@@ -93,15 +107,6 @@ function orient(
   const ofRole = (role: Role): readonly string[] =>
     nest.outer.map(({ name }) => name).filter((name) => name !== vector && roles.get(name) === role);
   const order = [...ofRole('batch'), ...ofRole('column'), ...(isSummed ? [] : [vector]), ...ofRole('row')];
-  const coordinates = factors.map((factor) => coordinatesOf(nest, factor));
-  const isCopied = (factor: Factor): boolean => {
-    if (!canReadInPlace(factor, vector)) return true;
-    if (factor.indices.has(vector)) return packing.columns && factor.indices.size > 1;
-    return packing.rows && liesAcross(nest, factor);
-  };
-  const copies = factors.map((factor, k) =>
-    isCopied(factor) ? copyOf(nest, factor, coordinates[k] ?? [], vector) : undefined,
-  );
   const windows = windowsOf(nest, factors, vector);
   const limiting = new Map(
     [...windows].map(([index, bounds]) => [index, [...new Set(bounds.flatMap(({ outer }) => [...outer.keys()]))]]),
@@ -118,7 +123,7 @@ function orient(
     roles,
     order,
     coordinates,
-    copies,
+    copies: [],
     extent,
     size: TYPICAL,
     distances: factors.map((factor) => remembered((index) => factor.plain && stride(factor.plain.offset, index))),
@@ -132,11 +137,10 @@ function orient(
   };
 }
 
-/** The same where run-time dimensions are of another size. */
-export const atSize = (orientation: Orientation, size: number): Orientation => ({
-  ...orientation,
+/** What changes where run-time dimensions are of another size. */
+export const atSize = ({ nest }: Orientation, size: number): Pick<Orientation, 'size' | 'extent'> => ({
   size,
-  extent: remembered((index) => typicalExtent(extentOf(orientation.nest, index), size)),
+  extent: remembered((index) => typicalExtent(extentOf(nest, index), size)),
 });
 
 /** A table of values that are computed once for each key. */

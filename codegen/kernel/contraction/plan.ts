@@ -4,7 +4,7 @@
 import { type Dim, dimConst, dimMax, dimSub, dimSymbol, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import type { Machine } from '../machine.js';
 import { type Chunking, divisions, type PanelCounts } from './chunks.js';
-import { type Factor, factorOf, TYPICAL } from './copies.js';
+import { coordinatesOf, type Factor, factorOf, TYPICAL } from './copies.js';
 import { tileCycles, tiledCycles, untiledCycles } from './estimate.js';
 import type { Nest } from './nest.js';
 import { atSize, type Copy, heldVectors, type Orientation, orientations } from './orientation.js';
@@ -111,11 +111,12 @@ export const allCandidates = (
   nest: Nest,
   machine: Machine,
   factors: readonly Factor[] = nest.factors.map((temp) => factorOf(nest, temp)),
-): readonly Candidate[] =>
-  [...nest.outer, ...nest.summed]
+): readonly Candidate[] => {
+  const coordinates = factors.map((factor) => coordinatesOf(nest, factor));
+  return [...nest.outer, ...nest.summed]
     .filter(({ name }) => factors.some(({ indices }) => indices.has(name)))
-    .flatMap(({ name }) => [...orientations(nest, machine, factors, name)])
-    .flatMap((orientation) => [...candidates(orientation)]);
+    .flatMap(({ name }) => candidatesOf(orientations(nest, machine, factors, coordinates, name)));
+};
 
 const runTimeSizes = (nest: Nest): readonly string[] => {
   const symbols = new Set<string>();
@@ -149,35 +150,48 @@ export interface Candidate {
 /** Tiles of which plans are worked out: those that are best without regard to memory. */
 const BEST_TILES = 6;
 
+/** A register tile. */
 interface Shape {
   readonly tile: ReadonlyMap<string, number>;
   readonly vectors: number;
+  /** What it divides the index space into at each of the sizes that are told apart. */
+  readonly panels: readonly PanelCounts[];
+}
+
+type Sized = Pick<Orientation, 'size' | 'extent'>;
+
+/** The plans with one vector index and various copies of it, on which shapes do not depend. */
+function candidatesOf(all: readonly Orientation[]): readonly Candidate[] {
+  const [first] = all;
+  if (first === undefined) return [];
+  const { nest } = first;
+  const isKnown = [...nest.outer, ...nest.summed].every(({ extent: size }) => dimValue(size) !== undefined);
+  const sizes = isKnown ? [first] : SIZES.map((size) => atSize(first, size));
+  const shapes = [...tileShapes(first, sizes)];
+  return all.flatMap((orientation) => [...candidates(orientation, sizes, shapes)]);
 }
 
 /** The plans with one vector index and its copies. */
-function* candidates(orientation: Orientation): Generator<Candidate> {
-  const { nest, vector, isSummed, lanes, order, factors, copies } = orientation;
-  const isKnown = [...nest.outer, ...nest.summed].every(({ extent: size }) => dimValue(size) !== undefined);
-  const sized = isKnown ? [orientation] : SIZES.map((size) => atSize(orientation, size));
-  const panelsOf = ({ extent }: Orientation, { tile, vectors }: Shape): PanelCounts =>
-    new Map(
-      order.map((index) => {
-        const size = index === vector ? vectors * lanes : (tile.get(index) ?? 1);
-        return [index, { size, count: Math.ceil(extent(index) / size) }] as const;
-      }),
-    );
-  const shapes = [...tileShapes(orientation)];
+function* candidates(
+  orientation: Orientation,
+  sizes: readonly Sized[],
+  shapes: readonly Shape[],
+): Generator<Candidate> {
+  const { vector, isSummed, lanes, order, factors, copies } = orientation;
+  const isKnown = sizes.length === 1;
+  const sized = sizes.map(({ size, extent }): Orientation => ({ ...orientation, size, extent }));
+  const judged = isKnown ? [0] : TILED_FOR.map((size) => SIZES.indexOf(size));
   const chosen = new Set(
-    (isKnown ? sized : TILED_FOR.map((size) => sized[SIZES.indexOf(size)] as Orientation)).flatMap((each) =>
-      bestShapes(shapes, (shape) => tileCycles(each, shape.tile, panelsOf(each, shape))),
+    judged.flatMap((i) =>
+      bestShapes(shapes, ({ tile, panels }) => tileCycles(sized[i] as Orientation, tile, panels[i] as PanelCounts)),
     ),
   );
-  for (const shape of chosen) {
-    const { tile, vectors } = shape;
+  const typical = isKnown ? 0 : SIZES.indexOf(TYPICAL);
+  for (const { tile, vectors, panels } of chosen) {
     const windows: Windows = new Map([...orientation.windows].filter(([index]) => orientation.share(index, tile) < 1));
-    for (const chunking of divisions(orientation, panelsOf(orientation, shape))) {
+    for (const chunking of divisions(orientation, panels[typical] as PanelCounts)) {
       const plan: Plan = { lanes, vector, vectors, isSummed, tile, order, factors, copies, windows, ...chunking };
-      const cycles = sized.map((each) => tiledCycles(each, tile, panelsOf(each, shape), chunking));
+      const cycles = sized.map((each, i) => tiledCycles(each, tile, panels[i] as PanelCounts, chunking));
       yield { plan, cycles: isKnown ? SIZES.map(() => cycles[0] as number) : cycles };
     }
   }
@@ -190,17 +204,28 @@ function bestShapes(shapes: readonly Shape[], cycles: (shape: Shape) => number):
 }
 
 /** The register tiles for which there are registers. */
-function* tileShapes(orientation: Orientation): Generator<Shape> {
+function* tileShapes(orientation: Orientation, sizes: readonly Sized[]): Generator<Shape> {
   const { vector, isSummed, lanes, order, extent, machine } = orientation;
   const widest = isSummed ? 1 : Math.ceil(extent(vector) / lanes);
   const free = order.filter((index) => index !== vector && orientation.roles.get(index) !== 'batch');
   for (const tile of tiles(free, extent, machine.vectorRegisters)) {
     const sums = [...tile.values()].reduce((product, size) => product * size, 1);
+    const heldPerVector = heldVectors(orientation, tile);
     for (const vectors of sums === 1 ? [1, 2, 3, 4, 6, 8] : [1, 2, 3, 4]) {
-      const held = heldVectors(orientation, tile) * vectors;
+      const held = heldPerVector * vectors;
       // Compilers keep some values in memory unless they have registers to spare.
       const registers = sums * vectors + held + (held > 2 ? 3 : 2);
-      if (vectors <= widest && registers <= machine.vectorRegisters) yield { tile, vectors };
+      if (vectors > widest || registers > machine.vectorRegisters) continue;
+      const panels = sizes.map(
+        ({ extent: length }) =>
+          new Map(
+            order.map((index) => {
+              const size = index === vector ? vectors * lanes : (tile.get(index) ?? 1);
+              return [index, { size, count: Math.ceil(length(index) / size) }] as const;
+            }),
+          ),
+      );
+      yield { tile, vectors, panels };
     }
   }
 }
