@@ -15,7 +15,7 @@ import {
   type Value,
   valueNamed,
 } from './context.js';
-import { emitGuards } from './guards.js';
+import { ALWAYS, emitGuards } from './guards.js';
 import { lanesFrom } from './memory.js';
 import { selectText } from './operators.js';
 import { emitScalars, inForm, named, type Operand } from './scalar.js';
@@ -85,7 +85,7 @@ export function emitFold(lines: Lines, stmt: Extract<Stmt, { kind: 'fold' }>, sc
   const copies = scope.lanes === undefined ? 1 : scope.lanes.copies;
   for (let copy = 0; copy < copies; copy++) {
     const guards = emitGuards(lines, stmt.guards, scope, copy);
-    const hasGuards = stmt.guards.length > 0;
+    const hasGuards = stmt.guards.length > 0 && guards.text !== ALWAYS;
     const count = state.isSplit && scope.lanes !== undefined ? activeLanes(scope.lanes, copy) : undefined;
     const masks = [
       ...(hasGuards && guards.inLanes ? [guards.text] : []),

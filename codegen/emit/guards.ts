@@ -1,6 +1,6 @@
 // Prints guards, and vectors whose lanes have to be computed one by one.
 
-import { dimAdd, dimConst, dimSubstitute, dimSymbol } from '../../compiler/ir/dims.js';
+import { dimAdd, dimConst, dimSubstitute, dimSymbol, dimValue } from '../../compiler/ir/dims.js';
 import type { Guard, Position } from '../kernel/ir.js';
 import { stride } from '../kernel/positions.js';
 import { laneResidues } from '../kernel/schedule/lanes.js';
@@ -9,6 +9,9 @@ import { constantMask, lanesFrom } from './memory.js';
 import { guardsText, guardText, positionText } from './positions.js';
 import { maskType } from './types.js';
 
+/** The condition of no guards. */
+export const ALWAYS = '(1)';
+
 /** Guards as a condition: of a C statement, or a mask where they differ between lanes. */
 export function emitGuards(
   lines: Lines,
@@ -16,12 +19,14 @@ export function emitGuards(
   scope: Scope,
   copy: number,
 ): { readonly text: string; readonly inLanes: boolean } {
-  const varying = guards.filter((guard) => variesInLanes(guard.value, scope));
+  const varying = guards.filter(
+    (guard) => variesInLanes(guard.value, scope) && !(guardLanes(guard, scope, copy)?.every((holds) => holds) ?? false),
+  );
   const uniform = guards.filter((guard) => !variesInLanes(guard.value, scope));
   const positions = copyPositions(scope, copy);
   const { lanes } = scope;
   if (varying.length === 0 || lanes === undefined)
-    return { text: `(${guardsText(uniform, positions)})`, inLanes: false };
+    return { text: uniform.length === 0 ? ALWAYS : `(${guardsText(uniform, positions)})`, inLanes: false };
   const masks = varying.map((guard) => guardMask(lines, guard, scope, copy));
   if (uniform.length > 0) {
     const type = maskType(lines.unit, lanes.form);
@@ -33,7 +38,7 @@ export function emitGuards(
 function guardMask(lines: Lines, guard: Guard, scope: Scope, copy: number): string {
   const { lanes } = scope as { lanes: NonNullable<Scope['lanes']> };
   const positions = copyPositions(scope, copy);
-  const known = guardLanes(guard, scope);
+  const known = guardLanes(guard, scope, copy);
   if (known !== undefined) return constantMask(lines.unit, lanes.form, known);
   const step = stride(guard.value, lanes.index);
   if (guard.kind === 'nonnegative' && step !== undefined) {
@@ -69,14 +74,11 @@ export function eachLane(
 }
 
 /** Which lanes are active and satisfy all guards, where that is known. */
-export function constantLanes(
-  guards: readonly Guard[],
-  scope: Scope,
-  count: string | undefined,
-): readonly boolean[] | undefined {
+export function constantLanes(guards: readonly Guard[], scope: Scope, copy: number): readonly boolean[] | undefined {
   const lanes = scope.lanes as NonNullable<Scope['lanes']>;
+  const count = activeLanes(lanes, copy);
   const active = count === undefined ? lanes.form.lanes : /^\d+$/.test(count) ? Number(count) : undefined;
-  const masks = guards.map((guard) => guardLanes(guard, scope));
+  const masks = guards.map((guard) => guardLanes(guard, scope, copy));
   if (active === undefined || masks.includes(undefined)) return undefined;
   return Array.from(
     { length: lanes.form.lanes },
@@ -84,10 +86,19 @@ export function constantLanes(
   );
 }
 
-/** In which lanes a guard holds, where that is the same in every vector of the loop. */
-function guardLanes(guard: Guard, scope: Scope): readonly boolean[] | undefined {
+/** In which lanes of a vector a guard holds, where that is known: by the place of the vector, or the same in every vector of the loop. */
+function guardLanes(guard: Guard, scope: Scope, copy: number): readonly boolean[] | undefined {
   const lanes = scope.lanes as NonNullable<Scope['lanes']>;
-  if (guard.kind !== 'multiple') return undefined;
+  if (guard.kind !== 'multiple') {
+    const { known } = copyPositions(scope, copy);
+    const start = known.get(lanes.index);
+    if (start === undefined) return undefined;
+    const values = Array.from({ length: lanes.form.lanes }, (_, lane) => {
+      const at = new Map([...known, [lanes.index, dimAdd(start, dimConst(lane))]]);
+      return dimValue(dimSubstitute(guard.value, at));
+    });
+    return values.includes(undefined) ? undefined : values.map((value) => (value as number) >= 0);
+  }
   return laneResidues(unrolled(guard.value, scope), lanes.index, lanes.form.lanes, guard.of)?.map((rest) => rest === 0);
 }
 

@@ -98,7 +98,7 @@ function loadLanes(
         : loadWindow(unit, dtype, form, at(offset), '0', count);
     }
   }
-  const active = constantLanes(guards, scope, count);
+  const active = constantLanes(guards, scope, copy);
   if (pattern !== undefined && active !== undefined) {
     const deltas = pattern.deltas.map((delta, lane) => (active[lane] === true ? delta : undefined));
     return loadPattern(unit, dtype, form, (delta) => at(dimAdd(pattern.start, dimConst(delta))), deltas);

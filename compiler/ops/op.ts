@@ -73,7 +73,10 @@ export interface ReduceOp extends RecordBase {
   readonly state: (element: DType) => readonly DType[];
   readonly results: (element: DType) => readonly DType[];
   readonly init: (element: DType) => readonly Scalar[];
+  /** Elements come in the order of their positions, though some may be left out or taken by other states. */
   readonly step: (state: readonly Scalar[], element: Scalar, position: Scalar) => readonly Scalar[];
+  /** A cheaper beginning and step where no element is left out. */
+  readonly whole?: Pick<ReduceOp, 'init' | 'step'>;
   readonly merge: (left: readonly Scalar[], right: readonly Scalar[]) => readonly Scalar[];
   /** The results from the last state; `element` is the dtype of the operand (half floats are folded in f32 and rounded here). */
   readonly finish: (state: readonly Scalar[], element: DType) => readonly Scalar[];

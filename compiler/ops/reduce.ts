@@ -2,7 +2,24 @@
 
 import { type DType, dtypeKind, dtypes, intRange } from '../ir/dtype.js';
 import { cast, constant, type Scalar } from '../ir/scalar.js';
-import { add, and, choose, eq, gt, isNan, literal, lt, max, min, mul, not, or } from '../scalar/expression.js';
+import {
+  add,
+  and,
+  choose,
+  eq,
+  ge,
+  gt,
+  isNan,
+  le,
+  literal,
+  lt,
+  max,
+  min,
+  mul,
+  ne,
+  not,
+  or,
+} from '../scalar/expression.js';
 import { computeDType } from '../scalar/function.js';
 import type { ReduceOp } from './op.js';
 import { prodTangent, sharedAmongTies, sumTangent, tangentAtPosition } from './reduce-derivatives.js';
@@ -44,14 +61,17 @@ interface Extreme {
   readonly worst: (dtype: DType) => Scalar;
   readonly join: (a: Scalar, b: Scalar) => Scalar;
   readonly beats: (a: Scalar, b: Scalar) => Scalar;
+  /** The opposite for numbers; false where either is NaN. */
+  readonly fails: (a: Scalar, b: Scalar) => Scalar;
 }
 
 const onBool =
   (join: (a: Scalar, b: Scalar) => Scalar, boolJoin: (a: Scalar, b: Scalar) => Scalar) => (a: Scalar, b: Scalar) =>
     a.dtype === 'bool' ? boolJoin(a, b) : join(a, b);
 
-const largest: Extreme = { worst: lowest, join: onBool(max, or), beats: gt };
-const smallest: Extreme = { worst: highest, join: onBool(min, and), beats: lt };
+// Of equals the first one stays, which tells 0 from -0.
+const largest: Extreme = { worst: lowest, join: onBool((a, b) => max(b, a), or), beats: gt, fails: le };
+const smallest: Extreme = { worst: highest, join: onBool((a, b) => min(b, a), and), beats: lt, fails: ge };
 
 type Located = readonly [value: Scalar, position: Scalar];
 
@@ -64,6 +84,17 @@ function betterOf({ beats }: Extreme, [a, i]: Located, [b, j]: Located): Located
   return [choose(takes, b, a), choose(takes, j, i)];
 }
 
+/**
+ * The better of a state and an element behind all that went into it: of equals the state wins, unless nothing went into it (`begun` false).
+ * What compares as neither less nor equal, or not at all, beats a number.
+ */
+function laterOf({ fails }: Extreme, [a, i]: Located, [b, j]: Located, begun?: Scalar): Located {
+  const isFloat = dtypeKind(a.dtype) === 'float';
+  const better = isFloat ? and(not(fails(b, a)), eq(a, a)) : not(fails(b, a));
+  const takes = begun === undefined ? better : or(better, not(begun));
+  return [choose(takes, b, a), choose(takes, j, i)];
+}
+
 const withPosition = (
   extreme: Extreme,
   rest: Pick<Draft, 'name' | 'doc' | 'results' | 'derivative'>,
@@ -73,7 +104,12 @@ const withPosition = (
   accepts: numbers,
   state: (dtype) => [dtype, 'i64'],
   init: (dtype) => [extreme.worst(dtype), noPosition],
-  step: (state, element, position) => betterOf(extreme, state as Located, [element, position]),
+  step: (state, element, position) =>
+    laterOf(extreme, state as Located, [element, position], ne(state[1] as Scalar, noPosition)),
+  whole: {
+    init: (dtype) => [extreme.worst(dtype), literal(0, 'i64')],
+    step: (state, element, position) => laterOf(extreme, state as Located, [element, position]),
+  },
   merge: (left, right) => betterOf(extreme, left as Located, right as Located),
   finish: (state) => finish(state as Located),
   empty: 'error',

@@ -56,9 +56,10 @@ export function canonicaliseFunction(func: Func, isDerived = true, rules: readon
     let changed = false;
     const reads = readCounts(current);
     const isReadOnce = (value: Value) => reads.get(value) === 1;
+    const isRead = (result: Value) => reads.has(result);
     const next = mapFunction(current, (node, { builder, definition }) => {
       const hint = node.results[0]?.name ?? 'v';
-      const values = rewriteNode(node, { b: builder, definition, isReadOnce, isDerived, hint }, byKind);
+      const values = rewriteNode(node, { b: builder, definition, isReadOnce, isRead, isDerived, hint }, byKind);
       changed ||= values !== undefined;
       return values;
     });

@@ -214,8 +214,11 @@ export class Body {
     open(0, []);
   }
 
-  /** Adds an `accumulate` whose body `body` adds; `body` is given its name for `fold` statements. */
-  accumulate(fold: Fold, body: (name: string) => void): readonly Temp[] {
+  /**
+   * Adds an `accumulate` whose body `body` adds; `body` is given its name for `fold` statements. Which of several folds with the same results it
+   * is, `chosen` says when the body is known.
+   */
+  accumulate(fold: Fold, body: (name: string) => void, chosen: () => Fold = () => fold): readonly Temp[] {
     const name = this.fresh('a');
     const scope = newScope();
     const depth = this.depth;
@@ -223,7 +226,7 @@ export class Body {
     body(name);
     this.#scopes = this.#scopes.slice(0, -1);
     const results = fold.finish.map(({ dtype }) => this.#newTemp(dtype, depth));
-    const stmt: Accumulate = { kind: 'accumulate', name, fold, results, body: scope.statements };
+    const stmt: Accumulate = { kind: 'accumulate', name, fold: chosen(), results, body: scope.statements };
     this.append(stmt);
     return results;
   }

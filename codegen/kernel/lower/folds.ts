@@ -7,17 +7,18 @@ import { apply, argument, cast, constant, type Scalar, scalarOperands, select } 
 import { reduceOp } from '../../../compiler/ops/table.js';
 import type { Fold } from '../ir.js';
 
-/** The fold of a reduction record; its step takes the state, the element and the element's position. */
-export function reductionFold(op: string, element: DType): Fold {
+/** The fold of a reduction record; its step takes the state, the element and the element's position. `isWhole`: no element is left out. */
+export function reductionFold(op: string, element: DType, isWhole: boolean): Fold {
   const record = reduceOp(op);
+  const { init, step } = isWhole ? (record.whole ?? record) : record;
   const state = record.state(element);
   const left = state.map((dtype, i) => argument(i, dtype));
   const right = state.map((dtype, i) => argument(i + state.length, dtype));
   return {
     name: `${op}_${element}`,
     state,
-    init: record.init(element),
-    step: record.step(left, argument(state.length, element), argument(state.length + 1, 'i64')),
+    init: init(element),
+    step: step(left, argument(state.length, element), argument(state.length + 1, 'i64')),
     merge: record.merge(left, right),
     finish: record.finish(left, element),
   };

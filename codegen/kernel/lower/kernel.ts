@@ -221,7 +221,7 @@ function lowerRanks(lowering: Lowering, node: OrderNode, record: SortOp, outputO
   body.loops(shape, 'parallel', (at) => {
     const along = (position: Position) => at.map((p, d) => (d === node.dim ? position : p));
     const [place, mine] = [lowering.position(at[node.dim] as Position, 'i64'), keyAt(at)];
-    const [rank] = body.accumulate(reductionFold('sum', 'i64'), (name) => {
+    const [rank] = body.accumulate(reductionFold('sum', 'i64', true), (name) => {
       body.loops([length], 'serial', ([position]) => {
         const args = [mine, keyAt(along(position as Position)), place, lowering.position(position as Position, 'i64')];
         const step = body.let({ kind: 'scalar', body: cast(precedes, 'i64'), args });

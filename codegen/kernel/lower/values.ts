@@ -33,7 +33,7 @@ import type {
 import { nodeName } from '../../../compiler/ir/graph.js';
 import { argument, cast, constant, type Scalar } from '../../../compiler/ir/scalar.js';
 import { elementwiseOp, reduceOp } from '../../../compiler/ops/table.js';
-import type { Buffer, Guard, Position, Temp } from '../ir.js';
+import type { Buffer, Fold, Guard, Position, Temp } from '../ir.js';
 import {
   atLeastZero,
   bothGuards,
@@ -399,19 +399,24 @@ export class Lowering {
   #reduce(node: ReduceNode, at: readonly Position[], guards: readonly Guard[]): readonly Temp[] {
     const input = operand(node, 0);
     const inner = node.space.indices.slice(node.space.outer).map((index) => index.extent);
-    const plain = reductionFold(node.op, input.type.dtype);
-    const fold = narrowPositions(plain, inner.reduce(dimMul, dimConst(1))) ?? plain;
-    const positionType = fold === plain ? 'i64' : 'i32';
+    const foldOf = (isWhole: boolean): Fold => {
+      const plain = reductionFold(node.op, input.type.dtype, isWhole);
+      return narrowPositions(plain, inner.reduce(dimMul, dimConst(1))) ?? plain;
+    };
+    const fold = foldOf(false);
+    let isWhole = true;
+    const positionType = fold.state.includes('i64') ? 'i64' : 'i32';
     const hasPosition = fold.step.some((body) => usesArgument(body, fold.state.length + 1));
     if (reduceOp(node.op).empty === 'error') this.#checkCount(node, inner);
-    return this.body.accumulate(fold, (name) => {
+    const fill = (name: string): void =>
       this.#inner(node.space, at, (point) => {
         const { from, absent } = this.access(node.access, input.type, point, node, guards);
         const element = this.value(input, from, bothGuards(guards, absent));
         const place = hasPosition ? [this.position(flatten(point.slice(node.space.outer), inner), positionType)] : [];
+        isWhole &&= absent.length === 0;
         this.body.fold(name, [element, ...place], absent);
       });
-    });
+    return this.body.accumulate(fold, fill, () => (isWhole ? foldOf(true) : fold));
   }
 
   /** Reports a fault where a fold that has no value for no elements has none. */

@@ -7,6 +7,7 @@ import type { Machine } from '../machine.js';
 import { fetchAhead } from './ahead.js';
 import { scheduleChain } from './chain.js';
 import { collapseLoops } from './collapse.js';
+import { groupGuards } from './group.js';
 import { narrowResults } from './narrow.js';
 import { writePast } from './past.js';
 import { serialised } from './rewrite.js';
@@ -25,7 +26,7 @@ export function scheduleKernel(kernel: Kernel, machine: Machine, around?: Surrou
   if (contraction !== undefined) return contraction;
   const simple = simplifyBody(unrollWindows(splitRemainders(collapseLoops(narrowResults(kernel.body)))));
   const body = vectoriseLoops(blockTransposes(foldTogether(simple), machine), machine);
-  return { ...kernel, body: writePast(fetchAhead(serialise(body), machine)) };
+  return { ...kernel, body: writePast(fetchAhead(groupGuards(serialise(body)), machine)) };
 }
 
 /** Takes the mark `parallel` from loops inside of others. */

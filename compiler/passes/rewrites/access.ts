@@ -16,7 +16,7 @@ import {
   subscriptIndices,
 } from '../../ir/space.js';
 import { affineAccess, buildSum } from '../../ops/kinds/solve.js';
-import { isAll, isUnit, madeBy, type Rewrite, type Surroundings, splat } from './rewrite.js';
+import { appliedBy, isAll, isUnit, madeBy, type Rewrite, type Surroundings, splat } from './rewrite.js';
 
 interface Operand {
   readonly value: Value;
@@ -241,6 +241,33 @@ const reduceNothing: Rewrite<'reduce'> = {
   },
 };
 
+const withoutPosition: Readonly<Record<string, string>> = { max_with_index: 'max', min_with_index: 'min' };
+
+const dropPosition: Rewrite<'reduce'> = {
+  name: 'drop-position',
+  doc: 'An extreme element whose position nobody reads is found without it.',
+  kind: 'reduce',
+  apply({ op, space, access, inputs, results }, { b, isRead, isDerived, hint }) {
+    const plain = withoutPosition[op];
+    const position = results[1];
+    if (!isDerived || plain === undefined || position === undefined || isRead(position)) return undefined;
+    const [element] = b.reduceOver(plain, inputs[0] as Value, space, access, hint);
+    return [element as Value, b.constant(0, position.type.dtype, position.type.shape)];
+  },
+};
+
+const reluBehindExtreme: Rewrite<'reduce'> = {
+  name: 'relu-behind-extreme',
+  doc: 'The largest of values made no less than 0 is the largest of the values, made no less than 0.',
+  kind: 'reduce',
+  apply({ op, space, access, inputs: [input] }, around) {
+    const { b, hint, isDerived, isReadOnce } = around;
+    if (!isDerived || (op !== 'max' && op !== 'min') || input === undefined || !isReadOnce(input)) return undefined;
+    const [inside] = appliedBy(input, 'relu', around)?.inputs ?? [];
+    return inside && [b.elementwise('relu', b.reduceOver(op, inside, space, access), hint)];
+  },
+};
+
 /** Renumbers the outer indices of a space: index `order[i]` becomes index i. */
 function reorderOuter(
   node: NodeOf<'contract'>,
@@ -269,5 +296,11 @@ const permuteContraction: Rewrite<'view'> = {
 };
 
 export const contractRewrites: readonly Rewrite<'contract'>[] = [absorbIntoContraction, dropOnes, contractionOfOne];
-export const reduceRewrites: readonly Rewrite<'reduce'>[] = [absorbIntoReduction, reduceRepeated, reduceNothing];
+export const reduceRewrites: readonly Rewrite<'reduce'>[] = [
+  absorbIntoReduction,
+  reduceRepeated,
+  reduceNothing,
+  dropPosition,
+  reluBehindExtreme,
+];
 export const outputRewrites: readonly Rewrite<'view'>[] = [permuteContraction];

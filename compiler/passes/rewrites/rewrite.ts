@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly definition: Rewriting['definition'];
   /** Whether only one node reads a value, once, and the function does not return it. */
   readonly isReadOnce: (value: Value) => boolean;
+  /** Whether anything reads a result of the node that is rewritten. */
+  readonly isRead: (result: Value) => boolean;
   /** Whether no derivatives are left to be taken. */
   readonly isDerived: boolean;
 }
