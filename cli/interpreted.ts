@@ -60,7 +60,12 @@ function dimensions({ entry }: Signature, symbols: Float64Array): ReadonlyMap<st
 function asCallError(error: unknown, entry: Entry): unknown {
   if (!(error instanceof EvaluationError)) return error;
   const text = error.message.replace(/[%@](?=\w)/g, '');
-  const code = /index/.test(error.reason) ? 'TDSL_INDEX' : /bound/.test(error.reason) ? 'TDSL_LIMIT' : 'TDSL_VALUE';
+  const codes = [
+    [/index/, 'TDSL_INDEX'],
+    [/bound/, 'TDSL_LIMIT'],
+    [/array of this process/, 'TDSL_NOMEM'],
+  ] as const;
+  const code = codes.find(([reason]) => reason.test(error.reason))?.[1] ?? 'TDSL_VALUE';
   return new TdslError(code, `${entry.name}: ${text}`, { cause: error });
 }
 

@@ -99,7 +99,14 @@ const writeNumber = (value: number): Json =>
         ? '-inf'
         : value;
 
+/** Beyond this many numbers the text would be longer than a string can be. */
+const mostPrinted = 2 ** 24;
+
 function writeTensor(tensor: HostTensor): Json {
+  if (tensor.data.length > mostPrinted)
+    throw userError(
+      `a result of shape [${tensor.shape.join(', ')}] has ${tensor.data.length} elements, too many to print`,
+    );
   const data = numbersOf(tensor).map((value) => (tensor.dtype === 'bool' ? value !== 0 : writeNumber(value)));
   return { dtype: tensor.dtype, shape: tensor.shape, data };
 }

@@ -50,7 +50,8 @@ export function parametersOf(method: string, entry: ManifestEntry, args: readonl
   const names = entry.params.map(({ name }) => name);
   const takes = names.length === 0 ? 'takes no arguments' : `takes ${names.join(', ')}`;
   const [first] = args;
-  if (args.length === 1 && isObject(first) && (names.length !== 1 || Object.hasOwn(first, names[0]!))) {
+  const takesObject = names.length === 1 && entry.params[0]!.structure.kind === 'record';
+  if (args.length === 1 && isObject(first) && (!takesObject || Object.hasOwn(first, names[0]!))) {
     for (const name of Object.keys(first)) {
       if (names.includes(name)) continue;
       // Methods have JavaScript's spelling, arguments that of the program.

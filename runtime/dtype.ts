@@ -1,6 +1,8 @@
 // Element types: their sizes, kinds, storage in typed arrays, and the 16-bit floating-point formats, which JavaScript
 // lacks and which are stored as bit patterns.
 
+import { TdslError } from './errors.js';
+
 /** What the compiler calls the kinds of number, in the order in which they promote. */
 export type DTypeKind = 'bool' | 'int' | 'float';
 
@@ -77,8 +79,17 @@ export function kindOf(dtype: DType): DTypeKind {
 
 /** New zero-filled storage for `length` elements. */
 export function allocate<D extends DType>(dtype: D, length: number): DataOf<D> {
-  return new DTYPES[dtype].array(length) as DataOf<D>;
+  try {
+    return new DTYPES[dtype].array(length) as DataOf<D>;
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new TdslError('TDSL_NOMEM', tooLarge(length, dtype), { cause });
+  }
 }
+
+/** What is wrong with an array that cannot be made. */
+export const tooLarge = (length: number, dtype: DType): string =>
+  `${length} elements of ${dtype} take ${Math.ceil((length * byteSize(dtype)) / 2 ** 30)} GiB, more than an array of this process can`;
 
 /** Storage for `length` elements in place, over `buffer` from `byteOffset` on. */
 export function viewOf<D extends DType>(

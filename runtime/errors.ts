@@ -25,6 +25,24 @@ export type ErrorCode =
   | 'TDSL_VALUE'
   | 'TDSL_INTERNAL';
 
+/** Runs a native call; what it throws is thrown as an error of ours. */
+export function throwingOurs<R>(call: () => R): R {
+  try {
+    return call();
+  } catch (error) {
+    throw asOurs(error);
+  }
+}
+
+/** An error with a code, as native code throws them, as `TdslError`; others stay what they are. */
+export function asOurs(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof TdslError || !('code' in error)) return error;
+  const { code } = error;
+  return typeof code === 'string' && code.startsWith('TDSL_')
+    ? new TdslError(code as ErrorCode, error.message, { cause: error })
+    : error;
+}
+
 /** An error of a call or a session, with a code as native errors carry it. */
 export class TdslError extends Error {
   override readonly name = 'TdslError';

@@ -3,7 +3,7 @@
 import type { NativeInstance } from './addon.js';
 import { build, checkShapes, type Inputs, readInputs, readOutputs } from './arguments.js';
 import { allocate, type TypedArray } from './dtype.js';
-import { TdslError } from './errors.js';
+import { asOurs, TdslError, throwingOurs } from './errors.js';
 import type { ManifestEntry, ManifestMethod, Structure } from './manifest.js';
 import { elementCount } from './shape.js';
 import { Tensor } from './tensor.js';
@@ -65,7 +65,7 @@ function makePrepare(context: MethodContext, method: ManifestMethod): Prepare {
   let last: LastShapes | undefined;
   const shapesOf = (index: number, symbols: Float64Array): readonly (readonly number[])[] => {
     if (last?.index !== index || last.symbols.some((value, i) => value !== symbols[i])) {
-      last = { index, symbols, shapes: instance.shape(index, symbols) };
+      last = { index, symbols, shapes: throwingOurs(() => instance.shape(index, symbols)) };
     }
     return last.shapes;
   };
@@ -105,7 +105,8 @@ export function makeMethod(context: MethodContext, method: ManifestMethod): Meth
   const call = (...args: unknown[]): unknown => {
     const prepared = prepare(args, false);
     const { arrays, tensors } = makeOutputs(prepared);
-    context.instance.run(prepared.index, prepared.inputs.symbols, ...prepared.inputs.arrays, ...arrays);
+    const { index, inputs } = prepared;
+    throwingOurs(() => context.instance.run(index, inputs.symbols, ...inputs.arrays, ...arrays));
     return resultOf(prepared.entry.result, tensors);
   };
   const bind = (args: object): BoundMethod<unknown> => {
@@ -120,7 +121,7 @@ export function makeMethod(context: MethodContext, method: ManifestMethod): Meth
     const { index, inputs } = prepared;
     const run = context.instance.bind(index, inputs.symbols, ...inputs.arrays, ...arrays);
     return () => {
-      run();
+      throwingOurs(run);
       return result;
     };
   };
@@ -141,7 +142,11 @@ export function makeAsyncMethod(context: MethodContext, method: ManifestMethod):
       ...arrays,
     );
     context.track(running);
-    await running;
+    try {
+      await running;
+    } catch (error) {
+      throw asOurs(error);
+    }
     return resultOf(prepared.entry.result, tensors);
   };
   Object.defineProperty(call, 'name', { value: `${method.jsName}Async` });

@@ -40,7 +40,7 @@ interface Origin {
 
 /** The key that a seed stands for. */
 export function keyOfSeed(seed: number | bigint): Tensor<'i64', [2]> {
-  if (typeof seed === 'number' && !Number.isSafeInteger(seed)) {
+  if (typeof seed !== 'bigint' && !Number.isSafeInteger(seed)) {
     throw new TdslError('TDSL_ARG', `a seed is a whole number, not ${seed}; beyond 2^53 it is a bigint`);
   }
   return new Tensor('i64', [2], BigInt64Array.of(BigInt.asIntN(64, BigInt(seed)), 0n));

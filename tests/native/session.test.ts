@@ -19,6 +19,7 @@ const labels = (...values: number[]) => Tensor.from(values, { dtype: 'i64' });
 
 const code = (expected: string, pattern: RegExp) => (error: Error & { code?: string }) => {
   assert.is(error.code, expected, error.message);
+  assert.is(error.name, 'TdslError');
   assert.match(error.message, pattern);
   return true;
 };

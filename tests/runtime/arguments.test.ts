@@ -26,4 +26,13 @@ test('a name that is spelled as in JavaScript is told how the program spells it'
   assert.throws(call({ x: 1, other: 2 }), /there is no argument other$/);
 });
 
+test('an object is the arguments by name unless the only parameter is a record', () => {
+  const [x] = entry.params;
+  const one = { ...entry, params: x === undefined ? [] : [x] };
+  assert.throws(() => parametersOf('descend', one, [{}]), /takes x; x is missing$/);
+  assert.throws(() => parametersOf('descend', one, [{ y: 1 }]), /takes x; there is no argument y$/);
+  const record = { ...one, params: [{ name: 'x', structure: { kind: 'record' as const, fields: {} } }] };
+  assert.equal(parametersOf('descend', record, [{ y: 1 }]), [{ y: 1 }]);
+});
+
 test.run();

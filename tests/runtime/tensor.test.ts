@@ -84,6 +84,7 @@ test('numbers that a dtype cannot hold are refused, never wrapped', () => {
 });
 
 test('creation', () => {
+  assert.throws(() => Tensor.zeros([1e6, 1e6]), /1000000000000 elements of f32 take 3726 GiB/);
   isTensor(
     Tensor.zeros([2, 2]),
     'f32',

@@ -1,7 +1,8 @@
 // The tensors that the reference interpreter reads and returns.
 
-import { fromBF16Bits, fromF16Bits, toBF16Bits, toF16Bits } from '../../../runtime/dtype.js';
+import { fromBF16Bits, fromF16Bits, toBF16Bits, toF16Bits, tooLarge } from '../../../runtime/dtype.js';
 import { type DType, dtypeKind } from '../dtype.js';
+import { EvaluationError } from './error.js';
 
 /** Storage of the dtypes whose elements are numbers of JavaScript. */
 export type Numbers = Float32Array | Float64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
@@ -31,7 +32,14 @@ const arrays = {
 } as const;
 
 /** Storage for `length` elements, all zero. */
-export const allocate = (dtype: DType, length: number): Elements => new arrays[dtype](length);
+export function allocate(dtype: DType, length: number): Elements {
+  try {
+    return new arrays[dtype](length);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new EvaluationError(tooLarge(length, dtype));
+  }
+}
 
 /** The nearest value of a 16-bit float, ties to even. */
 export const roundToF16 = (value: number): number => fromF16Bits(toF16Bits(value));
