@@ -2,7 +2,7 @@
 
 import type { DeviceMemory, NativeInstance } from './addon.js';
 import { allocate, type DataOf, type DType } from './dtype.js';
-import { TdslError } from './errors.js';
+import { TdslError, throwingOurs } from './errors.js';
 import { elementCount } from './shape.js';
 import { Tensor } from './tensor.js';
 
@@ -22,7 +22,8 @@ export class DeviceTensor<D extends DType = DType> {
 
   /** Copies a tensor to the GPU of an instance. Throws TDSL_NO_DEVICE where the model runs on the CPU. */
   static place<D extends DType>(instance: NativeInstance, tensor: Tensor<D>): DeviceTensor<D> {
-    return new DeviceTensor(instance, tensor.dtype, tensor.shape, instance.place(tensor.data));
+    const memory = throwingOurs(() => instance.place(tensor.data));
+    return new DeviceTensor(instance, tensor.dtype, tensor.shape, memory);
   }
 
   /** A copy in the memory of the CPU; `cuda` gives the tensor itself. Waits for the GPU. */
@@ -31,7 +32,7 @@ export class DeviceTensor<D extends DType = DType> {
   to(device: 'cpu' | 'cuda'): Tensor<D> | this {
     if (device === 'cuda') return this;
     const data = allocate(this.dtype, elementCount(this.shape));
-    this.#instance.fetch(this.memory, data);
+    throwingOurs(() => this.#instance.fetch(this.memory, data));
     return new Tensor<D>(this.dtype, [...this.shape], data as DataOf<D>);
   }
 }

@@ -30,12 +30,18 @@ export function throwingOurs<R>(call: () => R): R {
   try {
     return call();
   } catch (error) {
-    throw asOurs(error);
+    throw ours(error);
   }
 }
 
+/** The same of a call that runs on another thread. */
+export const rejectingOurs = <R>(call: Promise<R>): Promise<R> =>
+  call.catch((error: unknown) => {
+    throw ours(error);
+  });
+
 /** An error with a code, as native code throws them, as `TdslError`; others stay what they are. */
-export function asOurs(error: unknown): unknown {
+function ours(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof TdslError || !('code' in error)) return error;
   const { code } = error;
   return typeof code === 'string' && code.startsWith('TDSL_')

@@ -3,7 +3,7 @@
 import type { NativeInstance } from './addon.js';
 import { build, checkShapes, type Inputs, readInputs, readOutputs } from './arguments.js';
 import { allocate, type TypedArray } from './dtype.js';
-import { asOurs, TdslError, throwingOurs } from './errors.js';
+import { rejectingOurs, TdslError, throwingOurs } from './errors.js';
 import type { ManifestEntry, ManifestMethod, Structure } from './manifest.js';
 import { elementCount } from './shape.js';
 import { Tensor } from './tensor.js';
@@ -142,11 +142,7 @@ export function makeAsyncMethod(context: MethodContext, method: ManifestMethod):
       ...arrays,
     );
     context.track(running);
-    try {
-      await running;
-    } catch (error) {
-      throw asOurs(error);
-    }
+    await rejectingOurs(running);
     return resultOf(prepared.entry.result, tensors);
   };
   Object.defineProperty(call, 'name', { value: `${method.jsName}Async` });

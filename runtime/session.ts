@@ -2,7 +2,7 @@
 
 import type { Addon, NativeInstance } from './addon.js';
 import { offerDevice } from './device.js';
-import { TdslError } from './errors.js';
+import { rejectingOurs, TdslError, throwingOurs } from './errors.js';
 import { type FilePath, writeAtomically } from './io/files.js';
 import { loadSafetensors, saveSafetensors } from './io/safetensors.js';
 import type { Manifest, ManifestLeaf } from './manifest.js';
@@ -66,7 +66,7 @@ export class Session {
     this.#origin = origin;
     const arena = addon.allocate(manifest.state.bytes);
     this.manifest = manifest;
-    this.#instance = addon.create({ state: arena, threads });
+    this.#instance = throwingOurs(() => addon.create({ state: arena, threads }));
     if (manifest.target === 'cuda') offerDevice(this.#instance);
     this.#tensors = viewState(manifest, arena);
     const { roots, leaves } = manifest.state;
@@ -99,7 +99,7 @@ export class Session {
     const { initEntry } = manifest;
     if (initEntry !== null) {
       const takesKey = manifest.entries[initEntry]!.tensors.length > 0;
-      await session.#instance.runAsync(initEntry, new Float64Array(0), ...(takesKey ? [key.data] : []));
+      await rejectingOurs(session.#instance.runAsync(initEntry, new Float64Array(0), ...(takesKey ? [key.data] : [])));
     }
     return session;
   }
@@ -134,14 +134,14 @@ export class Session {
   /** Copies the state from the GPU to its tensors. */
   fetchState(): this {
     requireIdle(this.#instance, 'fetchState');
-    this.#instance.copyState(false);
+    throwingOurs(() => this.#instance.copyState(false));
     return this;
   }
 
   /** Copies the tensors of the state to the GPU. */
   sendState(): this {
     requireIdle(this.#instance, 'sendState');
-    this.#instance.copyState(true);
+    throwingOurs(() => this.#instance.copyState(true));
     return this;
   }
 
