@@ -1,6 +1,6 @@
 // Prints loads: of one element, of the elements of all lanes from memory in one piece, or lane by lane.
 
-import { dimAdd, dimConst, dimNeg, dimSub } from '../../compiler/ir/dims.js';
+import { dimAdd, dimConst, dimNeg, dimSub, dimValue } from '../../compiler/ir/dims.js';
 import type { DType } from '../../compiler/ir/dtype.js';
 import type { Expr, Guard, Position } from '../kernel/ir.js';
 import { coefficient, stride } from '../kernel/positions.js';
@@ -8,7 +8,7 @@ import { lanePattern } from '../kernel/schedule/lanes.js';
 import { activeLanes, copyPositions, type Lines, type Scope, variesInLanes } from './context.js';
 import { constantLanes, eachLane, unrolled } from './guards.js';
 import { fromStorage, loadPattern, loadStrided, loadVector, loadWindow } from './memory.js';
-import { guardsText, type PositionScope, positionText } from './positions.js';
+import { guardsText, type PositionScope, positionText, resolved } from './positions.js';
 import { named } from './scalar.js';
 import { computeType, type Form, scalarForm, storageType, storageVector } from './types.js';
 
@@ -89,6 +89,9 @@ function loadLanes(
     const window = windowText(guards, scope, copy);
     if (window !== undefined) {
       if (guards.length > 0) {
+        const [first, end] = [Number(window.low), Number(window.high)];
+        if (first <= 0 && end >= form.lanes) return loadVector(unit, dtype, form, at(offset));
+        if (first >= end) return `(${computeType(unit, dtype, form)}){0}`;
         const [low, high] = [lines.fresh(), lines.fresh()];
         lines.line(`const int64_t ${low} = ${window.low}, ${high} = ${window.high};`);
         return `${low} < ${high} ? ${loadWindow(unit, dtype, form, at(offset), low, high)} : (${computeType(unit, dtype, form)}){0}`;
@@ -116,15 +119,29 @@ function windowText(
 ): { readonly low: string; readonly high: string } | undefined {
   const lanes = scope.lanes as NonNullable<Scope['lanes']>;
   const positions = copyPositions(scope, copy);
-  let low = '0';
-  let high = activeLanes(lanes, copy) ?? String(lanes.form.lanes);
-  for (const guard of guards) {
-    const step = stride(guard.value, lanes.index);
-    if (guard.kind !== 'nonnegative' || (step !== 1 && step !== -1)) return undefined;
+  const [lows, highs]: [Position[], Position[]] = [[], []];
+  for (const { kind, value } of guards) {
+    const step = stride(value, lanes.index);
+    if (kind !== 'nonnegative' || (step !== 1 && step !== -1)) return undefined;
     // At lane l the guard's value is what it is at lane 0, plus or minus l.
-    const start = guard.value;
-    if (step === 1) low = `tdsl_max(${low}, ${positionText(dimNeg(start), positions)})`;
-    else high = `tdsl_min(${high}, ${positionText(dimSub(start, dimConst(-1)), positions)})`;
+    if (step === 1) keepTightest(lows, dimNeg(value), 1);
+    else keepTightest(highs, dimSub(value, dimConst(-1)), -1);
   }
+  const whole = activeLanes(lanes, copy) ?? String(lanes.form.lanes);
+  const extreme = (name: 'max' | 'min', bounds: readonly Position[], limit: string): string =>
+    bounds.reduce((text, bound) => {
+      const [known, value] = [Number(text), dimValue(resolved(bound, positions))];
+      if (!Number.isNaN(known) && value !== undefined) return String(Math[name](known, value));
+      return `tdsl_${name}(${text}, ${positionText(bound, positions)})`;
+    }, limit);
+  const low = extreme('max', lows, '0');
+  const high = extreme('min', highs, whole);
   return { low, high };
+}
+
+/** Adds a bound to those that differ from it by more than a constant; of others the larger stays (sign 1), or the smaller (sign -1). */
+function keepTightest(bounds: Position[], bound: Position, sign: 1 | -1): void {
+  const at = bounds.findIndex((other) => dimValue(dimSub(bound, other)) !== undefined);
+  if (at < 0) bounds.push(bound);
+  else if (sign * (dimValue(dimSub(bound, bounds[at] as Position)) as number) > 0) bounds[at] = bound;
 }

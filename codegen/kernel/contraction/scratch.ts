@@ -8,6 +8,7 @@ import {
   type Dim,
   dimAdd,
   dimConst,
+  dimEquals,
   dimFloorDiv,
   dimMax,
   dimMul,
@@ -16,7 +17,7 @@ import {
   dimValue,
 } from '../../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
-import type { Buffer, Position, Register, Temp } from '../ir.js';
+import type { Buffer, Guard, Position, Register, Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
 import { rowMajor } from '../positions.js';
 import { type Coordinate, coordinateAt, coordinateExtent, indicesAt } from './copies.js';
@@ -162,7 +163,7 @@ export function fillCopy(body: Body, nest: Nest, plan: Plan, layout: Layout, blo
   const isAsWide = widestOf(nest, [layout.copy.factor.temp]) <= dtypeBytes(nest.sum.dtype);
   if (turned && isAsWide) fillTransposed(body, nest, plan, layout, block, along);
   else if (layout.panel !== undefined) fillPanels(body, nest, plan, layout, block);
-  else fillDirectly(body, nest, layout, block);
+  else fillDirectly(body, nest, plan, layout, block);
 }
 
 /** The factor's value where its coordinates have these values. */
@@ -172,31 +173,42 @@ function valueAt(
   { factor, coordinates }: Copy,
   values: readonly Position[],
   block: Block,
+  guards: readonly Guard[] = [],
 ): Temp {
   const at = coordinates.flatMap((coordinate, d) =>
     indicesAt(coordinate, values[d] as Position, block.base, block.length),
   );
-  return computeAt(body, nest, factor.temp, { at: new Map(at) });
+  return computeAt(body, nest, factor.temp, { at: new Map(at), guards });
 }
 
-function fillDirectly(body: Body, nest: Nest, layout: Layout, block: Block): void {
-  const { copy, buffer, step } = layout;
+/** Vectors of a row of a copy that are written out, so that those inside of an image are told from those at its border. */
+const WRITTEN_OUT = 8;
+
+function fillDirectly(body: Body, nest: Nest, plan: Plan, layout: Layout, block: Block): void {
+  const { copy, buffer, step, partSize } = layout;
   const extents = copy.coordinates.map((coordinate) => coordinateExtent(coordinate, block.length));
   const last = extents.pop() ?? dimConst(1);
-  const store = (values: readonly Position[]): void => {
+  const store = (values: readonly Position[], guards: readonly Guard[]): void => {
     body.append({
       kind: 'store',
       buffer,
       offset: offsetOf(layout, values, dimConst(0)),
-      value: valueAt(body, nest, copy, values, block),
+      value: valueAt(body, nest, copy, values, block, guards),
     });
   };
+  // Where parts have room for whole vectors, these are written, and none in part; what lies behind the end is not read.
+  const isWhole = dimValue(last) !== undefined && dimValue(partSize) !== undefined && copy.coordinates.length > 1;
   body.loops(extents, 'serial', (outer) => {
     body.loops([dimConst(step)], 'serial', ([part]) => {
       const count = dimFloorDiv(dimAdd(dimSub(last, part as Position), dimConst(step - 1)), dimConst(step));
-      body.loop(count, 'vector', (index) => {
-        store([...outer, dimAdd(dimMul(dimSymbol(index), dimConst(step)), part as Position)]);
-      });
+      const add = (index: string): void => {
+        const value = dimAdd(dimMul(dimSymbol(index), dimConst(step)), part as Position);
+        const within: Guard = { kind: 'nonnegative', value: dimSub(dimSub(last, dimConst(1)), value) };
+        const isLonger = isWhole && !dimEquals(partSize, last);
+        store([...outer, value], isLonger ? [within] : []);
+      };
+      const vectors = isWhole ? Math.ceil((dimValue(partSize) as number) / plan.lanes) : 1;
+      body.loop(isWhole ? partSize : count, 'vector', add, vectors <= WRITTEN_OUT ? { interleave: vectors } : {});
     });
   });
 }
