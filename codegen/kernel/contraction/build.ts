@@ -282,8 +282,11 @@ class ContractionBuilder {
       const next = (panel: Panel): void => open(others, new Map([...opened, [index, panel]]));
       eachPanel(this.body, this.#panelsOf(index), next, parts.get(index));
     };
+    const { order, rowsFirst, roles } = this.plan;
+    const isRow = (index: string): boolean => roles.get(index) === 'row';
+    const ordered = rowsFirst ? order.toSorted((a, b) => Number(isRow(b)) - Number(isRow(a))) : order;
     open(
-      this.plan.order.filter((index) => !tile.has(index)),
+      ordered.filter((index) => !tile.has(index)),
       tile,
     );
   }

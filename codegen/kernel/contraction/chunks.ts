@@ -2,7 +2,9 @@
 // and are not made too often. The division depends on shapes alone.
 
 import { dimValue } from '../../../compiler/ir/dims.js';
+import { mentions } from '../positions.js';
 import { extentOf } from './copies.js';
+import { expressionsOf } from './nest.js';
 import { type Copy, type Orientation, ROWS_PER_COPY } from './orientation.js';
 
 /** How many panels of an index a chunk covers. */
@@ -12,6 +14,8 @@ export interface Chunking {
   readonly shares: ReadonlyMap<string, Share>;
   /** Summed indices that are taken in blocks of this many values, because copies would be too large otherwise. */
   readonly blocks: ReadonlyMap<string, number>;
+  /** Whether a chunk goes through all of its columns for some rows before it comes to the next ones, and not the other way round. */
+  readonly rowsFirst: boolean;
 }
 
 /** The panels of an index: values in each, and their number. */
@@ -68,7 +72,7 @@ function divide(orientation: Orientation, panels: PanelCounts, columns: number, 
   divideRows(orientation, panels, shares, enough);
   const blocks = blocksOf(orientation, panels, shares, joined);
   limitCopies(orientation, panels, shares, blocks);
-  return { shares, blocks };
+  return { shares, blocks, rowsFirst: columns > 1 && updatesDistant(orientation) };
 }
 
 /** The number of chunks. */
@@ -92,6 +96,21 @@ function divideRows(orientation: Orientation, panels: PanelCounts, shares: Map<s
   const chunks = chunkCount(panels, shares);
   const share = isKnown ? Math.max(least, Math.ceil(count / Math.ceil(enough / chunks))) : least;
   if (!isKnown || share < count) shares.set(outermost, Math.max(1, share));
+}
+
+/** Bytes of results that do not stay in the second cache. */
+const DISTANT_BYTES = 320 << 10;
+
+/**
+ * Whether what follows the sums reads and writes distant memory, as where parameters are updated: then rows of a chunk should be read in one piece,
+ * because each lies on pages of its own.
+ */
+export function updatesDistant({ nest, factors, vector, extent, bytes }: Orientation): boolean {
+  const ofFactors = new Set(factors.flatMap(({ temp }) => [...expressionsOf(nest, temp)]));
+  const isUpdate = [...nest.values.values()].some(
+    (value) => value.kind === 'load' && !ofFactors.has(value) && mentions(value.offset, vector),
+  );
+  return isUpdate && nest.outer.reduce((size, { name }) => size * extent(name), bytes) > DISTANT_BYTES;
 }
 
 /** Halves what a chunk covers until its copies fit. */
@@ -135,7 +154,11 @@ function blocksOf(
 }
 
 /** Bytes of all copies in one chunk and block. */
-export const copiedBytes = (orientation: Orientation, panels: PanelCounts, chunking: Chunking): number =>
+export const copiedBytes = (
+  orientation: Orientation,
+  panels: PanelCounts,
+  chunking: Pick<Chunking, 'shares' | 'blocks'>,
+): number =>
   orientation.copies.reduce(
     (sum, copy) =>
       sum + (copy === undefined ? 0 : copiedElements(orientation, copy, panels, chunking) * orientation.bytes),
@@ -147,7 +170,7 @@ export function copiedElements(
   { extent }: Orientation,
   copy: Copy,
   panels: PanelCounts,
-  { shares, blocks }: Chunking,
+  { shares, blocks }: Pick<Chunking, 'shares' | 'blocks'>,
 ): number {
   const length = (index: string): number => {
     const [share, panel] = [shares.get(index), panels.get(index)];

@@ -58,7 +58,9 @@ export function tiledCycles(
   // Of plans that are otherwise alike, the one whose copies stay in the nearer cache.
   const reach = 1 + (0.1 * copiedBytes(orientation, panels, chunking)) / COPY_LIMIT;
   const idle = 1 + IDLE_LOSS * Math.max(0, ENOUGH_CHUNKS - chunkCount(panels, chunking.shares));
-  return (products * reach + tails + outputs * resultCycles(orientation, tile, panels) + copying + repeated) * idle;
+  return (
+    (products * reach + tails + outputs * resultCycles(orientation, tile, panels, chunking) + copying + repeated) * idle
+  );
 }
 
 /** Cycles of all products in tiles if memory were as near as registers. */
@@ -205,12 +207,15 @@ function resultCycles(
   { nest, vector, isSummed, lanes, bytes, extent }: Orientation,
   tile: ReadonlyMap<string, number>,
   panels: PanelCounts,
+  { shares, rowsFirst }: Chunking,
 ): number {
   if (isSummed) return 18 + nest.stores.length;
   const isDense = (index: string): boolean => nest.stores.every(({ offset }) => stride(offset, index) === 1);
   if (isDense(vector)) {
     const isFar = productOf(nest.outer.map(({ name }) => extent(name))) * bytes > MIDDLE_BYTES;
-    const row = extent(vector) / (panels.get(vector)?.count ?? 1);
+    const share = shares.get(vector);
+    const together = rowsFirst && typeof share === 'number' ? share : 1;
+    const row = Math.min(extent(vector), (together * extent(vector)) / (panels.get(vector)?.count ?? 1));
     return (1.5 / lanes + (isFar ? DISTANT_ROW / row : 0)) * nest.stores.length;
   }
   const along = [...tile].find(([index]) => isDense(index))?.[1] ?? 1;

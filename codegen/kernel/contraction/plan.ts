@@ -22,6 +22,7 @@ export interface Plan extends Chunking {
   readonly tile: ReadonlyMap<string, number>;
   /** The outer indices in the order of their loops: those of all factors, columns, then rows. */
   readonly order: readonly string[];
+  readonly roles: Orientation['roles'];
   readonly factors: readonly Factor[];
   /** For each factor what is copied of it, undefined where it is read in place. */
   readonly copies: readonly (Copy | undefined)[];
@@ -177,7 +178,7 @@ function* candidates(
   sizes: readonly Sized[],
   shapes: readonly Shape[],
 ): Generator<Candidate> {
-  const { vector, isSummed, lanes, order, factors, copies } = orientation;
+  const { vector, isSummed, lanes, order, roles, factors, copies } = orientation;
   const isKnown = sizes.length === 1;
   const sized = sizes.map(({ size, extent }): Orientation => ({ ...orientation, size, extent }));
   const judged = isKnown ? [0] : TILED_FOR.map((size) => SIZES.indexOf(size));
@@ -190,7 +191,19 @@ function* candidates(
   for (const { tile, vectors, panels } of chosen) {
     const windows: Windows = new Map([...orientation.windows].filter(([index]) => orientation.share(index, tile) < 1));
     for (const chunking of divisions(orientation, panels[typical] as PanelCounts)) {
-      const plan: Plan = { lanes, vector, vectors, isSummed, tile, order, factors, copies, windows, ...chunking };
+      const plan: Plan = {
+        lanes,
+        vector,
+        vectors,
+        isSummed,
+        tile,
+        order,
+        roles,
+        factors,
+        copies,
+        windows,
+        ...chunking,
+      };
       const cycles = sized.map((each, i) => tiledCycles(each, tile, panels[i] as PanelCounts, chunking));
       yield { plan, cycles: isKnown ? SIZES.map(() => cycles[0] as number) : cycles };
     }
