@@ -176,17 +176,25 @@ function printPhase(context: PhaseContext): PhaseText {
   };
 }
 
-/** The device functions for rows of different lengths, of which the host launches one. */
+/** The device functions for rows of different lengths, of which the host launches some. */
 function printChoice(context: PhaseContext, { ways, long }: Choice, length: string): PhaseText {
-  const texts = [...ways.map(({ items }) => items), long].map((phase, i) =>
-    printPhase({ ...context, phase, name: `${context.name}_${i}`, number: context.number + i }),
+  let { number } = context;
+  const texts = [...ways.map(({ phases }) => phases), long].map((phases, way) =>
+    phases.map((phase, i) => {
+      const text = printPhase({ ...context, phase, name: `${context.name}_${way}${i === 0 ? '' : `_${i}`}`, number });
+      number += text.functions.length;
+      return text;
+    }),
   );
   const conditions = [...ways.map(({ most }) => `if (length <= ${most}) `), ''];
-  const launch = texts.map((text, i) => `${conditions[i]}${text.launch.trimStart()}`).join(' else ');
+  const launches = texts.map((own, way) => `${conditions[way]}{\n${own.map(({ launch }) => launch).join('\n')}\n  }`);
   return {
-    functions: texts.flatMap(({ functions }) => functions),
-    text: texts.map(({ text }) => text).join(''),
-    launch: `  {\n  const int64_t length = ${length};\n  ${launch}\n  }`,
+    functions: texts.flat().flatMap(({ functions }) => functions),
+    text: texts
+      .flat()
+      .map(({ text }) => text)
+      .join(''),
+    launch: `  {\n  const int64_t length = ${length};\n  ${launches.join(' else ')}\n  }`,
   };
 }
 

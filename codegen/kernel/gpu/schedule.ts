@@ -48,13 +48,13 @@ export interface Items {
   readonly online?: readonly Online[];
 }
 
-/** A launch for rows of run-time length, in the first way that is for rows of this length. */
+/** Launches for rows of run-time length, in the first way that is for rows of this length. */
 export interface Choice {
   readonly kind: 'choice';
   readonly length: Dim;
   /** Ways for rows that are not longer than `most`, and one for longer ones. */
-  readonly ways: readonly { readonly most: number; readonly items: Items }[];
-  readonly long: Items;
+  readonly ways: readonly { readonly most: number; readonly phases: readonly GpuPhase[] }[];
+  readonly long: readonly GpuPhase[];
 }
 
 /** One launch. */
@@ -153,10 +153,17 @@ function schedulePhase(body: readonly Stmt[], loop: Loop | undefined, states: Bu
     states.push(...scan.states);
     return scan.phases;
   }
-  const split = splitFold(peeled, states.length);
-  if (split === undefined) return [withTeam(peeled, values)];
+  const whole = withTeam(peeled, values);
+  const split = splitFold(peeled, peeled.body.flatMap(sharedLoops).some(alongRows(peeled.grid)), states.length);
+  if (split === undefined) return [whole];
   states.push(...split.states);
-  return [withTeam(split.parts, values), withTeam(split.joined, values)];
+  const parts = withTeam(split.parts, values, split.isShared);
+  const divided = [...(parts.kind === 'choice' ? parts.long : [parts]), withTeam(split.joined, values)];
+  if (dimValue(split.steps) !== undefined) return divided;
+  // What is left for the undivided fold may be all that one of its own ways is for.
+  const [first] = whole.kind === 'choice' ? whole.ways : [];
+  const phases = first !== undefined && first.most >= split.short ? first.phases : [whole];
+  return [{ kind: 'choice', length: split.steps, ways: [{ most: split.short, phases }], long: divided }];
 }
 
 interface Peeled {
@@ -190,8 +197,8 @@ function inOrder(loop: Loop, values: readonly Stmt[]): GpuPhase {
   return { kind: 'items', grid: independent, team: 1, values, body };
 }
 
-/** Decides how many threads work on an iteration of the grid. */
-function withTeam(peeled: Peeled, values: readonly Stmt[]): Items | Choice {
+/** Decides how many threads work on an iteration of the grid; `isShared`: more than one. */
+function withTeam(peeled: Peeled, values: readonly Stmt[], isShared = false): Items | Choice {
   const alone = { ...peeled, kind: 'items', team: 1, values } as const;
   const { body } = peeled;
   if (!canShare(body)) return alone;
@@ -199,9 +206,10 @@ function withTeam(peeled: Peeled, values: readonly Stmt[]): Items | Choice {
   if (rows.every(({ extent }) => sizeOf(extent) < WARP)) return alone;
   const results = peeled.grid.reduce((product, { extent }) => product * sizeOf(extent), 1);
   // Neighbouring threads read neighbouring elements where each has a result of its own, unless rows lie the other way.
-  const isAlongRows = rows.some(movesByOne);
+  const isAlongRows = rows.some(alongRows(peeled.grid));
   const isContraction = body.some((stmt) => stmt.kind === 'accumulate' && stmt.fold.absorbsZero === true);
-  if ((isContraction && results >= MANY_RESULTS) || (!isAlongRows && results >= ENOUGH_RESULTS)) return alone;
+  const hasEnough = (isContraction && results >= MANY_RESULTS) || (!isAlongRows && results >= ENOUGH_RESULTS);
+  if (hasEnough && !isShared) return alone;
   const length = body.map(workOf).reduce((a, b) => (sizeOf(a) >= sizeOf(b) ? a : b));
   const shared = body.map(share);
   const isSingle = peeled.grid.length === 0;
@@ -212,9 +220,9 @@ function withTeam(peeled: Peeled, values: readonly Stmt[]): Items | Choice {
   const short: readonly Items[] = kept.length > 0 ? kept : [{ ...alone, team: 32, body: shared }];
   const ways = short
     .filter((items) => items.team === 256 || !isSingle)
-    .map((items) => ({ most: items.team * ROUNDS, items }));
+    .map((items) => ({ most: items.team * ROUNDS, phases: [items] }));
   const long = longRow(alone, shared, 256);
-  return ways.length === 0 ? long : { kind: 'choice', length, ways, long };
+  return ways.length === 0 ? long : { kind: 'choice', length, ways, long: [long] };
 }
 
 /** The work of a team on a row of which it keeps what several passes read; undefined where it can keep nothing. */
@@ -299,14 +307,18 @@ function nestLoops(stmt: Stmt): readonly Loop[] {
 const workOf = (stmt: Stmt): Dim =>
   nestLoops(stmt).reduce((product, { extent }) => dimMul(product, extent), dimConst(1));
 
-/** Whether something in a loop is read or written at neighbouring places by neighbouring iterations. */
-const movesByOne = (loop: Loop): boolean =>
-  [...walk(loop.body)].some((stmt) => {
-    if (stmt.kind === 'store') return Math.abs(stride(stmt.offset, loop.index) ?? 0) === 1;
-    if (stmt.kind !== 'let' || stmt.value.kind !== 'load') return false;
-    const [offset] = exprPositions(stmt.value);
-    return offset !== undefined && Math.abs(stride(offset, loop.index) ?? 0) === 1;
-  });
+/** Whether neighbouring iterations of a loop read or write neighbouring elements, of those that neighbours in the grid do not share. */
+const alongRows =
+  (grid: readonly Axis[]) =>
+  ({ index, body }: Loop): boolean => {
+    const shared = new Set([index, ...grid.slice(0, -1).map((axis) => axis.index)]);
+    return [...walk(body)].some((stmt) => {
+      const isLoad = stmt.kind === 'let' && stmt.value.kind === 'load';
+      const offset = stmt.kind === 'store' ? stmt.offset : isLoad ? exprPositions(stmt.value)[0] : undefined;
+      if (offset === undefined || Math.abs(stride(offset, index) ?? 0) !== 1) return false;
+      return grid.length === 0 || [...dimSymbols(offset)].some((name) => isPositionName(name) && !shared.has(name));
+    });
+  };
 
 /** The statement with its loop marked for the team. */
 function share(stmt: Stmt): Stmt {

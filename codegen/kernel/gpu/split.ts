@@ -6,14 +6,26 @@ import {
   dimAdd,
   dimConst,
   dimFloorDiv,
+  dimMax,
   dimMul,
   dimSub,
   dimSubstitute,
   dimSymbol,
+  dimSymbols,
   dimValue,
 } from '../../../compiler/ir/dims.js';
 import { argument } from '../../../compiler/ir/scalar.js';
-import type { Accumulate, Buffer, Expr, Fold, Guard, Loop, Stmt, Temp } from '../ir.js';
+import {
+  type Accumulate,
+  type Buffer,
+  type Expr,
+  type Fold,
+  type Guard,
+  isPositionName,
+  type Loop,
+  type Stmt,
+  type Temp,
+} from '../ir.js';
 import { flatten } from '../positions.js';
 import { mapPositions } from '../schedule/rewrite.js';
 import type { Axis } from './product.js';
@@ -32,36 +44,68 @@ interface Folding {
   readonly body: readonly Stmt[];
 }
 
-/** The size that a run-time dimension is taken to have: a second launch costs little where it is smaller. */
+/** The size that a run-time dimension is taken to have. */
 const TYPICAL = 4096;
-/** With as many results there is work for all processors anyway. */
-const MANY_RESULTS = 2048;
-/** Shorter folds are not worth a second launch. */
-const LONG = 4096;
-/** Threads or teams that keep the processors busy, and steps that a part should have at least. */
-const ENOUGH = 8192;
-const LEAST_PART = 8;
-const MOST_PARTS = 256;
+/** The results that a run-time number of them is taken to be. */
+const TYPICAL_RESULTS = 1024;
+
+/** How folds are divided. */
+interface Division {
+  /** The parts for all results, and for one. */
+  readonly enough: number;
+  readonly most: number;
+  /** The fewest steps of a part, and how many are not divided. */
+  readonly least: number;
+  readonly short: number;
+}
+/** Where neighbouring results lie together a part is the work of a thread: as many as keep the memory of a large GPU busy. */
+const COLUMNS: Division = { enough: 131072, most: 1024, least: 16, short: 64 };
+const LEAST_COLUMNS = 64;
+/** Else a part is the work of a block. */
+const ROWS: Division = { enough: 1056, most: 512, least: 2048, short: 8192 };
+
+/** A loop of fewer trips stays whole. */
+const SHORT_LOOP = 16;
 
 /** The run-time size that the depth of a product is taken to have, blocks that keep a large GPU busy, and the depth that is worth one. */
 const TYPICAL_DEPTH = 256;
 const ENOUGH_BLOCKS = 264;
 const LEAST_DEPTH = 256;
+const MOST_PARTS = 256;
 
 const sizeOf = (extent: Dim): number => dimValue(extent) ?? TYPICAL;
 const isValue = (stmt: Stmt): boolean => stmt.kind === 'let' || stmt.kind === 'lookup' || stmt.kind === 'define';
 
-/** The division of the fold of an iteration; undefined where there is no single fold, or nothing to gain. `number` makes names of states differ. */
-export function splitFold(folding: Folding, number: number): Split | undefined {
+/** The division of a fold of many steps; those of run-time length are divided where they have more than `short` of them. */
+export interface FoldSplit extends Split {
+  readonly steps: Dim;
+  readonly short: number;
+  /** Whether a part is the work of a block. */
+  readonly isShared: boolean;
+}
+
+/**
+ * The division of the fold of an iteration; undefined where there is no single fold, or nothing to gain. The number of parts depends on the program
+ * alone. `number` makes names of states differ.
+ */
+export function splitFold(folding: Folding, isAlongRows: boolean, number: number): FoldSplit | undefined {
   const single = singleFold(folding.body);
   if (single === undefined) return undefined;
   const { loops } = single;
-  const results = folding.grid.reduce((product, { extent }) => product * sizeOf(extent), 1);
-  const steps = loops.reduce((product, { extent }) => product * sizeOf(extent), 1);
-  const loop = loops.find(({ extent }) => sizeOf(extent) >= 2 * LEAST_PART);
-  if (loop === undefined || results > MANY_RESULTS || steps < LONG) return undefined;
-  const parts = Math.min(MOST_PARTS, Math.ceil(ENOUGH / results), Math.floor(sizeOf(loop.extent) / LEAST_PART));
-  return parts < 2 ? undefined : build(folding, single, loop, parts, number);
+  const results = folding.grid.reduce((product, { extent }) => product * (dimValue(extent) ?? TYPICAL_RESULTS), 1);
+  const isShared = isAlongRows || results < LEAST_COLUMNS;
+  const { enough, most, least, short } = isShared ? ROWS : COLUMNS;
+  const steps = loops.reduce((product, { extent }) => dimMul(product, extent), dimConst(1));
+  const loop = loops.find(({ extent }) => sizeOf(extent) >= SHORT_LOOP);
+  const hasManyRows = isShared && folding.grid.some(({ extent }) => dimValue(extent) === undefined);
+  const isShort = (dimValue(steps) ?? Number.POSITIVE_INFINITY) <= short;
+  if (loop === undefined || hasManyRows || isShort || [...dimSymbols(steps)].some(isPositionName)) return undefined;
+  const inside = loops.reduce((product, { extent }) => product * sizeOf(extent), 1) / sizeOf(loop.extent);
+  const leastTrips = Math.ceil(least / inside);
+  const wanted = Math.min(most, Math.ceil(enough / results));
+  const parts = Math.min(wanted, Math.floor((dimValue(loop.extent) ?? Number.POSITIVE_INFINITY) / leastTrips));
+  if (parts < 2) return undefined;
+  return { ...build(folding, single, loop, parts, leastTrips, number), steps, short, isShared };
 }
 
 /** The division of a product that has `tiles` tiles along its depth; undefined where there is nothing to gain. */
@@ -75,7 +119,7 @@ export function splitDepth(folding: Folding, tiles: number, number: number): Spl
   const loop = single.loops.find((each) => depthOf(each) >= wanted) ?? first;
   if (loop === undefined) return undefined;
   const parts = Math.min(wanted, depthOf(loop));
-  return parts < 2 ? undefined : build(folding, single, loop, parts, number);
+  return parts < 2 ? undefined : build(folding, single, loop, parts, 1, number);
 }
 
 /** The only fold of an iteration, with the loops around its steps. */
@@ -115,6 +159,7 @@ function build(
   { at, accumulate }: SingleFold,
   loop: Loop,
   count: number,
+  leastTrips: number,
   number: number,
 ): Split {
   const { fold } = accumulate;
@@ -132,7 +177,7 @@ function build(
     ...accumulate,
     fold: { ...fold, name: `${fold.name}_part`, finish: identity },
     results,
-    body: withinPart(accumulate.body, loop, part, count),
+    body: withinPart(accumulate.body, loop, part, count, leastTrips),
   };
   const loads = fold.state.map((dtype, k): Temp => ({ name: `loaded${number}_${k}`, dtype }));
   const merging: Fold = {
@@ -170,8 +215,10 @@ function build(
 }
 
 /** The steps of one part: the index of the loop counts from the part's first; nothing is read behind the last iteration of the loop. */
-function withinPart(body: readonly Stmt[], loop: Loop, part: Axis, count: number): readonly Stmt[] {
-  const length = dimFloorDiv(dimAdd(loop.extent, dimConst(count - 1)), dimConst(count));
+function withinPart(body: readonly Stmt[], loop: Loop, part: Axis, count: number, leastTrips: number): readonly Stmt[] {
+  const share = dimFloorDiv(dimAdd(loop.extent, dimConst(count - 1)), dimConst(count));
+  // The last parts of a loop of few run-time trips are empty.
+  const length = dimValue(share) === undefined ? dimMax(share, dimConst(leastTrips)) : share;
   const place = dimAdd(dimMul(dimSymbol(part.index), length), dimSymbol(loop.index));
   const inside: Guard = { kind: 'nonnegative', value: dimSub(dimSub(loop.extent, dimConst(1)), place) };
   const isWhole = (dimValue(loop.extent) ?? 1) % count === 0;
