@@ -1,6 +1,7 @@
-// `npm run bench-gpu-build -- DIR`: builds what bench/gpu/check.py needs, on any machine with nvcc: libraries for GPUs, small enough to copy. With
-// `--emulated` the libraries run on the CPU, which tests the script itself.
+// `npm run bench-gpu-build -- DIR`: builds what bench/gpu/check.py needs, on any machine with nvcc and Python: libraries for GPUs, small enough to copy,
+// and the losses of training steps on the CPU. With `--emulated` the libraries run on the CPU, which tests the script itself.
 
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,6 +13,12 @@ import { buildConformance } from './conformance.js';
 import { buildWrappers } from './wrappers.js';
 
 const precisions = ['f32', 'tf32', 'bf16'] as const;
+/** Programs with training steps; those that are too much for the emulator are left out there. */
+const training = [
+  { name: 'mlp', folder: 'examples', isLarge: false },
+  { name: 'lenet', folder: 'examples', isLarge: false },
+  { name: 'gpt', folder: 'bench/models', isLarge: true },
+] as const;
 /** The libraries, copied and all, must fit. */
 const MOST_BYTES = 64 * 2 ** 20;
 
@@ -35,20 +42,38 @@ async function build(directory: string, { emulated, conformance, group }: Option
     });
     console.log(`${path.relative(directory, artefact.file)} ${Math.round(artefact.bytes / 1024)} KB`);
   }
-  for (const name of ['mlp', 'lenet']) {
-    const file = path.join(packageRoot, 'examples', `${name}.td`);
+  const scratch = mkdtempSync(path.join(os.tmpdir(), 'tdsl-bench-gpu-'));
+  for (const { name, folder, isLarge } of training) {
+    if (isLarge && cuda === 'emulated') continue;
+    const file = path.join(packageRoot, folder, `${name}.td`);
+    await compileModule(file, { outDir: path.join(scratch, name), emit: 'lib' });
     const { artefact } = await compileModule(file, { outDir: path.join(directory, name), emit: 'lib', cuda });
     console.log(`${path.relative(directory, artefact.file)} ${Math.round(artefact.bytes / 1024)} KB`);
   }
+  for (const file of readdirSync(source).filter((name) => name.endsWith('.py'))) {
+    copyFileSync(path.join(source, file), path.join(directory, file));
+  }
+  recordLosses(directory, scratch);
   if (conformance !== undefined) await buildConformance(conformance, directory, cuda, group);
-  const scratch = mkdtempSync(path.join(os.tmpdir(), 'tdsl-wrappers-'));
-  await buildWrappers(directory, scratch, emulated === true ? [] : DEFAULT_ARCHS);
+  mkdirSync(path.join(scratch, 'wrappers'));
+  await buildWrappers(directory, path.join(scratch, 'wrappers'), emulated === true ? [] : DEFAULT_ARCHS);
   rmSync(scratch, { recursive: true });
-  copyFileSync(path.join(source, 'check.py'), path.join(directory, 'check.py'));
   const bytes = readdirSync(directory, { recursive: true })
     .map((name) => statSync(path.join(directory, String(name))))
     .reduce((sum, entry) => sum + (entry.isFile() ? entry.size : 0), 0);
   if (bytes > MOST_BYTES) throw new Error(`${bytes} bytes are more than a GPU machine takes (${MOST_BYTES})`);
+}
+
+/** Writes the losses of the programs in `scratch`, which are for the CPU, beside the libraries for GPUs. */
+function recordLosses(directory: string, scratch: string): void {
+  const script = path.join(directory, 'plain.py');
+  const { status, stderr } = spawnSync('python3', ['-B', script, scratch, 'training', '--record'], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`the losses of training steps on the CPU: ${stderr}`);
+  for (const name of readdirSync(scratch)) {
+    copyFileSync(path.join(scratch, name, 'losses.json'), path.join(directory, name, 'losses.json'));
+  }
 }
 
 await new Command('bench-gpu-build')

@@ -14,6 +14,8 @@ export fn gelu_mul(x: f32[M, N], y: f32[M, N]) -> f32[M, N] = gelu(x) * y
 
 export fn row_softmax(x: f32[M, N]) -> f32[M, N] = softmax(x, dim: 1)
 
+export fn softmax_gradient(y: f32[M, N], g: f32[M, N]) -> f32[M, N] = y * (g - sum(y * g, dim: 1, keepdim: true))
+
 export fn column_sum(x: f32[M, N]) -> f32[N] = sum(x, dim: 0)
 
 export fn total(x: f32[M, N]) -> f32 = sum(x)

@@ -150,6 +150,8 @@ def check(directory, record=False):
     driver.call("cuLibraryLoadData", ctypes.byref(library), code, None, None, ctypes.c_uint(0), None, None, ctypes.c_uint(0))
     failures = []
     for name, threads, count, kind, numbers in KERNELS:
+        if not record:
+            print(f"begin {name}", flush=True)
         given = os.path.join(folder, f"{numbers}.in")
         if record:
             write(given, make_numbers(numbers))
@@ -158,7 +160,7 @@ def check(directory, record=False):
             write(recorded, got)
             continue
         if got is None:
-            print(f"skip {name}: this GPU has no such instruction")
+            print(f"skip {name}: this GPU has no such instruction", flush=True)
             continue
         good = same(kind, got, read(recorded))
         failures += [] if good else [f"td_* function of {name}: the GPU and the emulator differ"]

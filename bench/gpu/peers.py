@@ -1,0 +1,162 @@
+"""What needs torch: python3 peers.py DIR check | times | compiled [--from N] [--emulated]
+
+check: every workload against torch in float64. times: calls in a CUDA graph, replayed between events, of tdsl and of torch eager, as ratios and as
+fractions of what a copy and products of torch's reach on the same card. compiled: torch.compile on the same numbers.
+"""
+
+import argparse
+import os
+import statistics
+
+import torch
+
+import plain
+import report
+from abi import Model
+from workloads import PRECISIONS, WORKLOADS, is_run_in, work_of
+
+gelu = torch.nn.functional.gelu
+PEERS = {
+    "matmul": lambda a, b: a @ b,
+    "linear_gelu": lambda x, w, b: gelu(x @ w.t() + b),
+    "linear_bf16": lambda x, w: x @ w.t(),
+    "gelu_mul": lambda x, y: gelu(x) * y,
+    "row_softmax": lambda x: torch.softmax(x, 1),
+    "softmax_gradient": lambda y, g: y * (g - (y * g).sum(1, keepdim=True)),
+    "column_sum": lambda x: x.sum(0),
+    "total": lambda x: x.sum(),
+    "convolution": lambda x, w: torch.nn.functional.conv2d(x, w, padding=1),
+}
+DTYPES = {"bool": torch.bool, "u8": torch.uint8, "i8": torch.int8, "i16": torch.int16, "i32": torch.int32, "i64": torch.int64, "f16": torch.float16,
+          "bf16": torch.bfloat16, "f32": torch.float32, "f64": torch.float64}
+
+
+class Bench:
+    def __init__(self, directory, device):
+        self.directory, self.device, self.models = directory, device, {}
+
+    def prepare(self, work, precision, sizes):
+        """A call, its inputs and its outputs as tensors of torch, outputs full of NaN."""
+        if precision not in self.models:
+            self.models[precision] = Model(f"{self.directory}/{precision}/libworkloads.so")
+        # A sum of numbers around 0 would have a large relative error.
+        inputs = [(torch.randn([sizes.get(s, s) for s in shape], device=self.device) + 0.5).to(DTYPES[work.dtype]) for shape in work.shapes]
+        outputs = []
+
+        def allocate(dtype, shape):
+            outputs.append(torch.full(shape, float("nan"), dtype=DTYPES[dtype], device=self.device))
+            return outputs[-1].data_ptr()
+
+        return self.models[precision].prepare(work.name, sizes, [t.data_ptr() for t in inputs], allocate), inputs, outputs
+
+    def stream(self):
+        return torch.cuda.current_stream().cuda_stream if self.device == "cuda" else 0
+
+    def check(self, work, precision):
+        worst = 0
+        for sizes in work.checks:
+            call, inputs, outputs = self.prepare(work, precision, sizes)
+            call(self.stream())
+            call.model.sync(self.stream())
+            want = PEERS[work.name](*[t.double() for t in inputs])
+            error = ((outputs[0].double() - want).norm() / want.norm()).item()
+            worst = max(worst, error if error == error else float("inf"))
+            call.model.free(call.keep[1])
+        limit = PRECISIONS["bf16" if work.dtype == "bf16" else precision]
+        if not worst < limit:
+            raise report.Mismatch(f"relative error {worst:.1e}, allowed {limit:.0e}")
+        return f"relative error {worst:.1e}"
+
+    def time(self, work, precision, sizes, is_compiled):
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
+        call, inputs, outputs = self.prepare(work, precision, sizes)
+        own = seconds(lambda: call(self.stream()))
+        given = [t.bfloat16() for t in inputs] if precision == "bf16" else inputs
+        peer = torch.compile(PEERS[work.name]) if is_compiled else PEERS[work.name]
+        theirs = seconds(lambda: peer(*given))
+        moved = sum(t.numel() * t.element_size() for t in inputs + outputs)
+        rate = work_of(work, sizes, moved) / own
+        report.row(name=work.name, precision=precision, sizes=sizes, seconds=own, peer="compile" if is_compiled else "eager", peer_seconds=theirs, rate=rate,
+                   unit="B/s" if work.unit == "bytes" else "FLOP/s")
+        call.model.free(call.keep[1])
+        return f"{own * 1e6:.1f} us, {rate / 1e12:.2f} T{'B' if work.unit == 'bytes' else 'FLOP'}/s, torch / tdsl {theirs / own:.2f}"
+
+    def time_step(self, name):
+        model = Model(f"{self.directory}/{name}/lib{name}.so")
+        call = plain.training_call(model, name)
+        own = seconds(lambda: call(self.stream()))
+        report.row(name=f"{name} training step", sizes=plain.TRAINING[name][2], seconds=own)
+        return f"{own * 1e6:.1f} us"
+
+
+def once(run):
+    start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+    start.record()
+    run()
+    end.record()
+    end.synchronize()
+    return start.elapsed_time(end) / 1e3
+
+
+def seconds(call):
+    """The median time of a call, replayed from a graph of some calls; a measurement takes about half a second."""
+    stream = torch.cuda.Stream()
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            call()
+        stream.synchronize()
+        guess = max(once(call), 1e-6)
+    calls = max(1, min(20, round(4e-3 / guess)))
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        for _ in range(calls):
+            call()
+    graph.replay()
+    replays = max(5, min(30, round(0.3 / (guess * calls))))
+    return statistics.median(once(graph.replay) / calls for _ in range(replays))
+
+
+def time_copy():
+    block = torch.empty(1 << 28, dtype=torch.float32, device="cuda")
+    other = torch.empty_like(block)
+    rate = 2 * block.numel() * 4 / seconds(lambda: other.copy_(block))
+    report.row(name="copy", rate=rate, unit="B/s", ceiling="bytes")
+    return f"{rate / 1e12:.2f} TB/s"
+
+
+def time_products(kind):
+    torch.backends.cuda.matmul.allow_tf32 = kind == "tf32"
+    a = torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16 if kind == "bf16" else torch.float32)
+    b = torch.empty_like(a)
+    rate = 2 * 8192**3 / seconds(lambda: torch.matmul(a, a, out=b))
+    report.row(name=f"products in {kind}", rate=rate, unit="FLOP/s", ceiling=kind)
+    return f"{rate / 1e12:.0f} TFLOP/s"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory")
+    parser.add_argument("part", choices=["check", "times", "compiled"])
+    parser.add_argument("--from", dest="first", type=int, default=0)
+    parser.add_argument("--emulated", action="store_true")
+    options = parser.parse_args()
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    bench = Bench(options.directory, "cpu" if options.emulated else "cuda")
+    runs = [(work, precision) for precision in PRECISIONS for work in WORKLOADS if is_run_in(precision, work)]
+    timed = [
+        (f"{work.name} {precision} {' '.join(f'{k}={v}' for k, v in sizes.items())}",
+         lambda work=work, precision=precision, sizes=sizes: bench.time(work, precision, sizes, options.part == "compiled"))
+        for work, precision in runs for sizes in work.times
+    ]
+    steps = [name for name in plain.TRAINING if os.path.isdir(f"{options.directory}/{name}")]
+    items = {
+        "check": [(f"{work.name} {precision}", lambda work=work, precision=precision: bench.check(work, precision)) for work, precision in runs],
+        "times": [("copy", time_copy), *[(f"products in {kind}", lambda kind=kind: time_products(kind)) for kind in PRECISIONS], *timed,
+                  *[(f"{name} training step", lambda name=name: bench.time_step(name)) for name in steps]],
+        "compiled": timed,
+    }
+    report.run_all(items[options.part], options.first)
+
+
+if __name__ == "__main__":
+    main()
