@@ -102,11 +102,12 @@ function passOf({ name, body }: Accumulate): Pass | undefined {
   return { loop, lets, stores, argument: last.args[0] as Temp };
 }
 
-/** Whether a fold joins its elements by an operator, and gives what it has joined. */
+/** Whether a fold joins its elements by an operator, in whatever order, and gives what it has joined. */
 function isFoldOf({ state, step, finish }: Fold, op: 'max' | 'add'): boolean {
   const [only] = step;
   if (state.length !== 1 || only?.kind !== 'apply' || only.op !== op || finish[0]?.kind !== 'argument') return false;
-  return only.args.every((arg, i) => arg.kind === 'argument' && arg.index === i);
+  const places = only.args.map((arg) => (arg.kind === 'argument' ? arg.index : -1));
+  return places.includes(0) && places.includes(1);
 }
 
 /** The operands of an expression whose scalar takes them in order. */
