@@ -24,6 +24,7 @@ import { rowMajor } from '../positions.js';
 import { extentOf } from './copies.js';
 import type { Nest } from './nest.js';
 import type { Plan, Version } from './plan.js';
+import { addProducts } from './products.js';
 import {
   eachPanel,
   openPanel,
@@ -38,7 +39,6 @@ import {
 } from './runs.js';
 import { type Block, fillCopy, hasPanels, type Layout, layoutCopy, wholeVectors } from './scratch.js';
 import {
-  addProducts,
   followsInRegisters,
   loadSums,
   type SumBuffer,

@@ -1,6 +1,6 @@
-// The innermost part of a contraction: a tile of sums in registers, all of its products, and the values that follow from the sums.
+// A tile of sums in registers, and the values that follow from them; products.ts adds the products.
 
-import { type Dim, dimAdd, dimConst, dimMul, dimSubstitute, dimSymbol, dimValue } from '../../../compiler/ir/dims.js';
+import { dimAdd, dimConst, dimSubstitute, dimSymbol, dimValue } from '../../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import { type Buffer, exprTemps, type Position, type Register, type Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
@@ -8,9 +8,8 @@ import { contractionFold } from '../lower/folds.js';
 import { scalarsCost } from '../schedule/cost.js';
 import { computeAt, type Nest, widestOf } from './nest.js';
 import type { Plan } from './plan.js';
-import { type Panel, vectorPanels } from './runs.js';
-import { type Block, copiedAt, type Layout } from './scratch.js';
-import { type Span, spanIn } from './windows.js';
+import type { Panel } from './runs.js';
+import type { Block, Layout } from './scratch.js';
 
 /** What a tile needs to know of the loops around it. */
 export interface TileContext {
@@ -30,14 +29,14 @@ export type Tile = ReadonlyMap<string, Panel>;
 /** The position of each outer index that is written out in a tile, or in lanes, by name. */
 type Inside = ReadonlyMap<string, Position>;
 
-const panelOf = (tile: Tile, index: string): Panel => {
+export const panelOf = (tile: Tile, index: string): Panel => {
   const panel = tile.get(index);
   if (panel === undefined) throw new Error(`the index ${index} has no panel`);
   return panel;
 };
 
 /** Where in the index space a place in a tile is. */
-const outerAt = (tile: Tile, inside: Inside): ReadonlyMap<string, Position> =>
+export const outerAt = (tile: Tile, inside: Inside): ReadonlyMap<string, Position> =>
   new Map([...tile].map(([index, { start }]) => [index, dimAdd(start, inside.get(index) ?? dimConst(0))]));
 
 /** The indices of a tile with several values, the vector index left out: rows outside of columns, so that each row's value is read once. */
@@ -45,7 +44,12 @@ const unrolled = (plan: Plan, tile: Tile): readonly string[] =>
   plan.order.filter((index) => index !== plan.vector && panelOf(tile, index).size > 1).reverse();
 
 /** Adds loops over the unrolled indices of a tile. */
-function overRows(context: TileContext, tile: Tile, mark: 'unroll' | 'serial', content: (rows: Inside) => void): void {
+export function overRows(
+  context: TileContext,
+  tile: Tile,
+  mark: 'unroll' | 'serial',
+  content: (rows: Inside) => void,
+): void {
   const indices = unrolled(context.plan, tile);
   const open = (d: number, rows: Inside): void => {
     const index = indices[d];
@@ -59,7 +63,12 @@ function overRows(context: TileContext, tile: Tile, mark: 'unroll' | 'serial', c
 }
 
 /** Adds a loop over the lanes of a tile, those of whole vectors or only those that the panel covers. */
-function overLanes({ body, plan }: TileContext, tile: Tile, whole: boolean, content: (lane: Position) => void): void {
+export function overLanes(
+  { body, plan }: TileContext,
+  tile: Tile,
+  whole: boolean,
+  content: (lane: Position) => void,
+): void {
   const { size, length } = panelOf(tile, plan.vector);
   const vectors = Math.ceil(size / plan.lanes);
   const extent = whole ? dimConst(vectors * plan.lanes) : length;
@@ -76,91 +85,6 @@ export function sumRegisters({ body, nest, plan }: TileContext, tile: Tile): Reg
   const register: Register = { name: body.fresh('c'), dtype: nest.sum.dtype, shape: [...rows, lanes] };
   body.append({ kind: 'registers', register, crowded: true });
   return register;
-}
-
-/** Adds all products of a tile to its sums. */
-export function addProducts(context: TileContext, tile: Tile, register: Register): void {
-  const { body, nest, plan, layouts } = context;
-  const summed = nest.summed.map(({ name }) => name).filter((name) => name !== plan.vector);
-  // Where all vectors come from copies, those behind the end of a row may be read as well.
-  const whole = plan.factors.every(({ indices }, k) => !indices.has(plan.vector) || layouts[k] !== undefined);
-  const spans = summed.map((name) => summedSpan(context, tile, name));
-  body.loops(
-    spans.map(({ length }) => length),
-    'serial',
-    (deep) => {
-      const at = summed.map((name, d) => [name, dimAdd((spans[d] as Span).start, deep[d] as Position)] as const);
-      if (plan.isSummed) {
-        alongSum(context, (place, lane) => {
-          addPoint(context, tile, register, lane, new Map([...at, [plan.vector, dimAdd(place, lane)]]));
-        });
-      } else overLanes(context, tile, whole, (lane) => addPoint(context, tile, register, lane, new Map(at)));
-    },
-  );
-}
-
-/** What a tile needs of a summed index. */
-function summedSpan({ body, plan, block }: TileContext, tile: Tile, name: string): Span {
-  const bounds = plan.windows.get(name);
-  if (bounds === undefined || plan.blocks.has(name)) return { start: block.base(name), length: block.length(name) };
-  const extent = block.length(name);
-  const { start, length } = spanIn(bounds, name, extent, (outer) => panelOf(tile, outer));
-  const named = (value: Dim): Position =>
-    dimValue(value) === undefined ? body.define(value, dimAdd(extent, dimConst(1))) : value;
-  return { start: named(start), length: named(length) };
-}
-
-/** Adds loops over the vectors of the summed index that runs in lanes: all whole ones, then a last part. */
-function alongSum({ body, plan, block }: TileContext, content: (place: Position, lane: Position) => void): void {
-  const base = block.base(plan.vector);
-  for (const { start, size, length, count } of vectorPanels(block.length(plan.vector), plan.lanes, 1).runs) {
-    body.loops([count], 'serial', ([index]) => {
-      const place = dimAdd(base, dimAdd(start, dimMul(index as Position, dimConst(size))));
-      const part = dimValue(length) === undefined ? { atMost: size } : {};
-      body.loop(length, 'vector', (lane) => content(place, dimSymbol(lane)), part);
-    });
-  }
-}
-
-/** Adds the products of one summed point, or of a vector of them. */
-function addPoint(
-  context: TileContext,
-  tile: Tile,
-  register: Register,
-  lane: Position,
-  summed: ReadonlyMap<string, Position>,
-): void {
-  const { body, nest, plan, layouts } = context;
-  overRows(context, tile, 'unroll', (rows) => {
-    const at = new Map([...outerAt(tile, new Map([...rows, [plan.vector, lane]])), ...summed]);
-    const [a, b] = nest.factors.map((temp, k) => factorAt(context, tile, temp, layouts[k], at)) as [Temp, Temp];
-    const place = [...rows.values(), lane];
-    const old = body.letHere({ kind: 'register', register, at: place });
-    body.append({ kind: 'assign', register, at: place, value: body.letHere({ kind: 'muladd', a, b, c: old }) });
-  });
-}
-
-/** A factor at a point: from its copy, or from where it is. */
-function factorAt(
-  { body, nest, plan, block, depth }: TileContext,
-  tile: Tile,
-  temp: Temp,
-  layout: Layout | undefined,
-  at: ReadonlyMap<string, Position>,
-): Temp {
-  if (layout === undefined) return computeAt(body, nest, temp, { at });
-  const { start } = panelOf(tile, plan.vector);
-  const offset = copiedAt(layout, (index) => at.get(index) as Position, block, plan.vector, start);
-  return readScratch(body, layout.buffer, offset, depth);
-}
-
-/** An element of scratch memory, which holds what it should from a depth of loops on. */
-function readScratch(body: Body, buffer: Buffer, offset: Position, depth: number): Temp {
-  const inside = Math.max(depth, body.depthOf([offset]));
-  const [value] = body.once(`scratch ${buffer.name} ${offset.key}`, inside, () => [
-    body.letHere({ kind: 'load', buffer, offset, guards: [] }),
-  ]);
-  return value as Temp;
 }
 
 /** A buffer that holds the sums of tiles. */
