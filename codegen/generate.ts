@@ -81,7 +81,14 @@ function generateFor<S>(program: Program, options: GenerateOptions, target: Targ
   const table = new KernelTable(target);
   const layout = layoutState(program);
   const plans = program.entries
-    .map((entry) => planEntry(program.module, entry, (fn) => table.stepKernel(fn), target.hasChains))
+    .map((entry) =>
+      planEntry(
+        program.module,
+        entry,
+        (fn) => table.stepKernel(fn),
+        (kernel) => target.takesChain(kernel),
+      ),
+    )
     .map((plan) => groupLaunches(plan, ({ step }) => table.form(step.fn)?.text));
   const model = emitModel({
     program,

@@ -16,6 +16,18 @@ from abi import Model
 from workloads import PRECISIONS, WORKLOADS, is_run_in, work_of
 
 gelu = torch.nn.functional.gelu
+
+
+def attention(q, k, v, is_causal=False):
+    """Heads are torch's second axis."""
+    return torch.nn.functional.scaled_dot_product_attention(q[None], k[None], v[None], is_causal=is_causal)[0]
+
+
+def attention_gradient(q, k, v, g):
+    q, k, v = [t.detach().requires_grad_() for t in (q, k, v)]
+    return torch.autograd.grad(attention(q, k, v), (q, k, v), g)
+
+
 PEERS = {
     "matmul": lambda a, b: a @ b,
     "linear_gelu": lambda x, w, b: gelu(x @ w.t() + b),
@@ -26,6 +38,10 @@ PEERS = {
     "column_sum": lambda x: x.sum(0),
     "total": lambda x: x.sum(),
     "convolution": lambda x, w: torch.nn.functional.conv2d(x, w, padding=1),
+    "attention": attention,
+    "attention_bf16": attention,
+    "attention_causal": lambda q, k, v: attention(q, k, v, True),
+    "attention_gradient": attention_gradient,
 }
 DTYPES = {"bool": torch.bool, "u8": torch.uint8, "i8": torch.int8, "i16": torch.int16, "i32": torch.int32, "i64": torch.int64, "f16": torch.float16,
           "bf16": torch.bfloat16, "f32": torch.float32, "f64": torch.float64}
@@ -59,8 +75,9 @@ class Bench:
             call(self.stream())
             call.model.sync(self.stream())
             want = PEERS[work.name](*[t.double() for t in inputs])
-            error = ((outputs[0].double() - want).norm() / want.norm()).item()
-            worst = max(worst, error if error == error else float("inf"))
+            for got, each in zip(outputs, want if isinstance(want, tuple) else [want]):
+                error = ((got.double() - each).norm() / each.norm()).item()
+                worst = max(worst, error if error == error else float("inf"))
             call.model.free(call.keep[1])
         limit = PRECISIONS["bf16" if work.dtype == "bf16" else precision]
         if not worst < limit:

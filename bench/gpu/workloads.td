@@ -2,7 +2,7 @@ tdsl 1
 
 ## What bench/gpu/check.py checks and times on a GPU, against torch.
 
-dim M, K, N, B, C, O
+dim M, K, N, B, C, O, T
 
 export fn matmul(a: f32[M, K], b: f32[K, N]) -> f32[M, N] = a @ b
 
@@ -21,3 +21,30 @@ export fn column_sum(x: f32[M, N]) -> f32[N] = sum(x, dim: 0)
 export fn total(x: f32[M, N]) -> f32 = sum(x)
 
 export fn convolution(x: f32[B, C, 32, 32], w: f32[O, C, 3, 3]) -> f32[B, O, 32, 32] = conv2d(x, w, padding: 1)
+
+fn attend[F: float](q: F[B, T, 64], k: F[B, T, 64], v: F[B, T, 64]) -> F[B, T, 64] =
+  softmax(q @ transpose(k, -2, -1) / 8.0, -1) @ v
+
+fn attend_causal[F: float](q: F[B, T, 64], k: F[B, T, 64], v: F[B, T, 64]) -> F[B, T, 64] {
+  let seen = arange(end: T) <= unsqueeze(arange(end: T), 1)
+  softmax(where(seen, q @ transpose(k, -2, -1) / 8.0, -inf), -1) @ v
+}
+
+## Attention of B heads.
+export fn attention(q: f32[B, T, 64], k: f32[B, T, 64], v: f32[B, T, 64]) -> f32[B, T, 64] =
+  attend(q, k, v)
+
+export fn attention_bf16(q: bf16[B, T, 64], k: bf16[B, T, 64], v: bf16[B, T, 64]) -> bf16[B, T, 64] =
+  attend(q, k, v)
+
+export fn attention_causal(q: f32[B, T, 64], k: f32[B, T, 64], v: f32[B, T, 64]) -> f32[B, T, 64] =
+  attend_causal(q, k, v)
+
+## Its gradient by the query, the keys and the values, for a given cotangent.
+export fn attention_gradient(
+  q: f32[B, T, 64],
+  k: f32[B, T, 64],
+  v: f32[B, T, 64],
+  g: f32[B, T, 64],
+) -> (f32[B, T, 64], f32[B, T, 64], f32[B, T, 64]) =
+  grad((q, k, v) => sum(attend(q, k, v) * g), wrt: [0, 1, 2])(q, k, v)

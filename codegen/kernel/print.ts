@@ -97,7 +97,7 @@ const guardText = (guards: readonly Guard[]): string =>
     .map((guard, i) => `${i === 0 ? ' where' : ','} ${guardKey(guard)}${guard.kind === 'multiple' ? ' = 0' : ' >= 0'}`)
     .join('');
 
-/** An expression as text. */
+/** An expression as text: equal for expressions that compute the same. */
 export function exprText(expr: Expr): string {
   switch (expr.kind) {
     case 'load':

@@ -107,8 +107,8 @@ export class Planner {
   constructor(
     readonly module: Module,
     readonly kernelOf: (fn: Func) => StepKernel,
-    /** Whether kernels that work on the same rows one after another become one. */
-    readonly hasChains: boolean,
+    /** Whether kernels that work on the same rows one after another become this one. */
+    readonly takesChain: (kernel: Kernel) => boolean,
   ) {}
 
   /** The number of the step that comes next. */
@@ -153,7 +153,7 @@ export class Planner {
     if (func === undefined) throw new Error(`there is no function @${name}`);
     const { steps, root } = stepsOf(this.module, func);
     const returned = new Set(func.results.map(root));
-    const chained = this.hasChains ? chainSteps(steps, returned, (fn) => this.kernelOf(fn).kernel) : steps;
+    const chained = chainSteps(steps, returned, (fn) => this.kernelOf(fn).kernel, this.takesChain);
     const outline = { func, steps: chained, root };
     this.#outlines.set(name, outline);
     return outline;

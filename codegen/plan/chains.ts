@@ -4,18 +4,28 @@
 import { dimSymbol, dimSymbols } from '../../compiler/ir/dims.js';
 import type { Func, Value } from '../../compiler/ir/graph.js';
 import { type Chain, type Nest, nestOf, sharedLoops, staysInBatch } from '../kernel/chain/stages.js';
-import { contractionNest } from '../kernel/contraction/nest.js';
+import { isProduct } from '../kernel/contraction/nest.js';
 import { type Kernel, walk } from '../kernel/ir.js';
 import type { LaunchStep, Step } from './steps.js';
 
 type KernelOf = (fn: Func) => Kernel;
 
-/** The steps with chains in place of their stages. `returned` are the values that are needed after the last step. */
-export function chainSteps(steps: readonly Step[], returned: ReadonlySet<Value>, kernelOf: KernelOf): readonly Step[] {
+/**
+ * The steps with chains in place of their stages. `returned` are the values that are needed after the last step, `takes` says of which chains the
+ * target makes kernels.
+ */
+export function chainSteps(
+  steps: readonly Step[],
+  returned: ReadonlySet<Value>,
+  kernelOf: KernelOf,
+  takes: (kernel: Kernel) => boolean,
+): readonly Step[] {
   let current = steps;
   for (const pivot of steps) {
     const members = pivot.kind === 'launch' && current.includes(pivot) ? membersOf(current, pivot, kernelOf) : [];
-    if (members.length > 1) current = joined(current, members, pivot as LaunchStep, returned);
+    if (members.length < 2) continue;
+    const { chain, placed } = joined(current, members, pivot as LaunchStep, returned);
+    if (takes(kernelOf(chain.fn))) current = placed;
   }
   return current;
 }
@@ -48,11 +58,11 @@ function membersOf(steps: readonly Step[], pivot: LaunchStep, kernelOf: KernelOf
 }
 
 const reducesRows = (kernel: Kernel): boolean =>
-  contractionNest(kernel) === undefined && [...walk(kernel.body)].some(({ kind }) => kind === 'accumulate');
+  !isProduct(kernel) && [...walk(kernel.body)].some(({ kind }) => kind === 'accumulate');
 
 function isStage(pivot: Nest, step: LaunchStep, kernelOf: KernelOf): boolean {
   const kernel = kernelOf(step.fn);
-  const nest = contractionNest(kernel) === undefined ? undefined : nestOf(step, kernel);
+  const nest = isProduct(kernel) ? nestOf(step, kernel) : undefined;
   const shared = nest && sharedLoops(pivot, nest);
   return nest !== undefined && shared !== undefined && staysInBatch(nest, shared);
 }
@@ -74,13 +84,13 @@ function dependsThroughOthers(steps: readonly Step[], members: readonly LaunchSt
   return member.inputs.some((value) => outside.has(value));
 }
 
-/** The steps with one chain where the last of its stages was; what depends on it comes after it. */
+/** A chain, and the steps with it where the last of its stages was; what depends on it comes after it. */
 function joined(
   steps: readonly Step[],
   stages: readonly LaunchStep[],
   pivot: LaunchStep,
   returned: ReadonlySet<Value>,
-): readonly Step[] {
+): { readonly chain: LaunchStep; readonly placed: readonly Step[] } {
   const last = steps.indexOf(stages.at(-1) as Step);
   const later = dependents(steps, stages);
   const others = (list: readonly Step[], isLater: boolean): readonly Step[] =>
@@ -112,5 +122,5 @@ function joined(
     symbols: new Map([...symbols].map((symbol) => [symbol, dimSymbol(symbol)])),
     origin: pivot.origin,
   };
-  return [...others(before, false), chain, ...others(before, true), ...steps.slice(last + 1)];
+  return { chain, placed: [...others(before, false), chain, ...others(before, true), ...steps.slice(last + 1)] };
 }

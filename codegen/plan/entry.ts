@@ -8,6 +8,7 @@
 import type { Dim } from '../../compiler/ir/dims.js';
 import type { Func, Module, Value } from '../../compiler/ir/graph.js';
 import type { Entry } from '../../compiler/program.js';
+import type { Kernel } from '../kernel/ir.js';
 import { type Block, type Copy, type Place, Planner, type StepKernel, type Target } from './blocks.js';
 import { lastNewFault } from './checks.js';
 import type { Workspace } from './memory.js';
@@ -26,14 +27,14 @@ export interface EntryPlan extends Block {
   readonly threadScratch: Dim;
 }
 
-/** Plans one entry. `kernelOf` gives the lowered kernel of a function; `hasChains`: see `Planner`. */
+/** Plans one entry. `kernelOf` gives the lowered kernel of a function; `takesChain`: see `Planner`. */
 export function planEntry(
   module: Module,
   entry: Entry,
   kernelOf: (fn: Func) => StepKernel,
-  hasChains = false,
+  takesChain: (kernel: Kernel) => boolean = () => false,
 ): EntryPlan {
-  const planner = new Planner(module, kernelOf, hasChains);
+  const planner = new Planner(module, kernelOf, takesChain);
   const outline = planner.outline(entry.fn);
   const { func, steps, root } = outline;
   let tensors = 0;

@@ -4,6 +4,7 @@ import { emitCudaHeader, emitDeviceFile, emitLaunches, FIRST_KERNEL } from '../e
 import { emitCudaGroup } from '../emit/cuda/group.js';
 import { emitCudaKernel, stateBytes } from '../emit/cuda/kernel.js';
 import { Unit } from '../emit/unit.js';
+import { scheduleSweeps } from '../kernel/gpu/chain/sweeps.js';
 import { formOf } from '../kernel/gpu/form.js';
 import { type GpuKernel, type Precision, scheduleForGpu } from '../kernel/gpu/schedule.js';
 import type { Machine } from '../kernel/machine.js';
@@ -21,7 +22,7 @@ export function cudaTarget(archs: readonly string[], precision: Precision): Targ
   return {
     device: { name: 'TDSL_CUDA', cpuFeatures: '""', gpuArchs: JSON.stringify(archs.join(' ')), versions: 0 },
     ranked: RANKED,
-    hasChains: false,
+    takesChain: (kernel) => scheduleSweeps(kernel, precision) !== undefined,
     schedule: (kernel) => scheduleForGpu(kernel, precision),
     kernels: ({ kernel }) => [kernel],
     scratch: ({ states }) => (states.length === 0 ? undefined : { bytes: stateBytes(states), per: 'launch' }),

@@ -35,8 +35,8 @@ export interface Target<S> {
   readonly device: DeviceText;
   /** Up to this length a row is sorted by ranks: every element counts those before it. */
   readonly ranked: number;
-  /** Whether kernels that work on the same rows one after another become one (kernel/chain). */
-  readonly hasChains: boolean;
+  /** Whether kernels that work on the same rows one after another become this one (kernel/chain). */
+  takesChain(kernel: Kernel): boolean;
   /**
    * The number of statements that a file of kernels holds, so that few of them change with a program; without it kernels are spread over few
    * files of equal size.

@@ -43,6 +43,21 @@ if (nvcc === undefined) {
       );
     });
   }
+
+  for (const [precision, arch] of [
+    ['f32', 'sm_90a'],
+    ['tf32', 'sm_80'],
+    ['bf16', 'sm_90a'],
+  ] as const) {
+    test(`attention in ${precision} for ${arch}`, async () => {
+      const file = path.join(packageRoot(), 'tests', 'cuda', 'attention.td');
+      const usages = await usageOfFile(nvcc, file, arch, precision);
+      assert.equal(
+        usages.filter(({ spilled }) => spilled > MOST_SPILLED),
+        [],
+      );
+    });
+  }
 }
 
 test.run();

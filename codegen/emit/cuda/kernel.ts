@@ -20,6 +20,7 @@ import { emitScan, scanItems } from './scan.js';
 import { emitScatter, scatterItems } from './scatter.js';
 import { emitSort, sortItems } from './sort.js';
 import { teamOverride } from './statements.js';
+import { emitSweeps } from './sweeps.js';
 import { emitWgmma, type OwnParams, WGMMA, wgmmaChoice, wgmmaParams } from './wgmma.js';
 import { WIDTH, WidePrinter } from './wide.js';
 
@@ -120,6 +121,9 @@ export function printBody(
   if (phase.kind === 'product') {
     unit.define('#product', () => '#include "tdsl_product.cuh"\n');
     emitProduct(lines, phase, scope);
+  } else if (phase.kind === 'sweeps') {
+    unit.define('#chain', () => '#include "tdsl_chain.cuh"\n');
+    emitSweeps(lines, phase, scope);
   } else if (phase.kind === 'sort') emitSort(lines, phase, scope);
   else if (phase.kind === 'scatter') emitScatter(lines, phase, scope);
   else if (phase.kind === 'scan') emitScan(lines, phase, scope);
@@ -164,7 +168,7 @@ function printPhase(context: PhaseContext): PhaseText {
   const loop = isMerge
     ? `for (int64_t width = TDSL_SORT_CHUNK; width < ${sizeText(phase.length, sizeName)}; width *= 2) `
     : '';
-  const own = { name, sharedBytes: phase.kind === 'product' ? productBytes(phase) : 0, threads: 0 };
+  const own = { name, sharedBytes: sharedBytes(phase), threads: 0 };
   const other = phase.kind === 'product' ? printWgmma(context, phase, sizeName, bufferName) : undefined;
   if (other === undefined) return { functions: [own], text: made.text, launch: blockText('  ', loop, launch) };
   const choice = [...other.declarations, blockText('    ', `if (${other.condition}) `, other.launch).trimStart()];
@@ -196,6 +200,12 @@ function printChoice(context: PhaseContext, { ways, long }: Choice, length: stri
       .join(''),
     launch: `  {\n  const int64_t length = ${length};\n  ${launches.join(' else ')}\n  }`,
   };
+}
+
+/** Dynamic shared memory of a block. */
+function sharedBytes(phase: GpuPhase): number {
+  if (phase.kind === 'sweeps') return phase.layout.bytes;
+  return phase.kind === 'product' ? productBytes(phase) : 0;
 }
 
 /** What a launch that merges runs is told beside the rest: their length. */
@@ -308,6 +318,8 @@ function workOf(
   sizeName: (symbol: string) => string,
 ): { readonly items: string; readonly call: string } {
   if (phase.kind === 'items') return { items: sizeText(gridSize(phase), sizeName), call: 'tdsl_launch' };
+  if (phase.kind === 'sweeps')
+    return { items: sizeText(phase.program.blocks.extent, sizeName), call: 'tdsl_launch_blocks' };
   if (phase.kind === 'sort') {
     return { items: sortItems(phase, sizeName), call: phase.part === 'merge' ? 'tdsl_launch' : 'tdsl_launch_blocks' };
   }

@@ -39,30 +39,45 @@ export function emitProduct(lines: Lines, product: Product, scope: Scope): void 
   const type = computeType(lines.unit, dtype, scalarForm);
   const size = (axes: readonly Axis[]): string => positionText(extentOf(axes), scope.positions);
   lines.line(`const int64_t rows = ${size(rows)}, columns = ${size(columns)}, depth = ${size(depth)};`);
-  const factor = (name: string, own: Factor, along: readonly Axis[]): string => {
-    const { memory } = own;
-    const result = memory === undefined ? type : `const ${storageType(memory.buffer.dtype)} *`;
-    lines.block(
-      `auto ${name} = [&](int64_t batch, int64_t along, int64_t deep) -> ${result} `,
-      () => {
-        const within = withAxes(lines, scope, [
-          ['batch', batches],
-          ['along', along],
-          ['deep', depth],
-        ]);
-        emitBody(lines, memory?.statements ?? own.statements, within);
-        lines.line(`return ${memory === undefined ? valueText(own, within) : addressText(lines, memory, within)};`);
-      },
-      ';',
-    );
-    const aligned = memory?.steps === undefined ? '' : `, ${alignedText(lines, memory.buffer, memory.steps, scope)}`;
-    return `td_factor_of<${wayOf(own)}, ${own.isDeep}>(${name}${aligned})`;
-  };
+  const factor = (name: string, own: Factor, along: readonly Axis[]): string =>
+    emitFactor(lines, scope, name, own, { batches, along, depth, type });
   const factors = [factor('left', left, rows), factor('right', right, columns)];
   emitOut(lines, product, scope, type);
   lines.line(
     `td_product<${kinds[arithmetic]}, ${type}, ${tile}, ${productBytes(product)}>(items, rows, columns, depth, ${factors.join(', ')}, out);`,
   );
+}
+
+/** Prints the function of a factor, and returns the text of the factor. `type` is that of values which are computed. */
+export function emitFactor(
+  lines: Lines,
+  scope: Scope,
+  name: string,
+  factor: Factor,
+  {
+    batches,
+    along,
+    depth,
+    type,
+  }: Readonly<Record<'batches' | 'along' | 'depth', readonly Axis[]>> & { readonly type: string },
+): string {
+  const { memory } = factor;
+  const result = memory === undefined ? type : `const ${storageType(memory.buffer.dtype)} *`;
+  lines.block(
+    `auto ${name} = [&](int64_t batch, int64_t along, int64_t deep) -> ${result} `,
+    () => {
+      const within = withAxes(lines, scope, [
+        ['batch', batches],
+        ['along', along],
+        ['deep', depth],
+      ]);
+      emitBody(lines, memory?.statements ?? factor.statements, within);
+      lines.line(`return ${memory === undefined ? valueText(factor, within) : addressText(lines, memory, within)};`);
+    },
+    ';',
+  );
+  const aligned = memory?.steps === undefined ? '' : `, ${alignedText(lines, memory.buffer, memory.steps, scope)}`;
+  return `td_factor_of<${wayOf(factor)}, ${factor.isDeep}>(${name}${aligned})`;
 }
 
 /** The function that takes a sum: what the fold makes of it, and the statements after it. */

@@ -95,10 +95,14 @@ const assign = (lines: Lines, state: FoldState, right: readonly string[]): void 
 const typeOf = (lines: Lines, { accumulate }: FoldState, i: number): string =>
   computeType(lines.unit, accumulate.fold.state[i] as DType, scalarForm);
 
-/** Joins the states of a warp in a tree that depends on nothing but the lanes, and gives all lanes the result. */
-function joinWarp(lines: Lines, state: FoldState): void {
+/**
+ * Joins the states of a warp, or of each of its groups of neighbouring lanes, in a tree that depends on nothing but the lanes, and gives all of them the
+ * result.
+ */
+export function joinWarp(lines: Lines, state: FoldState, lanes = WARP): void {
   const own = state.variables[0] as readonly string[];
-  lines.block(`for (int32_t distance = ${WARP / 2}; distance > 0; distance /= 2) `, () => {
+  const first = lanes === WARP ? '0' : `(int)(threadIdx.x & ${WARP - lanes})`;
+  lines.block(`for (int32_t distance = ${lanes / 2}; distance > 0; distance /= 2) `, () => {
     const right = own.map((variable, i) => {
       const name = lines.fresh();
       const type = typeOf(lines, state, i);
@@ -108,7 +112,7 @@ function joinWarp(lines: Lines, state: FoldState): void {
     assign(lines, state, right);
   });
   own.forEach((variable, i) => {
-    lines.line(`${variable} = (${typeOf(lines, state, i)})__shfl_sync(0xffffffffu, ${variable}, 0);`);
+    lines.line(`${variable} = (${typeOf(lines, state, i)})__shfl_sync(0xffffffffu, ${variable}, ${first});`);
   });
 }
 

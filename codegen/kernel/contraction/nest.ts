@@ -49,6 +49,24 @@ export function contractionNest(kernel: Kernel): Nest | undefined {
   return found === undefined ? undefined : collapse(renamed(found));
 }
 
+/** Whether a kernel is one sum of products or of elements for each result: a contraction, or one of a dtype that `contractionNest` leaves alone. */
+export const isProduct = (kernel: Kernel): boolean => contractionNest(kernel) !== undefined || isNarrowProduct(kernel);
+
+/** Whether a kernel is a sum of products of another dtype than f32 and f64. */
+export function isNarrowProduct({ body: outer }: Pick<Kernel, 'body'>): boolean {
+  let body = outer;
+  for (;;) {
+    const others = body.filter(({ kind }) => kind !== 'let');
+    const [first, ...rest] = others;
+    if (first?.kind === 'for' && first.mark === 'parallel' && rest.length === 0) {
+      body = first.body;
+      continue;
+    }
+    if (first?.kind !== 'accumulate' || !rest.every(({ kind }) => kind === 'store')) return false;
+    return first.fold.absorbsZero === true && first.results.every(({ dtype }) => dtype !== 'f32' && dtype !== 'f64');
+  }
+}
+
 class Reader {
   readonly #outer: Index[] = [];
   readonly #summed: Index[] = [];

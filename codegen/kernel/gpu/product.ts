@@ -65,6 +65,21 @@ export function productOf(
   body: readonly Stmt[],
   precision: 'f32' | 'tf32' | 'bf16',
 ): Product | undefined {
+  const product = matrixProduct(grid, values, body, precision);
+  if (product === undefined) return undefined;
+  const [height, width] = [sizeOf(product.rows), sizeOf(product.columns)];
+  const isLarge =
+    Math.min(height, width) >= LEAST_SIDE && height * width >= LEAST_RESULTS && sizeOf(product.depth) >= LEAST_DEPTH;
+  return isLarge ? product : undefined;
+}
+
+/** The same of any size. */
+export function matrixProduct(
+  grid: readonly Axis[],
+  values: readonly Stmt[],
+  body: readonly Stmt[],
+  precision: 'f32' | 'tf32' | 'bf16',
+): Product | undefined {
   const at = body.findIndex(({ kind }) => kind === 'accumulate');
   const accumulate = body[at];
   if (accumulate?.kind !== 'accumulate' || !isProductFold(accumulate)) return undefined;
@@ -85,10 +100,6 @@ export function productOf(
   const rows = grid.filter(({ index }) => leftUses.has(index) && !rightUses.has(index));
   const columns = grid.filter(({ index }) => rightUses.has(index) && !leftUses.has(index));
   if (batches.length + rows.length + columns.length < grid.length) return undefined;
-  const [height, width] = [sizeOf(rows), sizeOf(columns)];
-  const isLarge =
-    Math.min(height, width) >= LEAST_SIDE && height * width >= LEAST_RESULTS && sizeOf(nest.depth) >= LEAST_DEPTH;
-  if (!isLarge) return undefined;
   const [dtype] = accumulate.fold.state as [DType];
   const arithmetic = arithmeticOf(left.dtype, right.dtype, dtype, precision);
   const cell = arithmetic === 'exact' ? dtype : arithmetic === 'tf32' ? 'f32' : 'bf16';

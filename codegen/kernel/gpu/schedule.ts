@@ -21,6 +21,7 @@ import { mapStatements } from '../schedule/rewrite.js';
 import { simplifyBody } from '../schedule/simplify.js';
 import { foldTogether } from '../schedule/together.js';
 import { unrollWindows } from '../schedule/unroll.js';
+import { type Sweeps, scheduleSweeps } from './chain/sweeps.js';
 import { flatNest, independentLoops, nestOf } from './independent.js';
 import { type Online, onlineFolds } from './online.js';
 import { type Axis, type Product, productOf, tilesOf } from './product.js';
@@ -58,7 +59,7 @@ export interface Choice {
 }
 
 /** One launch. */
-export type Launch = Items | Product | Sorting | Scatter | Scanning;
+export type Launch = Items | Product | Sorting | Scatter | Scanning | Sweeps;
 export type GpuPhase = Launch | Choice;
 
 /** The precision of products of f32: exact, or on tensor cores from operands rounded to tf32 or bf16. */
@@ -84,6 +85,8 @@ const WARP = 32;
 
 /** The kernel as launches. */
 export function scheduleForGpu(kernel: Kernel, precision: Precision): GpuKernel {
+  const sweeps = scheduleSweeps(kernel, precision);
+  if (sweeps !== undefined) return { kernel, phases: [sweeps], states: [] };
   const collapsed = collapseLoops(wrapSorts(kernel.body));
   const fused = mapStatements(simplifyBody(unrollWindows(collapsed)), fuseProducts);
   const scheduled = { ...kernel, body: foldTogether(fused) };

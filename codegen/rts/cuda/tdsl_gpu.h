@@ -21,6 +21,9 @@
 /* Makes a kernel known by its name; GPUs know it anyway. */
 #define TD_KERNEL(name)
 #define TD_UNROLL _Pragma("unroll")
+/* Several iterations of a long loop at once: all of them would need too many registers. */
+#define TD_UNROLL_SOME _Pragma("unroll 4")
+#define TD_UNROLL_NONE _Pragma("unroll 1")
 
 #define TDSL_INLINE static __device__ __forceinline__
 #define TDSL_INLINE_MEMBER __device__ __forceinline__
@@ -90,6 +93,8 @@ TDSL_INLINE void td_mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32
 #define TDSL_FUNCTION static __attribute__((noinline, unused))
 #define TDSL_TABLE static const
 #define TD_UNROLL
+#define TD_UNROLL_SOME
+#define TD_UNROLL_NONE
 #endif
 
 /* Neighbouring elements, which are read and written together where they are aligned. */

@@ -86,7 +86,7 @@ TDSL_INLINE void td_product(int64_t items, int64_t rows, int64_t columns, int64_
     const int64_t rest = td_divide(item, across), batch = td_divide(rest, down);
     const int64_t column = (item - rest * across) * TILE, row = (rest - batch * down) * TILE;
     const int rows_left = (int)tdsl_min(rows - row, TILE), columns_left = (int)tdsl_min(columns - column, TILE);
-    typename td_tile_of<KIND, T, TILE, PANEL, left, right>::type sums;
+    typename td_tile_of<KIND, T, TILE, TILE, PANEL, left, right>::type sums;
     T next_a[A::IS_COPIED ? 1 : left::OWN], next_b[B::IS_COPIED ? 1 : right::OWN];
     auto copy = [&](int panel) {
       if (panel < count) {
@@ -133,7 +133,7 @@ TDSL_INLINE void td_product(int64_t items, int64_t rows, int64_t columns, int64_
       sums.multiply(left_panel(panel), right_panel(panel));
       if (panel + 1 < count) put(panel + 1);
     }
-    sums.give([&](int i, int j, T sum) {
+    sums.each([&](int i, int j, T sum) {
       if (i < rows_left && j < columns_left) out(batch, row + i, column + j, sum);
     });
     /* The next tile begins in the panels that are read here. */

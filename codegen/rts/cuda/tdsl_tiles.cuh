@@ -13,19 +13,24 @@ enum { TD_EXACT, TD_TF32, TD_BF16 };
 TDSL_INLINE float td_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 TDSL_INLINE double td_fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 
-template <class T>
-struct td_quad {
-  T at[4];
+/* N neighbouring numbers of shared memory at once. */
+template <class T, int N>
+struct td_run {
+  T at[N];
 };
-/* Four neighbouring numbers of shared memory at once. */
-template <class T>
-TDSL_INLINE_MEMBER td_quad<T> td_load_quad(const T *p) {
-  return {{p[0], p[1], p[2], p[3]}};
-}
-template <>
-TDSL_INLINE_MEMBER td_quad<float> td_load_quad<float>(const float *p) {
-  const float4 v = *(const float4 *)p;
-  return {{v.x, v.y, v.z, v.w}};
+template <int N, class T>
+TDSL_INLINE_MEMBER td_run<T, N> td_load_run(const T *p) {
+  td_run<T, N> run;
+  if constexpr (N == 4 && sizeof(T) == 4) {
+    const float4 v = *(const float4 *)p;
+    run = {{v.x, v.y, v.z, v.w}};
+  } else if constexpr (N == 2 && sizeof(T) == 4) {
+    const float2 v = *(const float2 *)p;
+    run = {{v.x, v.y}};
+  } else {
+    TD_UNROLL for (int i = 0; i < N; i++) run.at[i] = p[i];
+  }
+  return run;
 }
 
 /* What a cell of a panel is: f32 that become tf32 when they are multiplied, or patterns of bf16. */
@@ -74,31 +79,44 @@ struct td_panel {
   }
 };
 
-/* Sums of 16 x 16 threads, SIDE x SIDE for each: four neighbouring rows, and four further ones half a tile away. */
-template <class T, int TILE, int PANEL, class A, class B>
+/*
+ * Sums of 16 x 16 threads, DOWN x ACROSS for each: runs of up to four neighbouring rows or columns, and further ones where the runs of all threads
+ * have ended.
+ */
+template <class T, int ROWS, int COLUMNS, int PANEL, class A, class B>
 struct td_exact_tile {
-  static constexpr int SIDE = TILE / 16;
-  T sums[SIDE][SIDE];
+  static constexpr int DOWN = ROWS / 16, ACROSS = COLUMNS / 16;
+  static constexpr int ROW_RUN = DOWN < 4 ? DOWN : 4, COLUMN_RUN = ACROSS < 4 ? ACROSS : 4;
+  T sums[DOWN][ACROSS];
 
-  static TDSL_INLINE_MEMBER int index(int own, int i) { return i / 4 * 64 + own * 4 + i % 4; }
+  template <int RUN>
+  static TDSL_INLINE_MEMBER int index(int own, int i) {
+    return i / RUN * 16 * RUN + own * RUN + i % RUN;
+  }
   TDSL_INLINE_MEMBER void clear() {
-    TD_UNROLL for (int i = 0; i < SIDE; i++) TD_UNROLL for (int j = 0; j < SIDE; j++) sums[i][j] = 0;
+    TD_UNROLL for (int i = 0; i < DOWN; i++) TD_UNROLL for (int j = 0; j < ACROSS; j++) sums[i][j] = 0;
   }
   TDSL_INLINE_MEMBER void multiply(const T *a, const T *b) {
     const int row = threadIdx.x / 16, column = threadIdx.x % 16;
     TD_UNROLL for (int k = 0; k < PANEL; k++) {
-      T x[SIDE], y[SIDE];
-      TD_UNROLL for (int i = 0; i < SIDE; i += 4) {
-        const td_quad<T> u = td_load_quad(&a[A::place(index(row, i), k)]), v = td_load_quad(&b[B::place(index(column, i), k)]);
-        TD_UNROLL for (int e = 0; e < 4; e++) x[i + e] = u.at[e], y[i + e] = v.at[e];
+      T x[DOWN], y[ACROSS];
+      TD_UNROLL for (int i = 0; i < DOWN; i += ROW_RUN) {
+        const td_run<T, ROW_RUN> run = td_load_run<ROW_RUN>(&a[A::place(index<ROW_RUN>(row, i), k)]);
+        TD_UNROLL for (int e = 0; e < ROW_RUN; e++) x[i + e] = run.at[e];
       }
-      TD_UNROLL for (int i = 0; i < SIDE; i++) TD_UNROLL for (int j = 0; j < SIDE; j++) sums[i][j] = td_fma(x[i], y[j], sums[i][j]);
+      TD_UNROLL for (int j = 0; j < ACROSS; j += COLUMN_RUN) {
+        const td_run<T, COLUMN_RUN> run = td_load_run<COLUMN_RUN>(&b[B::place(index<COLUMN_RUN>(column, j), k)]);
+        TD_UNROLL for (int e = 0; e < COLUMN_RUN; e++) y[j + e] = run.at[e];
+      }
+      TD_UNROLL for (int i = 0; i < DOWN; i++) TD_UNROLL for (int j = 0; j < ACROSS; j++) sums[i][j] = td_fma(x[i], y[j], sums[i][j]);
     }
   }
-  template <class Out>
-  TDSL_INLINE_MEMBER void give(Out out) const {
+  /* Calls a function for each sum of this thread, with its row and column. */
+  template <class Use>
+  TDSL_INLINE_MEMBER void each(Use use) {
     const int row = threadIdx.x / 16, column = threadIdx.x % 16;
-    TD_UNROLL for (int i = 0; i < SIDE; i++) TD_UNROLL for (int j = 0; j < SIDE; j++) out(index(row, i), index(column, j), sums[i][j]);
+    TD_UNROLL for (int i = 0; i < DOWN; i++) TD_UNROLL for (int j = 0; j < ACROSS; j++)
+      use(index<ROW_RUN>(row, i), index<COLUMN_RUN>(column, j), sums[i][j]);
   }
 };
 
@@ -134,42 +152,46 @@ TDSL_INLINE void td_mma(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint
     td_mma_bf16(d, a, b);
 }
 
-/* Sums of eight warps, two by four, each (TILE / 2) x (TILE / 4) in fragments of mma.sync. */
-template <int KIND, int TILE, int PANEL, class A, class B>
+/*
+ * Sums of eight warps, two by four, or four by two where there are few columns; each has fragments of mma.sync, of 16 x 8 sums.
+ */
+template <int KIND, int ROWS, int COLUMNS, int PANEL, class A, class B>
 struct td_tensor_tile {
-  static constexpr int ROWS = TILE / 32, COLUMNS = TILE / 32;
-  float sums[ROWS][COLUMNS][4];
+  static constexpr int WARPS_DOWN = COLUMNS < 64 ? 4 : 2, WARPS_ACROSS = 8 / WARPS_DOWN;
+  static constexpr int HEIGHT = ROWS / WARPS_DOWN, WIDTH = COLUMNS / WARPS_ACROSS;
+  static constexpr int DOWN = HEIGHT / 16, ACROSS = WIDTH / 8;
+  float sums[DOWN][ACROSS][4];
 
   TDSL_INLINE_MEMBER void clear() {
-    TD_UNROLL for (int i = 0; i < ROWS; i++) TD_UNROLL for (int j = 0; j < COLUMNS; j++) TD_UNROLL for (int e = 0; e < 4; e++) sums[i][j][e] = 0;
+    TD_UNROLL for (int i = 0; i < DOWN; i++) TD_UNROLL for (int j = 0; j < ACROSS; j++) TD_UNROLL for (int e = 0; e < 4; e++) sums[i][j][e] = 0;
   }
   TDSL_INLINE_MEMBER void multiply(const typename A::cell *a, const typename B::cell *b) {
-    const int warp = threadIdx.x / 32, row = warp / 4 * (TILE / 2), column = warp % 4 * (TILE / 4);
+    const int warp = threadIdx.x / 32, row = warp / WARPS_ACROSS * HEIGHT, column = warp % WARPS_ACROSS * WIDTH;
     constexpr int STEP = KIND == TD_BF16 ? 16 : 8;
     TD_UNROLL for (int k = 0; k < PANEL; k += STEP) {
-      uint32_t x[ROWS][4], y[COLUMNS / 2][4];
-      TD_UNROLL for (int i = 0; i < ROWS; i++) td_load_fragment<KIND, A, true>(x[i], a, row + i * 16, k);
-      TD_UNROLL for (int j = 0; j < COLUMNS / 2; j++) td_load_fragment<KIND, B, false>(y[j], b, column + j * 16, k);
-      TD_UNROLL for (int i = 0; i < ROWS; i++) TD_UNROLL for (int j = 0; j < COLUMNS; j++)
+      uint32_t x[DOWN][4], y[ACROSS / 2][4];
+      TD_UNROLL for (int i = 0; i < DOWN; i++) td_load_fragment<KIND, A, true>(x[i], a, row + i * 16, k);
+      TD_UNROLL for (int j = 0; j < ACROSS / 2; j++) td_load_fragment<KIND, B, false>(y[j], b, column + j * 16, k);
+      TD_UNROLL for (int i = 0; i < DOWN; i++) TD_UNROLL for (int j = 0; j < ACROSS; j++)
         td_mma<KIND>(sums[i][j], x[i], y[j / 2][j % 2 * 2], y[j / 2][j % 2 * 2 + 1]);
     }
   }
-  template <class Out>
-  TDSL_INLINE_MEMBER void give(Out out) const {
+  template <class Use>
+  TDSL_INLINE_MEMBER void each(Use use) {
     const int group = threadIdx.x % 32 / 4, part = threadIdx.x % 4, warp = threadIdx.x / 32;
-    const int row = warp / 4 * (TILE / 2) + group, column = warp % 4 * (TILE / 4) + part * 2;
-    TD_UNROLL for (int i = 0; i < ROWS; i++) TD_UNROLL for (int j = 0; j < COLUMNS; j++) TD_UNROLL for (int e = 0; e < 4; e++)
-      out(row + i * 16 + e / 2 * 8, column + j * 8 + e % 2, sums[i][j][e]);
+    const int row = warp / WARPS_ACROSS * HEIGHT + group, column = warp % WARPS_ACROSS * WIDTH + part * 2;
+    TD_UNROLL for (int i = 0; i < DOWN; i++) TD_UNROLL for (int j = 0; j < ACROSS; j++) TD_UNROLL for (int e = 0; e < 4; e++)
+      use(row + i * 16 + e / 2 * 8, column + j * 8 + e % 2, sums[i][j][e]);
   }
 };
 
-template <int KIND, class T, int TILE, int PANEL, class A, class B>
+template <int KIND, class T, int ROWS, int COLUMNS, int PANEL, class A, class B>
 struct td_tile_of {
-  typedef td_tensor_tile<KIND, TILE, PANEL, A, B> type;
+  typedef td_tensor_tile<KIND, ROWS, COLUMNS, PANEL, A, B> type;
 };
-template <class T, int TILE, int PANEL, class A, class B>
-struct td_tile_of<TD_EXACT, T, TILE, PANEL, A, B> {
-  typedef td_exact_tile<T, TILE, PANEL, A, B> type;
+template <class T, int ROWS, int COLUMNS, int PANEL, class A, class B>
+struct td_tile_of<TD_EXACT, T, ROWS, COLUMNS, PANEL, A, B> {
+  typedef td_exact_tile<T, ROWS, COLUMNS, PANEL, A, B> type;
 };
 
 #endif
