@@ -19,7 +19,11 @@ gelu = torch.nn.functional.gelu
 
 
 def attention(q, k, v, is_causal=False):
-    """Heads are torch's second axis."""
+    """Heads are torch's second axis. Versions before 2.0, of which only the results are of use, have no function for it."""
+    if not hasattr(torch.nn.functional, "scaled_dot_product_attention"):
+        scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+        hidden = torch.ones_like(scores, dtype=torch.bool).triu(1) if is_causal else torch.zeros_like(scores, dtype=torch.bool)
+        return torch.softmax(scores.masked_fill(hidden, float("-inf")), -1) @ v
     return torch.nn.functional.scaled_dot_product_attention(q[None], k[None], v[None], is_causal=is_causal)[0]
 
 
