@@ -16,6 +16,14 @@ export interface Lanes {
   readonly index: string;
   readonly copies: number;
   readonly count?: string;
+  /** Where the loop runs, if that is constant. */
+  readonly within?: Within;
+}
+
+/** from ≤ index < to */
+export interface Within {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** A value: one text, or one for each copy of a vector. */

@@ -1,10 +1,18 @@
 // Prints guards, and vectors whose lanes have to be computed one by one.
 
 import { dimAdd, dimConst, dimSubstitute, dimSymbol, dimValue } from '../../compiler/ir/dims.js';
-import type { Guard, Position } from '../kernel/ir.js';
-import { stride } from '../kernel/positions.js';
+import { type Guard, type Loop, type Position, type Stmt, walk } from '../kernel/ir.js';
+import { isNonNegative, mentions, stride } from '../kernel/positions.js';
 import { laneResidues } from '../kernel/schedule/lanes.js';
-import { activeLanes, copyPositions, type Lines, type Scope, variesInLanes, withKnown } from './context.js';
+import {
+  activeLanes,
+  copyPositions,
+  type Lines,
+  type Scope,
+  variesInLanes,
+  type Within,
+  withKnown,
+} from './context.js';
 import { constantMask, lanesFrom } from './memory.js';
 import { guardsText, guardText, positionText } from './positions.js';
 import { maskType } from './types.js';
@@ -92,7 +100,10 @@ function guardLanes(guard: Guard, scope: Scope, copy: number): readonly boolean[
   if (guard.kind !== 'multiple') {
     const { known } = copyPositions(scope, copy);
     const start = known.get(lanes.index);
-    if (start === undefined) return undefined;
+    if (start === undefined || dimValue(start) === undefined) {
+      const isOpen = lanes.within !== undefined && holdsWithin(guard, lanes.within, scope, lanes.index);
+      return isOpen ? Array.from({ length: lanes.form.lanes }, () => true) : undefined;
+    }
     const values = Array.from({ length: lanes.form.lanes }, (_, lane) => {
       const at = new Map([...known, [lanes.index, dimAdd(start, dimConst(lane))]]);
       return dimValue(dimSubstitute(guard.value, at));
@@ -100,6 +111,37 @@ function guardLanes(guard: Guard, scope: Scope, copy: number): readonly boolean[
     return values.includes(undefined) ? undefined : values.map((value) => (value as number) >= 0);
   }
   return laneResidues(unrolled(guard.value, scope), lanes.index, lanes.form.lanes, guard.of)?.map((rest) => rest === 0);
+}
+
+/** Whether a guard holds wherever the index of a loop is within a range. */
+function holdsWithin(guard: Guard, { from, to }: Within, scope: Scope, index: string): boolean {
+  if (guard.kind !== 'nonnegative') return false;
+  const known = new Map(scope.positions.known);
+  known.set(index, dimAdd(dimSymbol(index), dimConst(from)));
+  return isNonNegative(
+    dimSubstitute(guard.value, known),
+    new Map([...scope.positions.ranges, [index, dimConst(to - from)]]),
+  );
+}
+
+/**
+ * The whole blocks of a vector loop in which most guards hold, of 0 ≤ index < end: those at the border, where an operand ends, may be left out to
+ * be printed for themselves.
+ */
+export function interior(loop: Loop, block: number, end: number, scope: Scope): Within {
+  const guards = [...walk(loop.body)].flatMap(guardsOf).filter(({ value }) => mentions(value, loop.index));
+  const open = (within: Within): number =>
+    guards.filter((guard) => !holdsWithin(guard, within, scope, loop.index)).length;
+  const ranges = [0, block].flatMap((to) => [0, block].map((from): Within => ({ from, to: end - to })));
+  const counts = ranges.filter(({ from, to }) => from < to).map((within) => ({ within, count: open(within) }));
+  return counts.reduce((best, each) => (each.count < best.count ? each : best)).within;
+}
+
+/** The guards that a statement itself has. */
+function guardsOf(stmt: Stmt): readonly Guard[] {
+  if (stmt.kind === 'fold') return stmt.guards;
+  const isGuarded = stmt.kind === 'let' && (stmt.value.kind === 'load' || stmt.value.kind === 'choose');
+  return isGuarded && 'guards' in stmt.value ? stmt.value.guards : [];
 }
 
 /** A position with everything filled in that is known but the place of the vector. */

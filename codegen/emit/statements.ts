@@ -19,7 +19,7 @@ import {
 } from './context.js';
 import { emitExpr, registerName } from './expressions.js';
 import { emitAccumulate, emitFold } from './folds.js';
-import { emitGuards } from './guards.js';
+import { emitGuards, interior } from './guards.js';
 import { streamInstruction } from './intrinsics.js';
 import { storePart, storeVector, toStorage } from './memory.js';
 import { emitPast, pastStore } from './past.js';
@@ -311,11 +311,15 @@ function emitVectorLoop(lines: Lines, loop: Loop, scope: Scope): void {
   const name = loopName(loop.index);
   const positions = withRange(scope, loop.index, loop.extent);
   const lanes = { form, index: loop.index, copies: loop.interleave ?? 1 };
-  if (whole > 1) {
-    lines.block(`for (int64_t ${name} = 0; ${name} < ${whole * block}; ${name} += ${block}) `, () =>
-      emitBody(lines, loop.body, inner(scope, { positions, lanes })),
+  const within = whole > 1 ? interior(loop, block, whole * block, scope) : { from: 0, to: 0 };
+  const { from, to } = within;
+  for (let start = 0; start < from; start += block) emitBlock(lines, loop, scope, lanes, start);
+  if (from < to) {
+    lines.block(`for (int64_t ${name} = ${from}; ${name} < ${to}; ${name} += ${block}) `, () =>
+      emitBody(lines, loop.body, inner(scope, { positions, lanes: { ...lanes, within } })),
     );
-  } else if (whole === 1) emitBlock(lines, loop, scope, lanes, 0);
+  }
+  for (let start = to; start < whole * block; start += block) emitBlock(lines, loop, scope, lanes, start);
   const rest = extent - whole * block;
   if (rest === 0) return;
   const last = rest % form.lanes;
