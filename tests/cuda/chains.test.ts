@@ -38,6 +38,19 @@ for (const precision of ['f32', 'tf32', 'bf16'] as const) {
   });
 }
 
+test('an attention is one sweep, and two where its weights are a result', () => {
+  const { sources } = generate(runPipeline(programOf(program), pipelines.default), {
+    target: 'cuda',
+    version: '',
+    sourceHash: '',
+  });
+  const text = [...sources].flatMap(([name, own]) => (name.endsWith('.cu') ? [own] : [])).join('');
+  const kernels = text.split('extern "C"').filter((kernel) => kernel.includes('td_chain<'));
+  const sweeps = kernels.map((kernel) => kernel.match(/chain\.multiply/g)?.length);
+  // In the order of the functions: causal, wide, hidden, weights, centred, half.
+  assert.equal(sweeps.toSorted(), [1, 1, 1, 1, 2, 3]);
+});
+
 test('forwards and backwards', async () => {
   const { generated } = await compare(attention, sizes, { cuda: 'emulated' });
   const launches = [...generated.plan.entries].map(([name, { steps }]) => [name, steps.length]);

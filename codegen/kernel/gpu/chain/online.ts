@@ -95,17 +95,18 @@ function isMultiple(levels: Levels, temp: Temp, power: Temp): boolean {
   return (text === 'mul($0, $1)' || text === 'div($0, $1)') && isKnown(b) && isMultiple(levels, a, power);
 }
 
-/** Whether a fold has one state, these steps and this first value. What is narrower than the state is made as wide, and the state as narrow at the end. */
+/**
+ * Whether a fold has one state, these steps, with their operands in whatever order, and this first value. What is narrower than the state is made as
+ * wide, and the state as narrow at the end.
+ */
 function isFold({ accumulate: { fold }, args, guards }: RowFold, op: 'max' | 'add', first: number): boolean {
   const [init, step, finish] = [fold.init[0], fold.step[0], fold.finish[0]];
   const isPlain = fold.state.length === 1 && args.length === 1 && guards.length === 0;
   const isSame = finish !== undefined && withoutCast(finish).kind === 'argument';
   if (!isPlain || !isSame || init?.kind !== 'constant' || init.value !== first) return false;
   if (step?.kind !== 'apply' || step.op !== op) return false;
-  return step.args.every((arg, i) => {
-    const own = withoutCast(arg);
-    return own.kind === 'argument' && own.index === i;
-  });
+  const places = step.args.map(withoutCast).map((arg) => (arg.kind === 'argument' ? arg.index : -1));
+  return places.includes(0) && places.includes(1);
 }
 
 const withoutCast = (scalar: Scalar): Scalar => (scalar.kind === 'cast' ? scalar.arg : scalar);
