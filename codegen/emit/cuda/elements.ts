@@ -3,6 +3,7 @@
 import { dimConst } from '../../../compiler/ir/dims.js';
 import type { DType } from '../../../compiler/ir/dtype.js';
 import type { Scalar } from '../../../compiler/ir/scalar.js';
+import { userOf } from '../../kernel/gpu/chain/hidden.js';
 import type { Online } from '../../kernel/gpu/chain/online.js';
 import { COLUMN, type RowFold, type Store } from '../../kernel/gpu/chain/rows.js';
 import type { Sweep, Sweeps } from '../../kernel/gpu/chain/sweeps.js';
@@ -22,9 +23,6 @@ export const TEAM = 4;
 export const IS_FIRST = `threadIdx.x % ${TEAM} == 0`;
 
 export const typeOf = (lines: Lines, dtype: DType): string => computeType(lines.unit, dtype, scalarForm);
-
-/** A statement that uses values, to find what they need. */
-const user = (args: readonly Temp[]): Stmt => ({ kind: 'fold', into: '', args, guards: [] });
 
 /** The step of a fold. */
 const stepOf = ({ accumulate, args, guards }: RowFold): Stmt => ({ kind: 'fold', into: accumulate.name, args, guards });
@@ -78,7 +76,7 @@ export class ElementPrinter {
       results,
     } = largest.accumulate;
     const own = declareState(lines, largest.accumulate, scope);
-    this.#each(scope, (within) => {
+    this.each(scope, (within) => {
       emitBody(lines, this.#needed({ folds: [largest], stores: [], weight: [] }), within);
       emitBody(lines, [stepOf(largest)], { ...within, folds: new Map([[fold, own]]) });
       if (stays) lines.line(`chain.score(slot, i) = ${textOf(within, element)};`);
@@ -113,7 +111,7 @@ export class ElementPrinter {
   #needed({ folds, stores, weight }: Uses, known?: Temp): readonly Stmt[] {
     const { program, levels } = this.phase;
     const own = program.values.filter(({ temp }) => levels.isElement(temp) && temp.name !== known?.name);
-    return neededValues(own, [...folds.map(stepOf), ...stores, user(weight)]);
+    return neededValues(own, [...folds.map(stepOf), ...stores, userOf(weight)]);
   }
 
   /** Whether uses need the score itself where a value is known. */
@@ -126,12 +124,12 @@ export class ElementPrinter {
     };
     const { folds, stores, weight } = uses;
     return (
-      neededValues([place], [...this.#needed(uses, known), ...folds.map(stepOf), ...stores, user(weight)]).length > 0
+      neededValues([place], [...this.#needed(uses, known), ...folds.map(stepOf), ...stores, userOf(weight)]).length > 0
     );
   }
 
   /** Prints a loop over the columns of this thread; `body` sees the score of each. */
-  #each(scope: Scope, body: (scope: Scope) => void, otherwise = ''): void {
+  each(scope: Scope, body: (scope: Scope) => void, otherwise = ''): void {
     const { lines } = this;
     const column = loopName(COLUMN);
     lines.block('TD_UNROLL_SOME for (int i = 0; i < chain.OWN; i++) ', () => {
@@ -156,7 +154,7 @@ export class ElementPrinter {
       for (const temp of weight) lines.line(`chain.weigh(i, ${textOf(within, temp)});`);
       emitBody(lines, stores, within);
     };
-    this.#each(scope, print, weight.length === 0 ? '' : ' else chain.weigh(i, 0);');
+    this.each(scope, print, weight.length === 0 ? '' : ' else chain.weigh(i, 0);');
   }
 }
 

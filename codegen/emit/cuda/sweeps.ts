@@ -10,6 +10,7 @@ import { declareState, finishFold } from '../folds.js';
 import { loopName, positionText } from '../positions.js';
 import { emitBody } from '../statements.js';
 import { ElementPrinter, IS_FIRST, TEAM, textOf, typeOf } from './elements.js';
+import { type FactorTexts, HiddenPrinter } from './hidden.js';
 import { emitFactor, emitOut, extentOf, kinds } from './product.js';
 import { joinWarp } from './statements.js';
 
@@ -40,6 +41,7 @@ export function emitSweeps(lines: Lines, phase: Sweeps, outer: Scope): void {
 class BlockPrinter {
   readonly #states = new Map<string, FoldState>();
   readonly #elements: ElementPrinter;
+  #hidden: HiddenPrinter | undefined;
   /** The levels whose values of the row are printed. */
   #known = 0;
 
@@ -53,22 +55,28 @@ class BlockPrinter {
 
   print(): void {
     const { lines, scope } = this;
-    const { program, sweeps, rowStores, layout } = this.phase;
+    const { program, sweeps, rowStores, layout, hidden } = this.phase;
     const { scores, mixed, defines, rows, columns, checks } = program;
     emitBody(lines, defines, scope);
     const text = (dim: Dim): string => positionText(dim, scope.positions);
     lines.line(`const int64_t height = ${text(rows)}, width = ${text(columns)};`);
     lines.line(`const int64_t depth = ${text(extentOf(scores.depth))}, features = ${text(extentOf(mixed.columns))};`);
-    const left = this.#factor('left', scores.left, scores, scores.rows);
-    const right = this.#factor('right', scores.right, scores, scores.columns);
-    const values = this.#factor('values', mixed.right, mixed, mixed.columns);
-    lines.line(`chain.bring_left(${left}, height, depth);`);
+    const factors: FactorTexts = {
+      left: this.#factor('left', scores.left, scores, scores.rows),
+      right: this.#factor('right', scores.right, scores, scores.columns),
+      values: this.#factor('values', mixed.right, mixed, mixed.columns),
+    };
+    lines.line(`chain.bring_left(${factors.left}, height, depth);`);
     // Threads behind the last row know what the last one knows, and have no columns.
     lines.line(`const int64_t ${loopName(ROW)} = tdsl_min(chain.row(), height - 1);`);
     lines.line('const int64_t own_width = chain.row() < height ? width : 0;');
     if (sweeps.length > 1) lines.line(`const bool kept = width <= ${layout.kept * layout.columns};`);
     emitBody(lines, checks, scope);
-    for (const [number, sweep] of sweeps.entries()) this.#sweep(sweep, number, right, values);
+    if (hidden !== undefined) {
+      this.#hidden = new HiddenPrinter(lines, this.phase, hidden, this.#states, this.#elements, factors);
+      this.#hidden.declare(scope);
+    }
+    for (const [number, sweep] of sweeps.entries()) this.#sweep(sweep, number, factors);
     this.#rowValues(sweeps.length);
     if (rowStores.length > 0) {
       const print = (): void => emitBody(lines, rowStores, inner(scope, {}));
@@ -93,15 +101,12 @@ class BlockPrinter {
     emitBody(this.lines, own, this.scope);
   }
 
-  /** Prints a sweep. Later ones multiply scores only where not all of the row's have room. */
-  #sweep(sweep: Sweep, number: number, right: string, values: string): void {
+  /** Prints a sweep: its folds, and the tiles, of which those that are hidden come last, if they matter. */
+  #sweep(sweep: Sweep, number: number, factors: FactorTexts): void {
     const { lines, scope, phase } = this;
-    const { sweeps, weight } = phase;
-    const tile = phase.layout.columns;
-    const isLast = number === sweeps.length - 1;
-    const [multiplies, more] = number === 0 ? ['', ''] : ['if (!kept) ', '!kept && '];
+    const isLast = number === phase.sweeps.length - 1;
     this.#rowValues(number);
-    const { folds, online } = sweep;
+    const { folds, online, idle } = sweep;
     const states = [...folds, ...(online === undefined ? [] : [online.largest, ...online.sums])].map(
       ({ accumulate }) => {
         const state = declareState(lines, accumulate, scope);
@@ -110,18 +115,55 @@ class BlockPrinter {
       },
     );
     if (isLast) lines.line('chain.sums.clear();');
-    lines.line(`${multiplies}chain.bring_right(${right}, 0, width, depth);`);
+    if (idle === undefined) {
+      const loop = { first: '0', stop: 'width', next: `start + ${phase.layout.columns}`, multiplies: '!kept' };
+      this.#tiles(sweep, number, factors, loop);
+    } else {
+      lines.block('for (int part = 0; part < 2; part++) ', () => {
+        lines.block('if (part == 1) ', () => this.#hidden?.leave(sweep, idle, isLast, inner(scope, {})));
+        // What an earlier sweep has kept are scores that may be seen.
+        const multiplies = '(!kept || part == 1)';
+        const stop = 'seen.stop(part)';
+        this.#tiles(sweep, number, factors, {
+          first: 'seen.first(part)',
+          stop,
+          next: 'seen.after(part, start)',
+          multiplies,
+        });
+      });
+    }
+    for (const state of states) {
+      // The threads of a row have sought the largest element together.
+      if (state.accumulate !== online?.largest.accumulate) joinWarp(lines, state, TEAM);
+      finishFold(lines, state.accumulate, state, scope);
+    }
+  }
+
+  /** Prints a loop over tiles. Later sweeps multiply scores only where not all of the row's have room. */
+  #tiles(
+    sweep: Sweep,
+    number: number,
+    { right, values }: FactorTexts,
+    { first, stop, next, multiplies }: Readonly<Record<'first' | 'stop' | 'next' | 'multiplies', string>>,
+  ): void {
+    const { lines, scope, phase } = this;
+    const { sweeps, weight } = phase;
+    const tile = phase.layout.columns;
+    const isLast = number === sweeps.length - 1;
+    const [condition, more] = number === 0 ? ['', ''] : [`if (${multiplies}) `, `${multiplies} && `];
+    lines.line(`if (${more}${first} < ${stop}) chain.bring_right(${right}, ${first}, width, depth);`);
     lines.line('td_copy_commit();');
-    lines.block(`for (int64_t start = 0; start < width; start += ${tile}) `, () => {
+    lines.block(`for (int64_t start = ${first}, next; start < ${stop}; start = next) `, () => {
+      lines.line(`next = ${next};`);
       lines.line(`const int slot = ${sweeps.length > 1 ? `kept ? (int)(start / ${tile}) : 0` : '0'};`);
       // From here on the right factor of the scores is there, and the tile before is used up.
       lines.line('td_copy_wait<0>();');
       lines.line('__syncthreads();');
       if (isLast) lines.line(`chain.bring_mixed(${values}, features, start, width);`);
       if (isLast) lines.line('td_copy_commit();');
-      lines.line(`${multiplies}chain.multiply(slot);`);
+      lines.line(`${condition}chain.multiply(slot);`);
       lines.line('__syncthreads();');
-      lines.line(`if (${more}start + ${tile} < width) chain.bring_right(${right}, start + ${tile}, width, depth);`);
+      lines.line(`if (${more}next < ${stop}) chain.bring_right(${right}, next, width, depth);`);
       lines.line('td_copy_commit();');
       this.#elements.print(sweep, isLast, scope);
       if (!isLast) return;
@@ -130,11 +172,6 @@ class BlockPrinter {
       if (weight !== undefined) lines.line('chain.rescale();');
       lines.line('chain.mix();');
     });
-    for (const state of states) {
-      // The threads of a row have sought the largest element together.
-      if (state.accumulate !== online?.largest.accumulate) joinWarp(lines, state, TEAM);
-      finishFold(lines, state.accumulate, state, scope);
-    }
   }
 
   /** The sums of the second product, and what follows them. */

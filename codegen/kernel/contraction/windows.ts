@@ -44,13 +44,31 @@ export function windowsOf(nest: Nest, factors: readonly Factor[], vector: string
   return windows;
 }
 
-function boundOf(nest: Nest, { kind, value }: Guard, vector: string): { index: string; bound: Bound } | undefined {
-  if (kind !== 'nonnegative' || mentions(value, vector)) return undefined;
-  const own = (indices: Nest['outer']): ReadonlyMap<string, number | undefined> =>
-    new Map(indices.filter(({ name }) => mentions(value, name)).map(({ name }) => [name, stride(value, name)]));
-  const [summed, outer] = [own(nest.summed), own(nest.outer)];
-  const [limited, ...others] = summed;
-  if (limited === undefined || others.length > 0 || outer.size === 0) return undefined;
+function boundOf(nest: Nest, guard: Guard, vector: string): Limit | undefined {
+  if (mentions(guard.value, vector)) return undefined;
+  const names = (indices: Nest['outer']): readonly string[] => indices.map(({ name }) => name);
+  const found = limitOf(guard, names(nest.summed), names(nest.outer));
+  return found !== undefined && found.bound.outer.size > 0 ? found : undefined;
+}
+
+/** A bound, and the index that it limits. */
+export interface Limit {
+  readonly index: string;
+  readonly bound: Bound;
+}
+
+/** The bound that a condition sets one of the inner indices; undefined where it depends on none or on several, or not by constant steps. */
+export function limitOf(
+  { kind, value }: Guard,
+  innerNames: readonly string[],
+  outerNames: readonly string[],
+): Limit | undefined {
+  if (kind !== 'nonnegative') return undefined;
+  const own = (names: readonly string[]): ReadonlyMap<string, number | undefined> =>
+    new Map(names.filter((name) => mentions(value, name)).map((name) => [name, stride(value, name)]));
+  const outer = own(outerNames);
+  const [limited, ...others] = own(innerNames);
+  if (limited === undefined || others.length > 0) return undefined;
   const [index, step] = limited;
   if (step === undefined || [...outer.values()].includes(undefined)) return undefined;
   return { index, bound: { value, step, outer: outer as ReadonlyMap<string, number> } };

@@ -51,6 +51,59 @@ TDSL_INLINE void td_bring(typename Panel::cell *panel, const Factor &factor, int
   }
 }
 
+/* The columns of a row that may be seen, as tiles from `begin` to `end`. They are part 0 of a sweep; the tiles before and behind them are part 1. */
+template <int TILE>
+struct td_seen {
+  int64_t begin, end, width;
+  TDSL_INLINE_MEMBER td_seen(int64_t first, int64_t count, int64_t width) : begin(0), end(0), width(width) {
+    if (count <= 0 || first >= width) return;
+    begin = first / TILE * TILE;
+    end = tdsl_min(width, (first + count + TILE - 1) / TILE * TILE);
+  }
+  TDSL_INLINE_MEMBER bool is_all() const { return begin == 0 && end == width; }
+  TDSL_INLINE_MEMBER int64_t first(int part) const { return part == 0 ? begin : begin > 0 ? 0 : end; }
+  TDSL_INLINE_MEMBER int64_t stop(int part) const { return part == 0 ? end : width; }
+  TDSL_INLINE_MEMBER int64_t after(int part, int64_t start) const { return part == 1 && start + TILE == begin ? end : start + TILE; }
+};
+
+/* Whether two states of a fold are the same number, or none both. */
+template <class T>
+TDSL_INLINE bool td_is_same(T a, T b) {
+  return a == b || (a != a && b != b);
+}
+
+/* What lies in memory as a number. */
+template <class T, class Cell>
+TDSL_INLINE T td_number(Cell cell) {
+  if constexpr (sizeof(Cell) == 2)
+    return (T)__uint_as_float((uint32_t)cell << 16);
+  else
+    return (T)cell;
+}
+/*
+ * Whether all numbers of a part of a factor are smaller than a limit, and none is NaN; each thread answers for those that it looks at. A warp reads
+ * neighbours in memory.
+ */
+template <class T, class Factor>
+TDSL_INLINE bool td_is_below(const Factor &factor, int64_t first, int64_t along, int64_t start, int64_t deep, T limit) {
+  const int64_t from = Factor::IS_DEEP ? start : first, to = Factor::IS_DEEP ? deep : along;
+  const int64_t outer_from = Factor::IS_DEEP ? first : start, outer_to = Factor::IS_DEEP ? along : deep;
+  bool is_below = true;
+  TD_UNROLL_SOME for (int64_t i = outer_from + threadIdx.x / 32; i < outer_to; i += 8) {
+    TD_UNROLL_SOME for (int64_t j = from + threadIdx.x % 32; j < to; j += 32) {
+      const int64_t m = Factor::IS_DEEP ? i : j, k = Factor::IS_DEEP ? j : i;
+      T x = 0;
+      if constexpr (Factor::IS_COPIED) {
+        const auto *place = factor.at(0, m, k);
+        if (place != nullptr) x = td_number<T>(*place);
+      } else
+        x = factor.at(0, m, k);
+      is_below &= x < limit && x > -limit;
+    }
+  }
+  return is_below;
+}
+
 /*
  * The shared memory of a chain and its steps. Scores are sums of SCORE_KIND in the type S over DEPTH products; the second product has sums of
  * MIXED_KIND in the type M for FEATURES columns. Tiles have COLUMNS columns, and KEPT of them have room.

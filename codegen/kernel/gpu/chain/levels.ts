@@ -1,10 +1,8 @@
 // In which sweep over its columns a row's values are known: those of an element in the sweep after that of the folds that they depend on.
 
-import { exprPositions, exprTemps, type Stmt, type Temp } from '../../ir.js';
+import { exprPositions, exprTemps, type Temp } from '../../ir.js';
 import { mentions } from '../../positions.js';
-import { COLUMN, type RowFold, type RowProgram } from './rows.js';
-
-type Let = Extract<Stmt, { kind: 'let' }>;
+import { COLUMN, type Let, type RowFold, type RowProgram } from './rows.js';
 
 export class Levels {
   readonly #lets: ReadonlyMap<string, Let>;

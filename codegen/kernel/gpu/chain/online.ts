@@ -99,7 +99,7 @@ function isMultiple(levels: Levels, temp: Temp, power: Temp): boolean {
  * Whether a fold has one state, these steps, with their operands in whatever order, and this first value. What is narrower than the state is made as
  * wide, and the state as narrow at the end.
  */
-function isFold({ accumulate: { fold }, args, guards }: RowFold, op: 'max' | 'add', first: number): boolean {
+export function isFold({ accumulate: { fold }, args, guards }: RowFold, op: 'max' | 'add', first: number): boolean {
   const [init, step, finish] = [fold.init[0], fold.step[0], fold.finish[0]];
   const isPlain = fold.state.length === 1 && args.length === 1 && guards.length === 0;
   const isSame = finish !== undefined && withoutCast(finish).kind === 'argument';
@@ -121,7 +121,7 @@ function exponentialIn(body: Scalar): Scalar | undefined {
     : undefined;
 }
 
-const scalarText = (value: Expr): string => (value.kind === 'scalar' ? printScalar(value.body) : '');
+export const scalarText = (value: Expr): string => (value.kind === 'scalar' ? printScalar(value.body) : '');
 
 const elementUsers = ({ values }: RowProgram, levels: Levels, { name }: Temp) =>
   values.filter((stmt) => levels.isElement(stmt.temp) && exprTemps(stmt.value).some((temp) => temp.name === name));

@@ -24,7 +24,7 @@ import type { Precision } from '../schedule.js';
 export const ROW = '$at_row';
 export const COLUMN = '$at_column';
 
-type Let = Extract<Stmt, { kind: 'let' }>;
+export type Let = Extract<Stmt, { kind: 'let' }>;
 type Define = Extract<Stmt, { kind: 'define' }>;
 export type Store = Extract<Stmt, { kind: 'store' }>;
 

@@ -6,6 +6,7 @@ import type { Kernel } from '../../ir.js';
 import { mentions } from '../../positions.js';
 import type { Axis, Factor, Product } from '../product.js';
 import type { Precision } from '../schedule.js';
+import { type Hidden, hiddenOf, type Idle, idleOf } from './hidden.js';
 import { Levels } from './levels.js';
 import { type Online, type OnlineWeight, onlineOf, onlineWeight } from './online.js';
 import { COLUMN, type RowFold, type RowProgram, readChain, type Store } from './rows.js';
@@ -14,6 +15,8 @@ import { COLUMN, type RowFold, type RowProgram, readChain, type Store } from './
 export interface Sweep {
   readonly folds: readonly RowFold[];
   readonly online?: Online;
+  /** Under which conditions hidden columns are left out. */
+  readonly idle?: Idle;
 }
 
 /** What shared memory holds: cells of the padded factors, tiles of `columns` columns, of which `kept` have room. */
@@ -33,6 +36,8 @@ export interface Sweeps {
   readonly sweeps: readonly Sweep[];
   /** The weights of the second product where it is part of a sweep whose largest elements are not known yet. */
   readonly weight: OnlineWeight | undefined;
+  /** The columns that a condition hides from a block of rows. */
+  readonly hidden: Hidden | undefined;
   readonly elementStores: readonly Store[];
   readonly rowStores: readonly Store[];
   readonly layout: ChainLayout;
@@ -67,14 +72,29 @@ export function scheduleSweeps(kernel: Kernel, precision: Precision): Sweeps | u
   const weight = online === undefined || last > 0 ? undefined : onlineWeight(levels, program.weight, online);
   const count = weight === undefined ? Math.max(last, levels.of(program.weight)) + 1 : 1;
   const isOnline = (fold: RowFold): boolean => fold === online?.largest || online?.sums.includes(fold) === true;
-  const sweeps = Array.from({ length: count }, (_, level): Sweep => {
-    const folds = program.folds.filter((fold) => levels.ofFold(fold) === level && !isOnline(fold));
-    return online !== undefined && level === 0 ? { folds, online } : { folds };
-  });
   const layout = layoutOf(program, count);
   if (layout === undefined) return undefined;
+  // A single tile is never hidden without others.
+  const isOne = (dimValue(program.columns) ?? Number.POSITIVE_INFINITY) <= layout.columns;
+  const hidden = isOne ? undefined : hiddenOf(program, levels);
+  const sweeps = Array.from({ length: count }, (_, level): Sweep => {
+    const folds = program.folds.filter((fold) => levels.ofFold(fold) === level && !isOnline(fold));
+    const isLast = level === count - 1;
+    const together = online !== undefined && level === 0 ? online : undefined;
+    const uses = {
+      folds: [...folds, ...(together === undefined ? [] : [together.largest, ...together.sums])],
+      weight: isLast ? (weight?.temp ?? program.weight) : undefined,
+      stores: isLast ? elementStores : [],
+    };
+    const idle = hidden && idleOf(hidden, program, uses);
+    return {
+      folds,
+      ...(together === undefined ? {} : { online: together }),
+      ...(idle === undefined ? {} : { idle }),
+    };
+  });
   const rowStores = program.stores.filter((store) => !isElement(store));
-  return { kind: 'sweeps', program, levels, sweeps, weight, elementStores, rowStores, layout };
+  return { kind: 'sweeps', program, levels, sweeps, weight, hidden, elementStores, rowStores, layout };
 }
 
 /** The largest tiles that fit, and as many of them as later sweeps have use for. */
