@@ -3,11 +3,11 @@
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 
-const main = new URL('../dist/bundle/main.js', import.meta.url);
-if (!existsSync(main)) {
+const start = new URL('../dist/bundle/start.js', import.meta.url);
+if (!existsSync(start)) {
   process.stderr.write('tdsl: this checkout is not built; run `npm ci` (or `npm run build`) first\n');
   process.exit(3);
 }
 // Node 22 keeps what it made of scripts the last time.
 module.enableCompileCache?.();
-await import(main.href);
+await import(start.href);

@@ -45,28 +45,6 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   },
 };
 
-const program = new Command('tdsl')
-  .description('compile typed tensor programs to native code, check them, run them, and see every step')
-  .version(packageVersion)
-  .exitOverride()
-  .showHelpAfterError('(run with --help for the usage)');
-
-/** The command that is asked for: the first word that is no option, or the word after `help`. */
-const [first, second] = process.argv.slice(2).filter((word) => !word.startsWith('-'));
-const asked = first === 'help' ? second : first;
-
-for (const [name, { summary, load }] of Object.entries(commands)) {
-  if (name === asked) (await load())(program);
-  else program.command(name).description(summary);
-}
-for (const command of program.commands) command.exitOverride();
-
-/** A stream that is closed early (`tdsl ir … | head`) is no error of ours. */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(exitStatus.done);
-  throw error;
-});
-
 /** The status and the message of a failed command. */
 function explain(error: unknown): { readonly status: number; readonly message?: string } {
   if (error instanceof CommanderError) return { status: error.exitCode === 0 ? exitStatus.done : exitStatus.usage };
@@ -79,10 +57,35 @@ function explain(error: unknown): { readonly status: number; readonly message?: 
   return { status: exitStatus.bug, message: `internal error, a bug of tdsl: ${text}` };
 }
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  const { status, message } = explain(error);
-  if (message !== undefined) process.stderr.write(`tdsl: ${message}\n`);
-  process.exitCode = status;
+/** Runs the command that the arguments of this process name. */
+export async function main(): Promise<void> {
+  const program = new Command('tdsl')
+    .description('compile typed tensor programs to native code, check them, run them, and see every step')
+    .version(packageVersion)
+    .exitOverride()
+    .showHelpAfterError('(run with --help for the usage)');
+
+  /** The command that is asked for: the first word that is no option, or the word after `help`. */
+  const [first, second] = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+  const asked = first === 'help' ? second : first;
+
+  for (const [name, { summary, load }] of Object.entries(commands)) {
+    if (name === asked) (await load())(program);
+    else program.command(name).description(summary);
+  }
+  for (const command of program.commands) command.exitOverride();
+
+  /** A stream that is closed early (`tdsl ir … | head`) is no error of ours. */
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitStatus.done);
+    throw error;
+  });
+
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    const { status, message } = explain(error);
+    if (message !== undefined) process.stderr.write(`tdsl: ${message}\n`);
+    process.exitCode = status;
+  }
 }

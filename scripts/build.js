@@ -24,24 +24,38 @@ const ownRuntime = {
 
 const options = {
   bundle: true,
-  splitting: true,
   platform: 'node',
-  format: 'esm',
   external: ['cmake-js', 'ts-morph'],
-  // Packages in CommonJS form call `require`, which ES modules lack.
+  logLevel: 'warning',
+};
+
+/** ES modules. Packages in CommonJS form call `require`, which these lack. */
+const modules = {
+  ...options,
+  splitting: true,
+  format: 'esm',
   banner: {
     js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
   },
-  logLevel: 'warning',
+};
+
+/** One script in CommonJS form, of which Node 20 too can keep the code that it made of it. */
+const script = {
+  ...options,
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  define: { 'import.meta.url': 'ownUrl' },
+  banner: { js: "const ownUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 
 // Bundled aside and swapped in, so that a command that starts meanwhile finds either the old files or the new ones.
 const bundle = path.join(root, 'dist', 'bundle');
 const aside = `${bundle}.${process.pid}`;
 if (process.exitCode === 0) {
-  const entry = (name) => ({ ...options, entryPoints: [path.join(root, 'dist', 'cli', `${name}.js`)], outdir: aside });
-  await build(entry('main'));
-  await build({ ...entry('api'), plugins: [ownRuntime] });
+  const entry = (name) => ({ entryPoints: [path.join(root, 'dist', 'cli', `${name}.js`)], outdir: aside });
+  await build({ ...modules, ...entry('start') });
+  await build({ ...script, ...entry('main') });
+  await build({ ...modules, ...entry('api'), plugins: [ownRuntime] });
   rmSync(bundle, { recursive: true, force: true });
   renameSync(aside, bundle);
 }
