@@ -44,6 +44,15 @@ if (nvcc === undefined) {
     });
   }
 
+  for (const arch of ['sm_80', 'sm_90a']) {
+    test(`two blocks of a convolution for ${arch} fit a processor`, async () => {
+      const file = path.join(packageRoot(), 'tests', 'cuda', 'convolutions.td');
+      const usages = await usageOfFile(nvcc, file, arch);
+      const bad = usages.filter(({ registers, spilled }) => registers > 128 || spilled > MOST_SPILLED);
+      assert.equal(bad, []);
+    });
+  }
+
   for (const [precision, arch] of [
     ['f32', 'sm_90a'],
     ['tf32', 'sm_80'],

@@ -249,13 +249,16 @@ function printWgmma(
 
 /**
  * Whether two blocks must fit a processor: a thread of a large exact tile lives off others that run while it waits. Factors that are copied in packs
- * leave it registers enough; those of windows and views do not.
+ * leave it registers enough, and those that are copied element by element where neighbours lie along the depth: a thread's places are few then, as all
+ * of its elements are of a few rows. What is computed, or read across the depth element by element, would be written to memory and back.
  */
 const isSqueezed = (phase: GpuPhase): boolean =>
   phase.kind === 'product' &&
   phase.arithmetic === 'exact' &&
   phase.tile === 128 &&
-  [phase.left, phase.right].every(({ memory }) => memory?.steps !== undefined);
+  [phase.left, phase.right].every(
+    ({ memory, isDeep }) => memory !== undefined && (memory.steps !== undefined || isDeep),
+  );
 
 /** Prints a device function, and the C lines that put its arguments together. `special` are parameters that others do not have. */
 function printFunction(
