@@ -32,6 +32,9 @@ const [ENOUGH_CHUNKS, ROWS_PER_CHUNK] = [8, 24];
 /** Columns that share rows in a chunk where rows are copied or far away, and the chunks that are enough then. */
 const [COLUMNS_PER_CHUNK, FEW_CHUNKS] = [128, 4];
 
+/** Panels of columns that go through rows together. */
+const COLUMNS_SHARED = [2, 4];
+
 const panelOf = (panels: PanelCounts, index: string): PanelCount => panels.get(index) as PanelCount;
 
 /**
@@ -47,7 +50,16 @@ export function divisions(orientation: Orientation, panels: PanelCounts): readon
   const isFar =
     copies.some((copy) => copy !== undefined && !copy.factor.indices.has(vector)) || rowBytes(orientation) > COPY_LIMIT;
   if (share === 1 || !isFar) return [narrow];
-  return [narrow, divide(orientation, panels, share, FEW_CHUNKS)];
+  return [narrow, divide(orientation, panels, share, FEW_CHUNKS), ...sharing(orientation, panels, count)];
+}
+
+/** Divisions in which columns whose copies fit together share rows that are read where they are, from farther than the second cache. */
+function sharing(orientation: Orientation, panels: PanelCounts, count: number): readonly Chunking[] {
+  const { copies, vector } = orientation;
+  if (copies.some((copy) => copy !== undefined && !copy.factor.indices.has(vector))) return [];
+  return COLUMNS_SHARED.filter((columns) => count >= columns * FEW_CHUNKS)
+    .map((columns) => ({ ...divide(orientation, panels, columns, FEW_CHUNKS), rowsFirst: true }))
+    .filter(({ blocks }) => !isBlocked(orientation, blocks));
 }
 
 /** The bytes of the factors without the vector index. */
@@ -55,6 +67,13 @@ const rowBytes = ({ factors, vector, extent, bytes }: Orientation): number =>
   factors
     .filter(({ indices }) => !indices.has(vector))
     .reduce((sum, { indices }) => sum + [...indices].reduce((product, index) => product * extent(index), bytes), 0);
+
+/** Divisions without those that are there already. */
+export function distinct(all: readonly Chunking[]): readonly Chunking[] {
+  const key = ({ shares, blocks, rowsFirst }: Chunking): string =>
+    JSON.stringify([[...shares], [...blocks], rowsFirst]);
+  return [...new Map(all.map((chunking) => [key(chunking), chunking])).values()];
+}
 
 function divide(orientation: Orientation, panels: PanelCounts, columns: number, enough: number): Chunking {
   const { copies, order, roles, vector } = orientation;
@@ -69,8 +88,12 @@ function divide(orientation: Orientation, panels: PanelCounts, columns: number, 
       return [index, index === vector ? columns : 1];
     }),
   );
-  divideRows(orientation, panels, shares, enough);
+  const rows = outermostRows(orientation, panels, shares);
+  const share = rows && shareOfRows(orientation, panels, shares, rows, enough);
+  if (rows !== undefined && share !== undefined) shares.set(rows.index, share);
   const blocks = blocksOf(orientation, panels, shares, joined);
+  // The sums that are kept between blocks would grow with the number of rows.
+  if (rows?.isKnown === false && isBlocked(orientation, blocks)) shares.set(rows.index, rows.least);
   limitCopies(orientation, panels, shares, blocks);
   return { shares, blocks, rowsFirst: columns > 1 && updatesDistant(orientation) };
 }
@@ -82,20 +105,41 @@ export const chunkCount = (panels: PanelCounts, shares: Chunking['shares']): num
     return share === 'all' ? product : product * Math.ceil(count / share);
   }, 1);
 
-/** Shares out the outermost index of rows, so far as chunks stay worth their copies. */
-function divideRows(orientation: Orientation, panels: PanelCounts, shares: Map<string, Share>, enough: number): void {
+/** The outermost index of rows that can be shared out, and the least number of its panels that makes a chunk worth its copies. */
+interface Rows {
+  readonly index: string;
+  readonly count: number;
+  readonly isKnown: boolean;
+  readonly least: number;
+}
+
+function outermostRows(orientation: Orientation, panels: PanelCounts, shares: Chunking['shares']): Rows | undefined {
   const { nest, order, roles, copies, vector, extent } = orientation;
   const rows = order.filter((index) => roles.get(index) === 'row' && shares.get(index) === 'all');
-  const outermost = rows.find((index) => panelOf(panels, index).count > 1);
-  if (outermost === undefined) return;
-  const inner = rows.filter((index) => index !== outermost).reduce((product, index) => product * extent(index), 1);
+  const index = rows.find((name) => panelOf(panels, name).count > 1);
+  if (index === undefined) return undefined;
+  const inner = rows.filter((name) => name !== index).reduce((product, name) => product * extent(name), 1);
   const hasCopy = copies.some((copy) => copy?.factor.indices.has(vector) === true);
-  const { size, count } = panelOf(panels, outermost);
-  const least = Math.ceil((hasCopy ? ROWS_PER_COPY : ROWS_PER_CHUNK) / (size * inner));
-  const isKnown = dimValue(extentOf(nest, outermost)) !== undefined;
+  const { size, count } = panelOf(panels, index);
+  const least = Math.max(1, Math.ceil((hasCopy ? ROWS_PER_COPY : ROWS_PER_CHUNK) / (size * inner)));
+  return { index, count, isKnown: dimValue(extentOf(nest, index)) !== undefined, least };
+}
+
+/** Shares out rows, so far as chunks stay worth their copies. Undefined where a chunk has all of them. */
+function shareOfRows(
+  { copies }: Orientation,
+  panels: PanelCounts,
+  shares: Chunking['shares'],
+  { index, count, isKnown, least }: Rows,
+  enough: number,
+): number | undefined {
   const chunks = chunkCount(panels, shares);
-  const share = isKnown ? Math.max(least, Math.ceil(count / Math.ceil(enough / chunks))) : least;
-  if (!isKnown || share < count) shares.set(outermost, Math.max(1, share));
+  if (isKnown) {
+    const share = Math.max(least, Math.ceil(count / Math.ceil(enough / chunks)));
+    return share < count ? share : undefined;
+  }
+  // Copies of all rows would grow with their number.
+  return chunks < enough || copies.some((copy) => copy?.factor.indices.has(index)) ? least : undefined;
 }
 
 /** Bytes of results that do not stay in the second cache. */
@@ -152,6 +196,10 @@ function blocksOf(
   }
   return blocks;
 }
+
+/** Whether a sum takes more than one block. */
+const isBlocked = ({ extent }: Orientation, blocks: Chunking['blocks']): boolean =>
+  [...blocks].some(([index, size]) => size < extent(index));
 
 /** Bytes of all copies in one chunk and block. */
 export const copiedBytes = (

@@ -126,9 +126,11 @@ function lineCycles(
   tile: ReadonlyMap<string, number>,
   panels: PanelCounts,
   width: number,
-  { blocks }: Chunking,
+  { blocks, shares, rowsFirst }: Chunking,
 ): number {
   const { nest, vector, isSummed, lanes, copies, factors, coordinates, extent } = orientation;
+  const share = shares.get(vector);
+  const together = rowsFirst && typeof share === 'number' ? share : 1;
   const depth = (name: string): number => Math.min(extent(name), blocks.get(name) ?? Number.POSITIVE_INFINITY);
   const summed = new Map(nest.summed.map(({ name }) => [name, depth(name)]));
   const heights = [...tile.keys()].map((index) => [index, extent(index) / (panels.get(index)?.count ?? 1)] as const);
@@ -139,18 +141,19 @@ function lineCycles(
       terms.reduce((n, { index, coefficient: c }) => n + Math.abs(c) * ((lengths.get(index) ?? 1) - 1), 1),
     );
     const read = productOf(elements) * orientation.bytes;
-    if (copies[k] === undefined) return sum + inPlaceCycles(orientation, k, read, points, summed);
+    if (copies[k] === undefined) return sum + inPlaceCycles(orientation, k, read, points, summed, together);
     return read > NEAR_BYTES ? sum + (STREAMED_LINE * read) / CACHE_LINE / points : sum;
   }, 0);
 }
 
-/** The same for a factor that is read where it is; a tile reads `read` bytes of it in all. */
+/** The same for a factor that is read where it is; a tile reads `read` bytes of it in all. So many panels of columns read a row one after another. */
 function inPlaceCycles(
   { nest, vector, extent, bytes, size, factors, distances }: Orientation,
   k: number,
   read: number,
   points: number,
   summed: ReadonlyMap<string, number>,
+  together: number,
 ): number {
   const { plain, indices } = factors[k] as Factor;
   const innermost = nest.summed.findLast(({ name }) => indices.has(name))?.name;
@@ -163,7 +166,10 @@ function inPlaceCycles(
   if (distance < CACHE_LINE) {
     // Other tiles read on where this one stops; what they read of another factor comes between.
     const isNear = isReused ? read <= NEAR_BYTES : whole <= NEAR_BYTES;
-    return isNear ? 0 : ((whole > MIDDLE_BYTES ? DISTANT_LINE : STREAMED_LINE) * read) / CACHE_LINE / points;
+    if (isNear) return 0;
+    const first = whole > MIDDLE_BYTES ? DISTANT_LINE : STREAMED_LINE;
+    const each = isReused ? first : (first + (together - 1) * STREAMED_LINE) / together;
+    return (each * read) / CACHE_LINE / points;
   }
   const depth = summed.get(innermost) ?? 1;
   // Rows begin anywhere in a line.

@@ -3,12 +3,12 @@
 
 import { type Dim, dimConst, dimMax, dimSub, dimSymbol, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import type { Machine } from '../machine.js';
-import { type Chunking, divisions, type PanelCounts } from './chunks.js';
-import { coordinatesOf, type Factor, factorOf, TYPICAL } from './copies.js';
+import { type Chunking, distinct, divisions, type PanelCounts } from './chunks.js';
+import { coordinatesOf, extentOf, type Factor, factorOf, TYPICAL } from './copies.js';
 import { tileCycles, tiledCycles, untiledCycles } from './estimate.js';
 import type { Nest } from './nest.js';
 import { atSize, type Copy, heldVectors, type Orientation, orientations } from './orientation.js';
-import { smaller } from './runs.js';
+import { panelCount, smaller } from './runs.js';
 import type { Windows } from './windows.js';
 
 export interface Plan extends Chunking {
@@ -30,37 +30,55 @@ export interface Plan extends Chunking {
   readonly windows: Windows;
 }
 
-/** Sizes of run-time dimensions that one plan should serve: few rows, as when a model is used, many, as when it is trained, and large matrices. */
+/**
+ * Sizes of run-time dimensions that one plan should serve: a row or so, as when a model is used, few and many, as when it is trained, and large
+ * matrices.
+ */
 interface SizeClass {
   /** For these a plan is judged. */
   readonly sizes: readonly number[];
   /** The class ends before this size. */
   readonly below: number;
+  /** A plan that serves other classes as well may take so many times as long: least where most of the time is spent. */
+  readonly tolerance: number;
 }
+const LARGE = 2048;
 const CLASSES: readonly SizeClass[] = [
-  { sizes: [1, 8], below: 12 },
-  { sizes: [TYPICAL, 512], below: 768 },
-  { sizes: [2048], below: Number.POSITIVE_INFINITY },
+  { sizes: [1], below: 4, tolerance: 1.15 },
+  { sizes: [8], below: 16, tolerance: 1.15 },
+  { sizes: [TYPICAL, 512], below: 768, tolerance: 1.04 },
+  { sizes: [LARGE], below: Number.POSITIVE_INFINITY, tolerance: 1.04 },
 ];
+const MANY = CLASSES[2] as SizeClass;
 const SIZES: readonly number[] = CLASSES.flatMap(({ sizes }) => sizes);
 /** Of these sizes the tiles are looked for that are best without regard to memory; what lies between goes with one of them. */
-const TILED_FOR: readonly number[] = [8, 512];
-/** The ways in which classes share plans, those with fewest plans first. */
-const PARTITIONS: readonly (readonly SizeClass[])[] = [
-  [0, 3],
-  [0, 1, 3],
-  [0, 2, 3],
-  [0, 1, 2, 3],
-].map((cuts) =>
-  cuts.slice(1).map((end, i) => {
-    const classes = CLASSES.slice(cuts[i], end);
-    return { sizes: classes.flatMap(({ sizes }) => sizes), below: (classes.at(-1) as SizeClass).below };
-  }),
-);
+const TILED_FOR: readonly number[] = [1, 8, 512];
+/** For these sizes divisions into chunks are worked out. */
+const DIVIDED_FOR: readonly number[] = [TYPICAL, LARGE];
+/** The ways in which neighbouring classes share plans, those with fewest plans first. */
+const PARTITIONS: readonly (readonly Part[])[] = [
+  [0, 4],
+  [0, 1, 4],
+  [0, 2, 4],
+  [0, 3, 4],
+  [0, 1, 2, 4],
+  [0, 1, 3, 4],
+  [0, 2, 3, 4],
+  [0, 1, 2, 3, 4],
+].map((cuts) => cuts.slice(1).map((end, i) => joined(CLASSES.slice(cuts[i], end))));
+
+/** What one plan serves. */
+type Part = Pick<SizeClass, 'sizes' | 'below'>;
+
+function joined(classes: readonly SizeClass[]): Part {
+  const { below } = classes.at(-1) as SizeClass;
+  return { sizes: classes.flatMap(({ sizes }) => sizes), below };
+}
+
 /** Cycles of typical work up to which a second plan is not worth its code. */
 const LITTLE_WORK = 20_000;
-/** A plan for all sizes may take this many times as long as the best for one, and so many cycles more: less than a call takes. */
-const [TOLERATED_LOSS, TOLERATED_CYCLES] = [1.15, 2000];
+/** A plan for several classes may take so many cycles more than that of one: less than a call takes. */
+const TOLERATED_CYCLES = 2000;
 /** Sizes of a tile along an index. */
 const TILE_SIZES = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 25, 28] as const;
 
@@ -79,23 +97,21 @@ export function planContraction(nest: Nest, machine: Machine, always = false): r
   const isReused = factors.some(({ indices }) => nest.outer.some(({ name }) => !indices.has(name)));
   if (factors.length < 2 || !isReused) return undefined;
   const all = allCandidates(nest, machine, factors);
-  const best = ({ sizes }: SizeClass): Candidate | undefined => leastLoss(all, sizes);
-  const many = best(CLASSES[1] as SizeClass);
+  const best = bestFor(all);
+  const many = best(MANY);
   if (many === undefined) return undefined;
-  const isGood = (part: SizeClass): boolean =>
-    part.sizes.every((size) => {
-      const i = SIZES.indexOf(size);
-      return (best(part)?.cycles[i] as number) <= TOLERATED_LOSS * leastAt(all, i) + TOLERATED_CYCLES;
-    });
-  const typical = ({ cycles }: Candidate): number => cycles[SIZES.indexOf(TYPICAL)] as number;
+  const isGood = (part: Part): boolean =>
+    CLASSES.filter(({ sizes }) => sizes.every((size) => part.sizes.includes(size))).every((own) =>
+      own.sizes.every(
+        (size) => cyclesAt(best(part), size) <= own.tolerance * cyclesAt(best(own), size) + TOLERATED_CYCLES,
+      ),
+    );
   const [size, ...others] = runTimeSizes(nest);
-  const isDivisible = typical(many) >= LITTLE_WORK && size !== undefined && others.length === 0;
-  const parts = PARTITIONS.find((each) => (isDivisible || each.length === 1) && each.every(isGood));
-  const plans = (parts ?? (isDivisible ? (PARTITIONS.at(-1) as readonly SizeClass[]) : [CLASSES[1] as SizeClass])).map(
-    (part) => ({ plan: best(part) as Candidate, below: part.below }),
-  );
+  const isDivisible = cyclesAt(many, TYPICAL) >= LITTLE_WORK && size !== undefined && others.length === 0;
+  const parts = PARTITIONS.find((each) => (isDivisible || each.length === 1) && each.every(isGood)) ?? [MANY];
+  const plans = parts.map((part) => ({ plan: best(part) as Candidate, below: part.below }));
   const main = plans.find(({ below }) => below > TYPICAL)?.plan ?? many;
-  if (!always && typical(main) >= untiledCycles(nest, machine, factors)) return undefined;
+  if (!always && cyclesAt(main, TYPICAL) >= untiledCycles(nest, machine, factors)) return undefined;
   if (plans.length === 1 || size === undefined) return [{ plan: main.plan, applies: dimConst(1) }];
   const isBelow = (limit: number): Dim =>
     limit === Number.POSITIVE_INFINITY
@@ -129,17 +145,33 @@ const runTimeSizes = (nest: Nest): readonly string[] => {
 const leastAt = (all: readonly Candidate[], size: number): number =>
   Math.min(...all.map(({ cycles }) => cycles[size] as number));
 
-/** The candidate that loses the least, summed over sizes, against what each size alone would allow. */
-function leastLoss(all: readonly Candidate[], sizes: readonly number[]): Candidate | undefined {
+/** Finds the candidate that loses the least, summed over the sizes of a class, against what each size alone would allow. */
+function bestFor(all: readonly Candidate[]): (part: Part) => Candidate | undefined {
   const least = SIZES.map((_, i) => leastAt(all, i));
-  const loss = ({ cycles }: Candidate): number =>
-    sizes.reduce((sum, size) => {
-      const i = SIZES.indexOf(size);
-      return sum + (cycles[i] as number) / (least[i] as number);
-    }, 0);
-  const [first, ...others] = all;
-  return first === undefined ? undefined : others.reduce((a, b) => (loss(b) < loss(a) ? b : a), first);
+  const found = new Map<string, Candidate | undefined>();
+  return ({ sizes }) => {
+    const key = sizes.join();
+    if (!found.has(key)) {
+      const places = sizes.map((size) => SIZES.indexOf(size));
+      const loss = ({ cycles }: Candidate): number =>
+        places.reduce((sum, i) => sum + (cycles[i] as number) / (least[i] as number), 0);
+      found.set(key, leastOf(all, loss));
+    }
+    return found.get(key);
+  };
 }
+
+function leastOf(all: readonly Candidate[], cost: (candidate: Candidate) => number): Candidate | undefined {
+  let [best, least]: [Candidate | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
+  for (const candidate of all) {
+    const found = cost(candidate);
+    if (found < least) [best, least] = [candidate, found];
+  }
+  return best;
+}
+
+const cyclesAt = (candidate: Candidate | undefined, size: number): number =>
+  candidate?.cycles[SIZES.indexOf(size)] as number;
 
 /** A plan and what it is estimated to take. */
 export interface Candidate {
@@ -187,10 +219,11 @@ function* candidates(
       bestShapes(shapes, ({ tile, panels }) => tileCycles(sized[i] as Orientation, tile, panels[i] as PanelCounts)),
     ),
   );
-  const typical = isKnown ? 0 : SIZES.indexOf(TYPICAL);
+  const dividedAt = isKnown ? [0] : DIVIDED_FOR.map((size) => SIZES.indexOf(size));
   for (const { tile, vectors, panels } of chosen) {
     const windows: Windows = new Map([...orientation.windows].filter(([index]) => orientation.share(index, tile) < 1));
-    for (const chunking of divisions(orientation, panels[typical] as PanelCounts)) {
+    const chunkings = dividedAt.flatMap((i) => divisions(sized[i] as Orientation, panels[i] as PanelCounts));
+    for (const chunking of distinct(chunkings)) {
       const plan: Plan = {
         lanes,
         vector,
@@ -221,6 +254,7 @@ function* tileShapes(orientation: Orientation, sizes: readonly Sized[]): Generat
   const { vector, isSummed, lanes, order, extent, machine } = orientation;
   const widest = isSummed ? 1 : Math.ceil(extent(vector) / lanes);
   const free = order.filter((index) => index !== vector && orientation.roles.get(index) !== 'batch');
+  const fixed = new Set(order.filter((index) => dimValue(extentOf(orientation.nest, index)) !== undefined));
   for (const tile of tiles(free, extent, machine.vectorRegisters)) {
     const sums = [...tile.values()].reduce((product, size) => product * size, 1);
     const heldPerVector = heldVectors(orientation, tile);
@@ -233,8 +267,8 @@ function* tileShapes(orientation: Orientation, sizes: readonly Sized[]): Generat
         ({ extent: length }) =>
           new Map(
             order.map((index) => {
-              const size = index === vector ? vectors * lanes : (tile.get(index) ?? 1);
-              return [index, { size, count: Math.ceil(length(index) / size) }] as const;
+              const [size, unit] = index === vector ? [vectors * lanes, lanes] : [tile.get(index) ?? 1, 1];
+              return [index, { size, count: panelCount(length(index), fixed.has(index), size, unit) }] as const;
             }),
           ),
       );

@@ -125,6 +125,17 @@ function descending(extent: Dim, size: number, unit: number): readonly Piece[] {
   return pieces;
 }
 
+/** How many panels a length is divided into, all but the last of whole `unit`s: evenly, or as `descending` divides where it is not known. */
+export function panelCount(length: number, isKnown: boolean, size: number, unit = 1): number {
+  if (isKnown) return Math.ceil(length / size);
+  let [count, rest] = [0, Math.ceil(length / unit)];
+  for (let n = size / unit; rest > 0; n = largestPower(n - 1)) {
+    count += Math.floor(rest / n);
+    rest %= n;
+  }
+  return count;
+}
+
 /** The largest power of four up to a number; by twos there would be more code and little gained. */
 const largestPower = (n: number): number => 4 ** Math.floor(Math.log2(n) / 2);
 
