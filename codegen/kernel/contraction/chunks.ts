@@ -2,9 +2,7 @@
 // and are not made too often. The division depends on shapes alone.
 
 import { dimValue } from '../../../compiler/ir/dims.js';
-import { mentions } from '../positions.js';
 import { extentOf } from './copies.js';
-import { expressionsOf } from './nest.js';
 import { type Copy, type Orientation, ROWS_PER_COPY } from './orientation.js';
 
 /** How many panels of an index a chunk covers. */
@@ -149,13 +147,8 @@ const DISTANT_BYTES = 320 << 10;
  * Whether what follows the sums reads and writes distant memory, as where parameters are updated: then rows of a chunk should be read in one piece,
  * because each lies on pages of its own.
  */
-export function updatesDistant({ nest, factors, vector, extent, bytes }: Orientation): boolean {
-  const ofFactors = new Set(factors.flatMap(({ temp }) => [...expressionsOf(nest, temp)]));
-  const isUpdate = [...nest.values.values()].some(
-    (value) => value.kind === 'load' && !ofFactors.has(value) && mentions(value.offset, vector),
-  );
-  return isUpdate && nest.outer.reduce((size, { name }) => size * extent(name), bytes) > DISTANT_BYTES;
-}
+const updatesDistant = ({ nest, operands, extent, bytes }: Orientation): boolean =>
+  operands.length > 0 && nest.outer.reduce((size, { name }) => size * extent(name), bytes) > DISTANT_BYTES;
 
 /** Halves what a chunk covers until its copies fit. */
 function limitCopies(

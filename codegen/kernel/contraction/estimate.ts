@@ -176,9 +176,10 @@ function inPlaceCycles(
   const perStep = read / points / CACHE_LINE + 0.5;
   const sets = distance % CACHE_LINE === 0 ? CACHE_SETS / gcd(distance / CACHE_LINE, CACHE_SETS) : CACHE_SETS;
   const inSets = 0.75 * sets * CACHE_WAYS;
-  if (points * perStep <= inSets && points * perStep * CACHE_LINE <= NEAR_BYTES) return 0;
+  const isNear = points * perStep <= inSets && points * perStep * CACHE_LINE <= NEAR_BYTES;
+  // Lines at hand still have to be found, and the addresses of a few pages only are known at once.
   const pages = depth * Math.min(1, distance / PAGE_BYTES) > PAGES ? PAGE * Math.min(1, distance / PAGE_BYTES) : 0;
-  return perStep * SCATTERED_LINE + pages;
+  return (isNear ? 0 : perStep * SCATTERED_LINE) + pages;
 }
 
 /** A size when every run-time dimension is `size`. */
@@ -210,22 +211,23 @@ const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a 
 
 /** Cycles for each sum to become results. Where lanes are stored apart, a tile should fill as much of each line as it can. */
 function resultCycles(
-  { nest, vector, isSummed, lanes, bytes, extent }: Orientation,
+  { nest, vector, isSummed, lanes, bytes, extent, operands }: Orientation,
   tile: ReadonlyMap<string, number>,
   panels: PanelCounts,
   { shares, rowsFirst }: Chunking,
 ): number {
-  if (isSummed) return 18 + nest.stores.length;
+  const accesses = nest.stores.length + operands.length;
+  if (isSummed) return 18 + accesses;
   const isDense = (index: string): boolean => nest.stores.every(({ offset }) => stride(offset, index) === 1);
   if (isDense(vector)) {
     const isFar = productOf(nest.outer.map(({ name }) => extent(name))) * bytes > MIDDLE_BYTES;
     const share = shares.get(vector);
     const together = rowsFirst && typeof share === 'number' ? share : 1;
     const row = Math.min(extent(vector), (together * extent(vector)) / (panels.get(vector)?.count ?? 1));
-    return (1.5 / lanes + (isFar ? DISTANT_ROW / row : 0)) * nest.stores.length;
+    return (1.5 / lanes + (isFar ? DISTANT_ROW / row : 0)) * accesses;
   }
   const along = [...tile].find(([index]) => isDense(index))?.[1] ?? 1;
-  return (1.5 + 0.25 / along) * nest.stores.length;
+  return (1.5 + 0.25 / along) * accesses;
 }
 
 /** Cycles for an element of a copy: by vectors, by transposed blocks, or one by one. */

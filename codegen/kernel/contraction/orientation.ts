@@ -1,11 +1,14 @@
 // What follows from the choice of the vector index: the roles of the other indices, and which factors have to be copied.
 
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
+import type { Expr } from '../ir.js';
 import { lanesOf, type Machine } from '../machine.js';
-import { stride } from '../positions.js';
+import { mentions, stride } from '../positions.js';
 import { type Coordinate, extentOf, type Factor, reversed, TYPICAL, typicalExtent } from './copies.js';
-import type { Nest } from './nest.js';
+import { expressionsOf, type Nest } from './nest.js';
 import { neededShare, type Windows, windowsOf } from './windows.js';
+
+type Load = Extract<Expr, { readonly kind: 'load' }>;
 
 /** The part that an outer index plays: in all factors or none, in the factor of columns, or in the other one. */
 export type Role = 'batch' | 'column' | 'row';
@@ -41,6 +44,8 @@ export interface Orientation {
   /** Where factors are absent, and the share of a summed index that tiles need on average because of that. */
   readonly windows: Windows;
   readonly share: (summed: string, tile: ReadonlyMap<string, number>) => number;
+  /** What is read beside the sums, as where parameters are updated, at places that move with the vector index. */
+  readonly operands: readonly Load[];
 }
 
 /** Rows from which on a copy of the columns pays. */
@@ -128,6 +133,7 @@ function orient(
     size: TYPICAL,
     distances: factors.map((factor) => remembered((index) => factor.plain && stride(factor.plain.offset, index))),
     windows,
+    operands: operandsOf(nest, vector),
     share: (index, tile) => {
       const bounds = windows.get(index);
       if (bounds === undefined) return 1;
@@ -135,6 +141,13 @@ function orient(
       return shares(`${index} ${sizes.join()}`, () => neededShare(nest, bounds, index, tile));
     },
   };
+}
+
+function operandsOf(nest: Nest, vector: string): readonly Load[] {
+  const ofFactors = new Set(nest.factors.flatMap((temp) => [...expressionsOf(nest, temp)]));
+  return [...nest.values.values()].filter(
+    (value): value is Load => value.kind === 'load' && !ofFactors.has(value) && mentions(value.offset, vector),
+  );
 }
 
 /** What changes where run-time dimensions are of another size. */
