@@ -97,11 +97,14 @@ function divide(orientation: Orientation, panels: PanelCounts, columns: number, 
 }
 
 /** The number of chunks. */
-export const chunkCount = (panels: PanelCounts, shares: Chunking['shares']): number =>
-  [...panels].reduce((product, [index, { count }]) => {
+export function chunkCount(panels: PanelCounts, shares: Chunking['shares']): number {
+  let chunks = 1;
+  for (const [index, { count }] of panels) {
     const share = shares.get(index) ?? 1;
-    return share === 'all' ? product : product * Math.ceil(count / share);
-  }, 1);
+    if (share !== 'all') chunks *= Math.ceil(count / share);
+  }
+  return chunks;
+}
 
 /** The outermost index of rows that can be shared out, and the least number of its panels that makes a chunk worth its copies. */
 interface Rows {

@@ -125,13 +125,13 @@ function descending(extent: Dim, size: number, unit: number): readonly Piece[] {
   return pieces;
 }
 
-/** How many panels a length is divided into, all but the last of whole `unit`s: evenly, or as `descending` divides where it is not known. */
+/** How many panels a length is divided into: evenly, or as `descending` divides whole units where it is not known, with a last panel for the rest. */
 export function panelCount(length: number, isKnown: boolean, size: number, unit = 1): number {
   if (isKnown) return Math.ceil(length / size);
-  let [count, rest] = [0, Math.ceil(length / unit)];
-  for (let n = size / unit; rest > 0; n = largestPower(n - 1)) {
-    count += Math.floor(rest / n);
-    rest %= n;
+  let [count, units] = [length % unit > 0 ? 1 : 0, Math.floor(length / unit)];
+  for (let n = size / unit; units > 0; n = largestPower(n - 1)) {
+    count += Math.floor(units / n);
+    units %= n;
   }
   return count;
 }

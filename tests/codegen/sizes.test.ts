@@ -1,0 +1,70 @@
+// Which plans contractions of run-time sizes get, and for which sizes.
+
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { contractionNest, type Nest } from '../../codegen/kernel/contraction/nest.js';
+import { type Plan, planContraction } from '../../codegen/kernel/contraction/plan.js';
+import { panelCount, rowPanels, vectorPanels } from '../../codegen/kernel/contraction/runs.js';
+import { lowerKernel } from '../../codegen/kernel/lower/kernel.js';
+import { type Machine, machines } from '../../codegen/kernel/machine.js';
+import { dimEvaluate, dimSymbol, dimValue } from '../../compiler/ir/dims.js';
+import type { Func } from '../../compiler/ir/graph.js';
+import { convolutions, matrixProduct } from './contractions.js';
+
+const avx2 = machines.find(({ name }) => name === 'avx2') as Machine;
+const n = dimSymbol('n');
+
+const nestOf = (fn: Func): Nest => contractionNest(lowerKernel(fn).kernel) as Nest;
+
+/** The plan that runs where the run-time dimension `n` has a size; there is one. */
+function planAt(fn: Func, size: number): Plan {
+  const nest = nestOf(fn);
+  const versions = planContraction(nest, avx2) ?? [];
+  const applying = versions.filter(({ applies }) => dimEvaluate(applies, new Map([['n', size]])) === 1);
+  assert.is(applying.length, 1, `${applying.length} plans for ${size}`);
+  return (applying[0] as (typeof applying)[0]).plan;
+}
+
+test('estimates count the panels that code for run-time sizes goes through', () => {
+  for (let size = 0; size < 200; size++) {
+    const sizes = new Map([['n', size]]);
+    for (const rows of [1, 4, 6, 8, 12])
+      assert.is(panelCount(size, false, rows), dimEvaluate(rowPanels(n, rows).count, sizes), `${size} by ${rows}`);
+    for (const vectors of [1, 2, 3, 4])
+      assert.is(
+        panelCount(size, false, 8 * vectors, 8),
+        dimEvaluate(vectorPanels(n, 8, vectors).count, sizes),
+        `${size} by ${vectors} vectors`,
+      );
+  }
+});
+
+test('every size has one plan, and a large product copies its columns once', () => {
+  const product = matrixProduct('product', 'n', 'n', 'n');
+  for (const size of [0, 1, 3, 4, 15, 16, 767, 768, 5000]) planAt(product, size);
+  const plan = planAt(product, 2048);
+  assert.equal(
+    plan.copies.map((copy) => copy !== undefined),
+    [false, true],
+  );
+  for (const [index, role] of plan.roles) if (role === 'row') assert.is(plan.shares.get(index), 'all');
+});
+
+test('a batch of eight images is not taken by six and then one by one', () => {
+  const [forward] = convolutions('conv', {
+    batch: 'n',
+    channels: 256,
+    outputs: 256,
+    height: 7,
+    width: 7,
+    kernel: 3,
+    padding: 1,
+  }) as [Func];
+  const batch = nestOf(forward).outer.find(({ extent }) => dimValue(extent) === undefined)?.name;
+  assert.ok(batch !== undefined);
+  const { tile, shares } = planAt(forward, 8);
+  assert.ok(shares.has(batch));
+  assert.is(8 % (tile.get(batch) ?? 1), 0);
+});
+
+test.run();
