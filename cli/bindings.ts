@@ -1,5 +1,5 @@
-// Writes index.js, index.d.ts and the manifest of a compiled module. ts-morph, which prints the first two, takes longer to load than most programs
-// to compile, so that texts are kept in the cache: most changes of a program leave its signatures as they were.
+// Writes index.js, index.d.ts and the manifest of a compiled module. ts-morph, which prints the first two, is large: it lies in a bundle of its own, and
+// texts are kept in the cache, since most changes of a program leave its signatures as they were.
 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,7 +8,8 @@ import { removeOldest } from '../codegen/build/files.js';
 import { hashOf } from '../codegen/build/identity.js';
 import { writableCache } from '../codegen/build/places.js';
 import type { Manifest } from '../runtime/manifest.js';
-import { installationIdentity } from './package.js';
+import { loadScript } from './kept-code.js';
+import { installationIdentity, packageRoot } from './package.js';
 
 /** Stands for the addon's name in texts that are kept. */
 const ADDON = 'addon.node';
@@ -42,7 +43,8 @@ export async function makeBindings(manifest: Manifest, runtime: string): Promise
   const file = path.join(folder, `${hashOf([JSON.stringify(visible), runtime, installationIdentity()])}.json`);
   let text = keptText(file);
   if (text === undefined) {
-    const { writeModule } = await import('../codegen/bindings/module.js');
+    const script = path.join(packageRoot, 'dist', 'bundle', 'module.cjs');
+    const { writeModule } = loadScript(script) as typeof import('../codegen/bindings/module.js');
     text = writeModule(manifest, { addon: ADDON, runtime });
     mkdirSync(folder, { recursive: true });
     writeAtomically(file, JSON.stringify(text));

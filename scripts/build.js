@@ -1,5 +1,5 @@
-// Builds the project: compiles TypeScript into dist/, then bundles the command line and `tdsl/compile` into dist/bundle/, which start several
-// times faster than their hundreds of modules do.
+// Builds the project: compiles TypeScript into dist/, then bundles the command line, what it writes typed modules with, and `tdsl/compile` into
+// dist/bundle/, which start several times faster than their hundreds of modules do.
 import { spawnSync } from 'node:child_process';
 import { renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -25,7 +25,7 @@ const ownRuntime = {
 const options = {
   bundle: true,
   platform: 'node',
-  external: ['cmake-js', 'ts-morph'],
+  external: ['cmake-js'],
   logLevel: 'warning',
 };
 
@@ -52,10 +52,11 @@ const script = {
 const bundle = path.join(root, 'dist', 'bundle');
 const aside = `${bundle}.${process.pid}`;
 if (process.exitCode === 0) {
-  const entry = (name) => ({ entryPoints: [path.join(root, 'dist', 'cli', `${name}.js`)], outdir: aside });
-  await build({ ...modules, ...entry('start') });
-  await build({ ...script, ...entry('main') });
-  await build({ ...modules, ...entry('api'), plugins: [ownRuntime] });
+  const entry = (...name) => ({ entryPoints: [`${path.join(root, 'dist', ...name)}.js`], outdir: aside });
+  await build({ ...modules, ...entry('cli', 'start') });
+  await build({ ...script, ...entry('cli', 'main') });
+  await build({ ...script, ...entry('codegen', 'bindings', 'module'), external: [], minify: true });
+  await build({ ...modules, ...entry('cli', 'api'), plugins: [ownRuntime] });
   rmSync(bundle, { recursive: true, force: true });
   renameSync(aside, bundle);
 }

@@ -1,13 +1,14 @@
 // Writes the typed ES module of a compiled model: index.js and index.d.ts, made with ts-morph from the manifest.
 
-import { createRequire } from 'node:module';
-import type { InterfaceDeclarationStructure } from 'ts-morph';
+import {
+  IndentationText,
+  type InterfaceDeclarationStructure,
+  Project,
+  QuoteKind,
+  type StatementStructures,
+  StructureKind,
+} from 'ts-morph';
 import type { Manifest, ManifestEntry, ManifestLeaf, ManifestMethod, Structure } from '../../runtime/manifest.js';
-
-// Loaded as what it is, a package in CommonJS form: `import` would read its nine megabytes twice, to find the names of its exports.
-const { IndentationText, Project, QuoteKind, StructureKind } = createRequire(import.meta.url)(
-  'ts-morph',
-) as typeof import('ts-morph');
 
 export interface ModuleText {
   readonly js: string;
@@ -105,39 +106,39 @@ export function writeModule(manifest: Manifest, options: ModuleOptions): ModuleT
     useInMemoryFileSystem: true,
     manipulationSettings: { quoteKind: QuoteKind.Single, indentationText: IndentationText.TwoSpaces },
   });
+  const print = (name: string, statements: readonly (string | StatementStructures)[]): string =>
+    project.createSourceFile(name, { statements: [...statements] }).getFullText();
   const header = `// Compiled by tdsl ${manifest.tdsl} from ${manifest.name}. Do not edit: compile the program again.`;
-  const dts = project.createSourceFile('index.d.ts', {
-    statements: [
-      header,
-      sessionInterface(manifest),
-      {
-        kind: StructureKind.Function,
-        name: 'create',
-        isExported: true,
-        hasDeclareKeyword: true,
-        docs: [{ description: '\nMakes a session: allocates the state and initialises it from the seed.' }],
-        parameters: [{ name: 'options', hasQuestionToken: true, type: 'CreateOptions' }],
-        returnType: 'Promise<ModelSession>',
-      },
-      '/** What the compiler knows about this module. */\nexport declare const manifest: Manifest;',
-    ],
-  });
-  const js = project.createSourceFile('index.js', {
-    statements: [
-      header,
-      { kind: StructureKind.ImportDeclaration, moduleSpecifier: 'node:fs', namedImports: ['readFileSync'] },
-      { kind: StructureKind.ImportDeclaration, moduleSpecifier: options.runtime, namedImports: ['defineModel'] },
-      `export const manifest = JSON.parse(readFileSync(new URL('./manifest.json', import.meta.url), 'utf8'));`,
-      `const model = defineModel({ manifest, addonUrl: new URL('./${options.addon}', import.meta.url) });`,
-      'export const create = (options) => model.create(options);',
-    ],
-  });
-  const isUsed = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(dts.getFullText());
-  dts.insertImportDeclaration(0, {
-    isTypeOnly: true,
-    moduleSpecifier: options.runtime,
-    namedImports: runtimeTypes.filter(isUsed),
-  });
-  for (const file of [dts, js]) file.formatText({ indentSize: 2 });
-  return { js: js.getFullText(), dts: dts.getFullText() };
+  const declarations = print('declarations.d.ts', [
+    header,
+    sessionInterface(manifest),
+    {
+      kind: StructureKind.Function,
+      name: 'create',
+      isExported: true,
+      hasDeclareKeyword: true,
+      docs: [{ description: '\nMakes a session: allocates the state and initialises it from the seed.' }],
+      parameters: [{ name: 'options', hasQuestionToken: true, type: 'CreateOptions' }],
+      returnType: 'Promise<ModelSession>',
+    },
+    '/** What the compiler knows about this module. */\nexport declare const manifest: Manifest;',
+  ]);
+  const isUsed = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(declarations);
+  const imports = print('imports.d.ts', [
+    {
+      kind: StructureKind.ImportDeclaration,
+      isTypeOnly: true,
+      moduleSpecifier: options.runtime,
+      namedImports: runtimeTypes.filter(isUsed),
+    },
+  ]);
+  const js = print('index.js', [
+    header,
+    { kind: StructureKind.ImportDeclaration, moduleSpecifier: 'node:fs', namedImports: ['readFileSync'] },
+    { kind: StructureKind.ImportDeclaration, moduleSpecifier: options.runtime, namedImports: ['defineModel'] },
+    `export const manifest = JSON.parse(readFileSync(new URL('./manifest.json', import.meta.url), 'utf8'));`,
+    `const model = defineModel({ manifest, addonUrl: new URL('./${options.addon}', import.meta.url) });`,
+    'export const create = (options) => model.create(options);',
+  ]);
+  return { js, dts: `${imports}\n${declarations}` };
 }
