@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { buildCuda, type CudaKind } from '../codegen/build/cuda.js';
-import { type BuildResult, buildAddon } from '../codegen/build/index.js';
+import { type BuildResult, startBuild } from '../codegen/build/index.js';
 import { cpusOf, targetMachine } from '../codegen/build/target.js';
 import { DEFAULT_ARCHS, type Generated, generate } from '../codegen/generate.js';
 import type { Precision } from '../codegen/kernel/gpu/schedule.js';
@@ -106,19 +106,21 @@ export async function build(
   // Sources for others hold code for every class of processors.
   const cpus = cpusOf(options.cpu ?? 'native');
   const machines = options.emit === 'source' ? undefined : await classesOf(cpus);
-  const generated = generate(lowered.program, {
-    target: 'c',
-    version: packageVersion,
-    sourceHash,
-    cpus,
-    ...(machines === undefined ? {} : { machines }),
-  });
-  const result = await buildAddon({
-    ...options,
-    cpus,
-    name: lowered.program.name,
-    sources: generated.sources,
-    meanwhile: () => meanwhile(generated, sourceHash),
-  });
+  const building = await startBuild({ ...options, cpus, name: lowered.program.name });
+  let generated: Generated;
+  try {
+    generated = generate(lowered.program, {
+      target: 'c',
+      version: packageVersion,
+      sourceHash,
+      cpus,
+      ...(machines === undefined ? {} : { machines }),
+      onFile: (name, text) => building.add(name, text),
+    });
+  } catch (error) {
+    await building.abandon();
+    throw error;
+  }
+  const result = await building.finish(() => meanwhile(generated, sourceHash));
   return { generated, result, sourceHash };
 }

@@ -37,6 +37,8 @@ export interface GenerateOptions {
   readonly precision?: Precision;
   /** The number of files that kernels are spread over, for parallel builds. */
   readonly files?: number;
+  /** Is told of each file when it is written, and of those that it includes before. */
+  readonly onFile?: (name: string, text: string) => void;
 }
 
 /** The architectures that CUDA models are compiled for: Ampere and later, Hopper, and PTX for what comes after. */
@@ -78,7 +80,16 @@ export function generate(program: Program, options: GenerateOptions): Generated 
 }
 
 function generateFor<S>(program: Program, options: GenerateOptions, target: Target<S>): Generated {
-  const table = new KernelTable(target);
+  const sources = new Map<string, string>();
+  const write = (name: string, text: string): void => {
+    sources.set(name, text);
+    options.onFile?.(name, text);
+  };
+  const size = (kernel: CompiledKernel<S>): number => sizeOf(target.kernels(kernel.scheduled));
+  const { early } = target;
+  for (const [name, text] of early?.headers ?? []) write(name, text);
+  const bundles = early && new Bundles(early.grain, size, (part, i) => write(...early.file(program.name, part, i)));
+  const table = new KernelTable(target, (kernel) => bundles?.add(kernel));
   const layout = layoutState(program);
   const plans = program.entries
     .map((entry) =>
@@ -90,6 +101,7 @@ function generateFor<S>(program: Program, options: GenerateOptions, target: Targ
       ),
     )
     .map((plan) => groupLaunches(plan, ({ step }) => table.form(step.fn)?.text));
+  bundles?.close();
   const model = emitModel({
     program,
     layout,
@@ -101,13 +113,11 @@ function generateFor<S>(program: Program, options: GenerateOptions, target: Targ
     device: target.device,
   });
   const compiled = table.kernels;
-  const size = (kernel: CompiledKernel<S>): number => sizeOf(target.kernels(kernel.scheduled));
-  const parts =
-    target.grain === undefined
-      ? spread(compiled, options.files ?? DEFAULT_FILES, size)
-      : bundle(compiled, target.grain, size);
+  const parts = early === undefined ? spread(compiled, options.files ?? DEFAULT_FILES, size) : [compiled];
+  for (const [name, text] of target.files(program.name, parts)) write(name, text);
+  write('model.c', model);
   return {
-    sources: new Map([['model.c', model], ...target.files(program.name, parts)]),
+    sources,
     layout,
     plan: {
       entries: new Map(plans.map((plan) => [plan.entry.name, plan])),
@@ -124,7 +134,11 @@ class KernelTable<S> {
   readonly #byText = new Map<string, CompiledKernel<S>>();
   readonly #launched = new Set<string>();
 
-  constructor(readonly target: Target<S>) {}
+  constructor(
+    readonly target: Target<S>,
+    /** Is told of each kernel once, when it is scheduled. */
+    readonly onKernel: (kernel: CompiledKernel<S>) => void,
+  ) {}
 
   /** The kernels that are launched: those of launches that are all made in groups are not. */
   get kernels(): readonly CompiledKernel<S>[] {
@@ -155,8 +169,11 @@ class KernelTable<S> {
       scheduled,
       sizes: [...new Set(kernels.flatMap((kernel) => kernel.sizes))].sort(),
     };
-    if (shared === undefined) this.#byText.set(text, compiled);
     this.#byFunction.set(fn, compiled);
+    if (shared === undefined) {
+      this.#byText.set(text, compiled);
+      this.onKernel(compiled);
+    }
     return compiled;
   }
 
@@ -191,25 +208,36 @@ class KernelTable<S> {
 }
 
 /** Bundles kernels in their order into files of about a size; a kernel that is as large has a file of its own. */
-function bundle<K>(kernels: readonly K[], grain: number, sizeOf: (kernel: K) => number): readonly (readonly K[])[] {
-  const parts: K[][] = [];
-  let open: K[] = [];
-  let room = 0;
-  for (const kernel of kernels) {
-    const size = sizeOf(kernel);
-    if (size >= grain) {
-      parts.push([kernel]);
-      continue;
+class Bundles<K> {
+  #count = 0;
+  #open: { readonly kernels: K[]; readonly number: number; room: number } | undefined;
+
+  constructor(
+    readonly grain: number,
+    readonly sizeOf: (kernel: K) => number,
+    /** Is told of each bundle, with its number, when it is complete. */
+    readonly onBundle: (kernels: readonly K[], number: number) => void,
+  ) {}
+
+  add(kernel: K): void {
+    const size = this.sizeOf(kernel);
+    if (size >= this.grain) {
+      this.onBundle([kernel], this.#count++);
+      return;
     }
-    if (size > room) {
-      open = [];
-      parts.push(open);
-      room = grain;
+    if (this.#open === undefined || size > this.#open.room) {
+      this.close();
+      this.#open = { kernels: [], number: this.#count++, room: this.grain };
     }
-    open.push(kernel);
-    room -= size;
+    this.#open.kernels.push(kernel);
+    this.#open.room -= size;
   }
-  return parts;
+
+  /** Completes the bundle that is open. */
+  close(): void {
+    if (this.#open !== undefined) this.onBundle(this.#open.kernels, this.#open.number);
+    this.#open = undefined;
+  }
 }
 
 /** Spreads kernels over files of about equal length, the longest first. */

@@ -1,26 +1,14 @@
-// Compiles files of C to objects. An object is kept in the cache under a hash of all that it depends on, so that of a program that changed only
-// the kernels are compiled that did.
+// Compiles files of C to objects as they come. An object is kept in the cache under a hash of all that it depends on, so that of a program that changed
+// only the kernels are compiled that did.
 
-import { existsSync } from 'node:fs';
-import { mkdir, rename, symlink, utimes, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, symlinkSync, utimesSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { removeOldest } from './files.js';
 import { hashOf } from './identity.js';
-import { runAll } from './jobs.js';
-import { writableCache } from './places.js';
+import { Jobs } from './jobs.js';
+import type { Unit } from './options.js';
 import { compilers, run } from './process.js';
-
-/** A file of C with the options that it is compiled with. */
-export interface Unit {
-  readonly file: string;
-  readonly options: readonly string[];
-}
-
-export interface Sources {
-  /** A folder that holds the files, in which compilers may write too. */
-  readonly folder: string;
-  readonly texts: ReadonlyMap<string, string>;
-}
 
 /** Objects take 10 to 200 kB. */
 const KEPT_OBJECTS = 2000;
@@ -41,74 +29,114 @@ function* closure(file: string, texts: ReadonlyMap<string, string>, seen = new S
 }
 
 /** Whether there is a file; it then counts as used now. */
-const touch = (file: string): Promise<boolean> =>
-  utimes(file, new Date(), new Date()).then(
-    () => true,
-    () => false,
-  );
-
-/**
- * Lets units that begin with `header` find it compiled already, once for each set of options. Only GCC looks for it there, and it passes over one
- * that does not fit or that it cannot load; without it the header is read as text.
- */
-export async function precompile(
-  header: string,
-  units: readonly Unit[],
-  sources: Sources,
-  identity: string,
-): Promise<void> {
-  if (units.length === 0) return;
-  const cache = path.join(await writableCache(), 'headers');
-  const forms = path.join(sources.folder, `${header}.gch`);
-  await Promise.all([mkdir(cache, { recursive: true }), mkdir(forms)]);
-  const kinds = new Map(units.map(({ options }) => [options.join(' '), options]));
-  for (const options of kinds.values()) {
-    const key = hashOf([identity, ...options, ...closure(header, sources.texts)]);
-    const target = path.join(cache, key);
-    if (!(await touch(target))) {
-      const { c } = compilers();
-      const aside = path.join(forms, `${key}.new`);
-      await run([c, ...options, '-x', 'c-header', header, '-o', aside], sources.folder);
-      await writeFile(path.join(sources.folder, 'probe.c'), `#include "${header}"\n`);
-      const { status } = await run([c, ...options, '-fsyntax-only', 'probe.c'], sources.folder);
-      // Some systems place a compiler where its own precompiled headers do not fit; nothing is what it can be relied on to pass over.
-      if (status !== 0 || !existsSync(aside)) await writeFile(aside, '');
-      await rename(aside, target);
-      await removeOldest(cache, KEPT_HEADERS);
-    }
-    await symlink(target, path.join(forms, key));
+function touch(file: string): boolean {
+  try {
+    utimesSync(file, new Date(), new Date());
+    return true;
+  } catch {
+    return false;
   }
 }
 
-/** The objects of units, or what the compiler said of the first that it refused; `meanwhile` begins once compilers run. */
-export async function compileUnits(
-  units: readonly Unit[],
-  sources: Sources,
-  identity: string,
-  meanwhile: () => Promise<void>,
-): Promise<{ readonly objects: readonly string[] } | { readonly failure: string }> {
-  const cache = path.join(await writableCache(), 'objects');
-  await mkdir(cache, { recursive: true });
-  const byKey = new Map(
-    units.map((unit) => [hashOf([identity, ...unit.options, ...closure(unit.file, sources.texts)]), unit]),
-  );
-  const objects = new Map([...byKey.keys()].map((key) => [key, path.join(cache, `${key}.o`)]));
-  const missing: string[] = [];
-  for (const [key, object] of objects) if (!(await touch(object))) missing.push(key);
-  const size = (key: string): number => sources.texts.get(byKey.get(key)?.file ?? '')?.length ?? 0;
-  const { c } = compilers();
-  const compiling = runAll(
-    missing
-      .sort((a, b) => size(b) - size(a))
-      .map((key) => {
-        const { file, options } = byKey.get(key) as Unit;
-        return [c, ...options, '-c', file, '-o', `${key}.o`];
-      }),
-    sources.folder,
-  );
-  const [failure] = await Promise.all([compiling, meanwhile()]);
-  if (failure !== undefined) return { failure };
-  for (const key of missing) await rename(path.join(sources.folder, `${key}.o`), objects.get(key) as string);
-  if (missing.length > 0) await removeOldest(cache, KEPT_OBJECTS);
-  return { objects: [...objects.values()] };
+export interface Surroundings {
+  /** A folder that holds the files, in which compilers may write too. */
+  readonly folder: string;
+  /** The texts of the files; they grow. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** The folder for what is kept. */
+  readonly cache: string;
+  /** What identifies compilers and processor. */
+  readonly identity: string;
+  /** The header that files of kernels begin with: those of the instructions are long. */
+  readonly header: string;
+}
+
+/** Objects in the making. */
+export class Objects {
+  readonly #jobs: Jobs;
+  /** The file of each object, by the hash of what it depends on. */
+  readonly #files = new Map<string, string>();
+  readonly #compiled: string[] = [];
+  /** By options, the header's compilation; undefined where it was compiled already. */
+  readonly #headers = new Map<string, Promise<void> | undefined>();
+  /** Units that wait for their header. */
+  readonly #late = new Set<Promise<void>>();
+  #error: unknown;
+
+  constructor(readonly surroundings: Surroundings) {
+    this.#jobs = new Jobs(surroundings.folder);
+    mkdirSync(path.join(surroundings.cache, 'objects'), { recursive: true });
+  }
+
+  /** Compiles a unit as soon as a processor is free, unless its object is kept. The files that it includes are there already. */
+  add({ file, options }: Unit): void {
+    const { texts, cache, identity, header } = this.surroundings;
+    const text = texts.get(file) ?? '';
+    const key = hashOf([identity, ...options, ...closure(file, texts)]);
+    if (this.#files.has(key)) return;
+    const object = path.join(cache, 'objects', `${key}.o`);
+    this.#files.set(key, object);
+    if (touch(object)) return;
+    this.#compiled.push(key);
+    const start = (): void => this.#jobs.add([compilers().c, ...options, '-c', file, '-o', `${key}.o`], text.length);
+    const ready = text.includes(`#include "${header}"`) ? this.#precompiled(options) : undefined;
+    if (ready === undefined) {
+      start();
+      return;
+    }
+    const failed = (error: unknown): void => {
+      this.#error ??= error;
+    };
+    const late = ready.then(start, failed).then(() => void this.#late.delete(late));
+    this.#late.add(late);
+  }
+
+  /**
+   * Lets units find the header compiled already. Only GCC looks for it there, and it passes over one that does not fit or that it cannot load; without it the
+   * header is read as text.
+   */
+  #precompiled(options: readonly string[]): Promise<void> | undefined {
+    const name = options.join(' ');
+    if (this.#headers.has(name)) return this.#headers.get(name);
+    const { folder, texts, cache, identity, header } = this.surroundings;
+    const forms = path.join(folder, `${header}.gch`);
+    const kept = path.join(cache, 'headers');
+    for (const each of [forms, kept]) mkdirSync(each, { recursive: true });
+    const key = hashOf([identity, ...options, ...closure(header, texts)]);
+    const target = path.join(kept, key);
+    const link = (): void => symlinkSync(target, path.join(forms, key));
+    const ready = touch(target) ? link() : this.#precompile(options, path.join(forms, `${key}.new`), target).then(link);
+    this.#headers.set(name, ready ?? undefined);
+    return ready ?? undefined;
+  }
+
+  async #precompile(options: readonly string[], aside: string, target: string): Promise<void> {
+    const { folder, header } = this.surroundings;
+    const { c } = compilers();
+    await run([c, ...options, '-x', 'c-header', header, '-o', aside], folder);
+    await writeFile(path.join(folder, 'probe.c'), `#include "${header}"\n`);
+    const { status } = await run([c, ...options, '-fsyntax-only', 'probe.c'], folder);
+    // Some systems place a compiler where its own precompiled headers do not fit; nothing is what it can be relied on to pass over.
+    if (status !== 0 || !existsSync(aside)) await writeFile(aside, '');
+    await rename(aside, target);
+    await removeOldest(path.dirname(target), KEPT_HEADERS);
+  }
+
+  /** Waits until no compiler runs. */
+  async idle(): Promise<void> {
+    while (this.#late.size > 0) await Promise.race(this.#late);
+    await this.#jobs.idle();
+  }
+
+  /** The objects of all units, or what the compiler said of the first that it refused. */
+  async finished(): Promise<{ readonly objects: readonly string[] } | { readonly failure: string }> {
+    const { folder, cache } = this.surroundings;
+    await this.idle();
+    if (this.#error !== undefined) throw this.#error;
+    const failure = await this.#jobs.finished();
+    if (failure !== undefined) return { failure };
+    for (const key of this.#compiled) await rename(path.join(folder, `${key}.o`), this.#files.get(key) as string);
+    if (this.#compiled.length > 0) await removeOldest(path.join(cache, 'objects'), KEPT_OBJECTS);
+    return { objects: [...this.#files.values()] };
+  }
 }

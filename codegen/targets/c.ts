@@ -50,7 +50,14 @@ export function cTarget(classes: readonly Machine[] = machines, cpus: readonly s
     ranked: 0,
     // Products of narrow dtypes have no tiles that could work on a block of rows.
     takesChain: ({ body }) => !body.flatMap(stmtBody).some((stage) => isNarrowProduct({ body: [stage] })),
-    grain: GRAIN * targets.length,
+    early: {
+      grain: GRAIN * targets.length,
+      headers: new Map([
+        ['phases.h', emitPhases()],
+        ['instructions.h', emitInstructions(targets)],
+      ]),
+      file: (model, part, i) => [`kernels_${i}.c`, emitKernelFile(model, part)],
+    },
     schedule: (kernel) => new Map(targets.map((each) => [each.name, scheduleKernel(kernel, each)])),
     kernels: (scheduled) => [...scheduled.values()],
     scratch: (scheduled) => {
@@ -61,10 +68,7 @@ export function cTarget(classes: readonly Machine[] = machines, cpus: readonly s
     files: (model, parts) => {
       const names = parts.flat().map(({ name }) => name);
       return new Map([
-        ['phases.h', emitPhases()],
         ['kernels.h', emitHeader(names, versions.length > 0)],
-        ['instructions.h', emitInstructions(targets)],
-        ...parts.map((part, i) => [`kernels_${i}.c`, emitKernelFile(model, part)] as const),
         ...(versions.length === 0 ? [] : [emitFeatures(), emitVersions(model, names, versions)]),
       ]);
     },

@@ -37,11 +37,6 @@ export interface Target<S> {
   readonly ranked: number;
   /** Whether kernels that work on the same rows one after another become this one (kernel/chain). */
   takesChain(kernel: Kernel): boolean;
-  /**
-   * The number of statements that a file of kernels holds, so that few of them change with a program; without it kernels are spread over few
-   * files of equal size.
-   */
-  readonly grain?: number;
   schedule(kernel: Kernel): S;
   /** The kernels that a schedule consists of, to verify, to measure and to find the sizes of. */
   kernels(scheduled: S): readonly Kernel[];
@@ -51,8 +46,19 @@ export interface Target<S> {
   form?(scheduled: S): LaunchForm | undefined;
   /** The scheduled kernel IR as text. */
   text(scheduled: S, name: string): string;
-  /** The files beside `model.c`, for kernels that are spread over a number of files. */
+  /** Where launches are made one by one, the files of kernels, which are written as soon as those in them are scheduled. */
+  readonly early?: EarlyFiles<S>;
+  /** The files beside `model.c` for kernels that are spread over a number of files; without those that were written early. */
   files(model: string, parts: readonly (readonly CompiledKernel<S>[])[]): ReadonlyMap<string, string>;
+}
+
+export interface EarlyFiles<S> {
+  /** The number of statements that a file holds, so that few files change with a program. */
+  readonly grain: number;
+  /** The files that those of kernels include. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** File number `i` of kernels. */
+  file(model: string, part: readonly CompiledKernel<S>[], i: number): readonly [name: string, text: string];
 }
 
 /** The comment above a kernel: what it computes, and where that is in the program. */

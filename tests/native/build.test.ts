@@ -6,10 +6,18 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { buildAddon, diagnose, EmittedCodeError, formatFinding, ToolchainError } from '../../codegen/build/index.js';
+import {
+  buildAddon,
+  diagnose,
+  EmittedCodeError,
+  formatFinding,
+  startBuild,
+  ToolchainError,
+} from '../../codegen/build/index.js';
 import { packageRoot } from '../../codegen/build/places.js';
 import type { Addon } from '../../runtime/addon.js';
 import { defineModel } from '../../runtime/load.js';
@@ -104,6 +112,24 @@ test('only files that changed are compiled again', async () => {
   assert.is(await build('one', 'first'), 3);
   assert.is(await build('two', 'first'), 4);
   assert.is(await build('two', 'second'), 4);
+});
+
+test('a file is compiled while others are still to come, and a build that is given up leaves nothing', async () => {
+  const cache = path.join(folder, 'early');
+  process.env.TDSL_CACHE_DIR = cache;
+  const building = await startBuild({ outDir: path.join(folder, 'early-out'), name: 'early' });
+  building.add('kernels.h', 'int tdsl_k0(int);\n');
+  building.add('kernels_0.c', '#include "kernels.h"\nint tdsl_k0(int x) { return x + 1; }\n');
+  const entries = await readdir(cache);
+  const work = path.join(cache, entries.find((name) => name.startsWith('early-')) as string);
+  const isCompiled = async (): Promise<boolean> => (await readdir(work)).some((file) => file.endsWith('.o'));
+  for (let i = 0; i < 1200 && !(await isCompiled()); i++) await sleep(50);
+  assert.ok(await isCompiled());
+  await building.abandon();
+  assert.equal(
+    (await readdir(cache)).sort(),
+    entries.sort().filter((name) => !name.startsWith('early-')),
+  );
 });
 
 test('a library serves C programs', async () => {
