@@ -36,6 +36,7 @@ PEERS = {
     "matmul": lambda a, b: a @ b,
     "linear_gelu": lambda x, w, b: gelu(x @ w.t() + b),
     "linear_bf16": lambda x, w: x @ w.t(),
+    "matmul_bf16": lambda a, b: a @ b,
     "gelu_mul": lambda x, y: gelu(x) * y,
     "row_softmax": lambda x: torch.softmax(x, 1),
     "softmax_gradient": lambda y, g: y * (g - (y * g).sum(1, keepdim=True)),

@@ -19,6 +19,8 @@ WORKLOADS = [
     # Of the second size tiles of wgmma are taken where a card has few processors; times take them on every one.
     workload("linear_bf16", ["MK", "NK"], [dict(M=300, K=104, N=600), dict(M=2048, K=64, N=2304)],
              [dict(M=n, K=n, N=n) for n in (4096, 8192)], "flops", "bf16"),
+    workload("matmul_bf16", ["MK", "KN"], [dict(M=300, K=104, N=600), dict(M=2048, K=64, N=2304)],
+             [dict(M=n, K=n, N=n) for n in (4096, 8192)], "flops", "bf16"),
     workload("gelu_mul", ["MN", "MN"], [dict(M=33, N=37)], [dict(M=8192, N=8192)], "bytes"),
     # Rows of a warp, of a block, and those that are read again.
     workload("row_softmax", ["MN"], [dict(M=9, N=n) for n in (300, 3000, 9000)],

@@ -10,6 +10,8 @@ export fn linear_gelu(x: f32[M, K], w: f32[N, K], bias: f32[N]) -> f32[M, N] = g
 
 export fn linear_bf16(x: bf16[M, K], w: bf16[N, K]) -> bf16[M, N] = x @ t(w)
 
+export fn matmul_bf16(a: bf16[M, K], b: bf16[K, N]) -> bf16[M, N] = a @ b
+
 export fn gelu_mul(x: f32[M, N], y: f32[M, N]) -> f32[M, N] = gelu(x) * y
 
 export fn row_softmax(x: f32[M, N]) -> f32[M, N] = softmax(x, dim: 1)

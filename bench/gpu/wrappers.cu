@@ -58,7 +58,7 @@ USUAL(mma_bf16, multiply<false>(in, out, lane);)
 
 #if TD_HAS_WGMMA
 /* A tile whose last rows and columns lie outside of the tensor; then what one warp group makes of it. */
-template <bool IS_PRODUCT, bool IS_TF32>
+template <bool IS_PRODUCT, bool IS_TF32, bool A_DEEP = true, bool B_DEEP = true>
 TDSL_INLINE void tile(uint32_t *out, const td_tensor_map &map) {
   constexpr int BYTES = 256 * 128;
   TD_DYNAMIC_SHARED(unsigned char, memory);
@@ -79,11 +79,14 @@ TDSL_INLINE void tile(uint32_t *out, const td_tensor_map &map) {
     TD_UNROLL for (int i = 0; i < 128; i++) sums[i] = (float)i;
     td_wgmma_hold(sums);
     td_wgmma_fence();
-    TD_UNROLL for (int step = 0; step < 128; step += 32) {
+    TD_UNROLL for (int step = 0; step < 4; step++) {
+      /* Rows of 128 bytes are taken as rows of the matrix, or as 64 of its rows at one place of the depth: 256 rows then are four times 64 of these. */
+      const td_shared_matrix a = {memory + 64 * 128 + step * (A_DEEP ? 32 : 16 * 128), A_DEEP ? 16 : 64 * 128, 1024};
+      const td_shared_matrix b = {memory + step * (B_DEEP ? 32 : 16 * 128), B_DEEP ? 16 : 64 * 128, 1024};
       if constexpr (IS_TF32)
-        td_wgmma_tf32(sums, memory + 64 * 128 + step, memory + step);
+        td_wgmma_tf32(sums, a, b);
       else
-        td_wgmma_bf16(sums, memory + 64 * 128 + step, memory + step);
+        td_wgmma_bf16<A_DEEP, B_DEEP>(sums, a, b);
     }
     td_wgmma_commit();
     td_wgmma_wait<0>();
@@ -93,11 +96,14 @@ TDSL_INLINE void tile(uint32_t *out, const td_tensor_map &map) {
     for (int i = threadIdx.x; i < BYTES / 4; i += 128) out[i] = ((const uint32_t *)memory)[i];
   }
 }
-#define TILE(is_product, is_tf32) tile<is_product, is_tf32>(out, map);
+#define TILE(...) tile<__VA_ARGS__>(out, map);
 #else
-#define TILE(is_product, is_tf32)
+#define TILE(...)
 #endif
 WRAPPER(tile_bf16, TILE(false, false))
 WRAPPER(tile_tf32, TILE(false, true))
 WRAPPER(wgmma_bf16, TILE(true, false))
+WRAPPER(wgmma_bf16_left_turned, TILE(true, false, false, true))
+WRAPPER(wgmma_bf16_right_turned, TILE(true, false, true, false))
+WRAPPER(wgmma_bf16_both_turned, TILE(true, false, false, false))
 WRAPPER(wgmma_tf32, TILE(true, true))

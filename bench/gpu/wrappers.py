@@ -12,7 +12,7 @@ import random
 import struct
 import sys
 
-# Name, threads, words of the result, how results compare, the numbers it takes. The last four exist for sm_90a alone.
+# Name, threads, words of the result, how results compare, the numbers it takes. The last seven exist for sm_90a alone.
 KERNELS = [
     ("copy_4", 32, 32, "bits", "f32"), ("copy_8", 32, 64, "bits", "f32"), ("copy_16", 32, 128, "bits", "f32"),
     ("round_tf32", 32, 32, "f32", "f32"), ("round_bf16", 32, 32, "bf16", "f32"),
@@ -20,6 +20,8 @@ KERNELS = [
     ("mma_tf32", 32, 128, "sums", "plain"), ("mma_bf16", 32, 128, "sums", "bf16"),
     ("tile_bf16", 128, 8192, "bits", "bf16"), ("tile_tf32", 128, 8192, "f32", "plain"),
     ("wgmma_bf16", 128, 16384, "sums", "bf16"), ("wgmma_tf32", 128, 16384, "sums", "plain"),
+    ("wgmma_bf16_left_turned", 128, 16384, "sums", "bf16"), ("wgmma_bf16_right_turned", 128, 16384, "sums", "bf16"),
+    ("wgmma_bf16_both_turned", 128, 16384, "sums", "bf16"),
 ]
 ROWS, ROW_BYTES = 256, 192
 WORDS = ROWS * ROW_BYTES // 4
@@ -124,7 +126,8 @@ def same(kind, got, want):
         return got == want
     if kind == "sums":
         a, b = [value_of(w) for w in got], [value_of(w) for w in want]
-        return all(abs(x - y) <= 1e-5 * max(map(abs, b)) for x, y in zip(a, b))
+        most = 1e-5 * max(map(abs, b))
+        return all(abs(x - y) <= most for x, y in zip(a, b))
     nan = (lambda w: w & 0x7FFFFFFF > 0x7F800000) if kind == "f32" else (lambda w: w & 0x7FFF > 0x7F80 or w >> 16 & 0x7FFF > 0x7F80)
     return all(x == y or (nan(x) and nan(y)) for x, y in zip(got, want))
 

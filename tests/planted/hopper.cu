@@ -33,7 +33,7 @@ TDSL_INLINE void ring(float *out, const td_tensor_map &map) {
     const int stage = panel % STAGES;
     if (MISTAKE != NO_FULL_WAIT) td_barrier_wait(&full[stage], panel / STAGES % 2);
     if (MISTAKE != NO_FENCE) td_wgmma_fence();
-    td_wgmma_bf16(sums, tiles[stage], tiles[stage]);  // bug: ring_without_full_wait, ring_without_fence, ring_without_commit, ring_without_wait
+    td_wgmma_bf16<true, true>(sums, {tiles[stage], 16, 1024}, {tiles[stage], 16, 1024});  // bug: ring_without_full_wait, ring_without_fence, ring_without_commit, ring_without_wait
     if (MISTAKE != NO_COMMIT) td_wgmma_commit();
     if (MISTAKE != NO_WAIT) td_wgmma_wait<0>();
     td_barrier_arrive(&empty[stage]);

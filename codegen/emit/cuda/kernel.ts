@@ -229,7 +229,7 @@ function printWgmma(
   unit.define('#wgmma', () => '#include "tdsl_wgmma.cuh"\n');
   const name = `${context.name}_wgmma`;
   const lines = new Lines(unit, bufferName);
-  emitWgmma(lines, product, outerScope(sizeName));
+  emitWgmma(lines, product, matrices, outerScope(sizeName));
   const made = printFunction(context, name, bodyOf(lines.text, 1), sizeName, wgmmaParams);
   const { tiles, declarations, condition } = wgmmaChoice(
     product,

@@ -13,6 +13,8 @@ import { emitOut, extentOf, kinds, withAxes } from './product.js';
 
 /** Tiles, stages of the ring and threads: those of tdsl_wgmma.cuh. */
 const [ROWS, COLUMNS, STAGES, ROW_BYTES, BARRIER_BYTES] = [128, 256, 4, 128, 8];
+/** The depth of a panel of bf16, which is how many rows are copied at once where not the depth is contiguous. */
+const PANEL = 64;
 export const WGMMA = {
   threads: 384,
   sharedBytes: STAGES * ((ROWS + COLUMNS) * ROW_BYTES + 2 * BARRIER_BYTES),
@@ -29,7 +31,7 @@ export const wgmmaParams: OwnParams = {
   addresses: ['&left_map', '&right_map'],
 };
 
-export function emitWgmma(lines: Lines, product: Product, scope: Scope): void {
+export function emitWgmma(lines: Lines, product: Product, { left, right }: Matrices, scope: Scope): void {
   const { batches, rows, columns, depth, arithmetic, dtype } = product;
   const size = (axes: readonly Axis[]): string => positionText(extentOf(axes), scope.positions);
   lines.line(`const int64_t rows = ${size(rows)}, columns = ${size(columns)}, depth = ${size(depth)};`);
@@ -44,7 +46,7 @@ export function emitWgmma(lines: Lines, product: Product, scope: Scope): void {
     ';',
   );
   emitOut(lines, product, scope, computeType(lines.unit, dtype, scalarForm));
-  const call = `td_wgmma_product<${kinds[arithmetic]}, ${WGMMA.sharedBytes}>`;
+  const call = `td_wgmma_product<${kinds[arithmetic]}, ${WGMMA.sharedBytes}, ${left.isDeep}, ${right.isDeep}>`;
   lines.line(`${call}(items, rows, columns, depth, left_map, right_map, place, out);`);
 }
 
@@ -59,16 +61,19 @@ export function wgmmaChoice(
   const { batches, rows, columns, depth, arithmetic } = product;
   const text = (dim: Dim): string => sizeText(dim, sizeName);
   const size = (axes: readonly Axis[]): string => text(extentOf(axes));
-  const matrix = (name: string, { buffer, start, steps }: Matrix, along: readonly Axis[]): string => {
+  const matrix = (name: string, { buffer, start, isDeep, steps }: Matrix, along: readonly Axis[]): string => {
     const address = `(const char *)${argumentOf(buffer)} + (${text(start)}) * ${dtypeBytes(buffer.dtype)}`;
-    const sizes = [...[depth, along, ...batches.map((axis) => [axis])].map(size), '1', '1', '1'].slice(0, 5);
+    const sides = isDeep ? [depth, along] : [along, depth];
+    const sizes = [...[...sides, ...batches.map((axis) => [axis])].map(size), '1', '1', '1'].slice(0, 5);
     // Along a dimension of size 1 any step will do that the hardware takes.
     const distances = [...steps, ...Array.from({ length: 3 }, () => dimConst(ROW_BYTES))].slice(0, 4).map(text);
     return `const tdsl_matrix ${name} = {${address}, ${Number(arithmetic === 'tf32')}, {${sizes.join(', ')}}, {${distances.join(', ')}}};`;
   };
+  const map = (name: string, { isDeep }: Matrix, along: number): string =>
+    `tdsl_gpu_map(&${name}, ${isDeep ? along : PANEL}, &${name}_map)`;
   return {
     tiles: `(${size(batches)}) * ((${size(rows)} + ${ROWS - 1}) / ${ROWS}) * ((${size(columns)} + ${COLUMNS - 1}) / ${COLUMNS})`,
     declarations: [matrix('left', left, rows), matrix('right', right, columns), 'tdsl_tensor_map left_map, right_map;'],
-    condition: `tdsl_gpu_fills(args->call, ${number}, items) && tdsl_gpu_map(&left, ${ROWS}, &left_map) && tdsl_gpu_map(&right, ${COLUMNS}, &right_map)`,
+    condition: `tdsl_gpu_fills(args->call, ${number}, items) && ${map('left', left, ROWS)} && ${map('right', right, COLUMNS)}`,
   };
 }

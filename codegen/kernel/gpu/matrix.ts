@@ -1,5 +1,5 @@
-// Products whose factors the copying hardware of sm_90a can fetch in tiles: both lie in memory with the depth contiguous and constant steps along
-// everything else, and the sums are those of tensor cores.
+// Products whose factors the copying hardware of sm_90a can fetch in tiles: both lie in memory with the depth contiguous, or the rows (columns) where they
+// are bf16, and constant steps along everything else, and the sums are those of tensor cores.
 
 import { type Dim, dimConst, dimEquals, dimMul, dimSubstitute, dimSymbols } from '../../../compiler/ir/dims.js';
 import { type Buffer, isPositionName, type Position } from '../ir.js';
@@ -11,7 +11,9 @@ export interface Matrix {
   readonly buffer: Buffer;
   /** Where it begins. */
   readonly start: Dim;
-  /** The elements between neighbouring rows, and between neighbours along each batch axis. */
+  /** Whether the depth is contiguous; else the rows are. */
+  readonly isDeep: boolean;
+  /** The elements between neighbours along what is not contiguous, and along each batch axis. */
   readonly steps: readonly Dim[];
 }
 
@@ -29,7 +31,9 @@ export function matricesOf(product: Product): Matrices | undefined {
   if (arithmetic === 'exact' || tile < 128 || batches.length > MOST_BATCHES) return undefined;
   const left = matrixOf(product.left, rows, depth, batches);
   const right = matrixOf(product.right, columns, depth, batches);
-  return left === undefined || right === undefined ? undefined : { left, right };
+  if (left === undefined || right === undefined) return undefined;
+  // Tensor cores turn matrices of 16-bit numbers over, and no others.
+  return arithmetic === 'bf16' || (left.isDeep && right.isDeep) ? { left, right } : undefined;
 }
 
 function matrixOf(
@@ -38,15 +42,14 @@ function matrixOf(
   depth: readonly Axis[],
   batches: readonly Axis[],
 ): Matrix | undefined {
-  if (memory?.steps === undefined || !isDeep) return undefined;
+  if (memory?.steps === undefined) return undefined;
   const { buffer, offset, guards, statements } = memory;
   if (guards.length > 0 || statements.length > 0) return undefined;
-  const row = stepOf(offset, along);
-  const steps = [row, ...batches.map(({ index }) => coefficient(offset, index))];
+  const steps = [stepOf(offset, isDeep ? along : depth), ...batches.map(({ index }) => coefficient(offset, index))];
   if (steps.some((step) => step === undefined || hasPosition(step))) return undefined;
   const own = [...along, ...depth, ...batches].map(({ index }) => [index, dimConst(0)] as const);
   const start = dimSubstitute(offset, new Map(own));
-  return hasPosition(start) ? undefined : { buffer, start, steps: steps as Dim[] };
+  return hasPosition(start) ? undefined : { buffer, start, isDeep, steps: steps as Dim[] };
 }
 
 /** The distance in memory of what follows each other along axes, the last one running fastest. */

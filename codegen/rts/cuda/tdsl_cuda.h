@@ -54,7 +54,7 @@ TDSL_GPU_API void tdsl_launch_resident(tdsl_call *call, uint32_t kernel, int64_t
 typedef struct tdsl_tensor_map {
   _Alignas(64) unsigned char opaque[128];
 } tdsl_tensor_map;
-/* A factor of a product: its start, the sizes of depth, rows and three batches, and the elements between neighbours along all but the depth. */
+/* A factor of a product: its start, the sizes of its contiguous side, the other one and three batches, and the elements between neighbours along all but the first. */
 typedef struct tdsl_matrix {
   const void *start;
   uint32_t is_tf32; /* f32 that are rounded to tf32, else bf16 */

@@ -24,8 +24,8 @@ struct PendingTile {
 
 struct PendingProduct {
   float *d;
-  const char *a, *b;
-  bool is_tf32;
+  td_shared_matrix a, b;
+  bool is_tf32, a_deep, b_deep;
   int group;
   const void *pc;
 };
@@ -171,28 +171,45 @@ static void hide(Products &own, float *d) {
   memset(d, 0xff, SUMS * sizeof *d);
 }
 
-static void start(float *d, const void *a, const void *b, bool is_tf32, const void *pc) {
+static void start(const PendingProduct &product) {
+  float *const d = product.d;
   Products &own = products[(size_t)td_emu::thread->number];
-  if (!own.is_fenced) fail("a product whose sums may still be under way to registers: td_wgmma_fence is missing", pc);
+  if (!own.is_fenced) fail("a product whose sums may still be under way to registers: td_wgmma_fence is missing", product.pc);
   if (own.pending.empty())
     hide(own, d);
   else if (own.pending[0].d != d)
-    fail("products of different sums at the same time, which the emulator does not know", pc);
-  own.pending.push_back({d, static_cast<const char *>(a), static_cast<const char *>(b), is_tf32, own.group, pc});
+    fail("products of different sums at the same time, which the emulator does not know", product.pc);
+  own.pending.push_back(product);
+  own.pending.back().group = own.group;
 }
-void td_wgmma_bf16(float (&d)[128], const void *a, const void *b) { start(d, a, b, false, __builtin_return_address(0)); }
-void td_wgmma_tf32(float (&d)[128], const void *a, const void *b) { start(d, a, b, true, __builtin_return_address(0)); }
+template <bool A_DEEP, bool B_DEEP>
+void td_wgmma_bf16(float (&d)[128], const td_shared_matrix &a, const td_shared_matrix &b) {
+  start({d, a, b, false, A_DEEP, B_DEEP, 0, __builtin_return_address(0)});
+}
+template void td_wgmma_bf16<true, true>(float (&)[128], const td_shared_matrix &, const td_shared_matrix &);
+template void td_wgmma_bf16<true, false>(float (&)[128], const td_shared_matrix &, const td_shared_matrix &);
+template void td_wgmma_bf16<false, true>(float (&)[128], const td_shared_matrix &, const td_shared_matrix &);
+template void td_wgmma_bf16<false, false>(float (&)[128], const td_shared_matrix &, const td_shared_matrix &);
+void td_wgmma_tf32(float (&d)[128], const td_shared_matrix &a, const td_shared_matrix &b) {
+  start({d, a, b, true, true, true, 0, __builtin_return_address(0)});
+}
 
 void td_wgmma_fence() { products[(size_t)td_emu::thread->number].is_fenced = true; }
 void td_wgmma_commit() { products[(size_t)td_emu::thread->number].group++; }
 
-/* Reads 32 bytes of a row of a matrix as numbers; the number of these. */
-static int read_row(const PendingProduct &product, const char *matrix, int row, float *numbers) {
+/* Where a number lies in a matrix, the exchange of chunks left out. */
+static int offset_of(const td_shared_matrix &matrix, bool is_deep, int row, int depth, int bytes) {
+  if (is_deep) return row / 8 * matrix.stride + row % 8 * 128 + depth * bytes;
+  return row / 64 * matrix.leading + row % 64 * bytes + depth / 8 * matrix.stride + depth % 8 * 128;
+}
+
+/* Reads the numbers of a row of a matrix that one product takes; how many these are. */
+static int read_row(const PendingProduct &product, const td_shared_matrix &matrix, bool is_deep, int row, float *numbers) {
   const int bytes = product.is_tf32 ? 4 : 2;
   for (int i = 0; i < 32 / bytes; i++) {
-    uintptr_t place = (uintptr_t)matrix + (uintptr_t)(row * 128 + i * bytes);
+    uintptr_t place = (uintptr_t)matrix.start + (uintptr_t)offset_of(matrix, is_deep, row, i, bytes);
     place ^= place >> 3 & 0x70;
-    if (i * bytes % 16 == 0) access(reinterpret_cast<void *>(place), 16, READ, product.pc);
+    if (!is_deep || i * bytes % 16 == 0) access(reinterpret_cast<void *>(place), is_deep ? 16 : (size_t)bytes, READ, product.pc);
     uint32_t bits = 0;
     memcpy(&bits, reinterpret_cast<void *>(place), (size_t)bytes);
     bits = product.is_tf32 ? bits & ~0x1fffu : bits << 16;
@@ -205,11 +222,11 @@ static int read_row(const PendingProduct &product, const char *matrix, int row, 
 static void compute(const PendingProduct &product) {
   const int lane = (int)td_emu::thread->lane, first = td_emu::thread->warp % 4 * 16 + lane / 4;
   float rows[2][16], column[16];
-  int count = read_row(product, product.a, first, rows[0]);
-  read_row(product, product.a, first + 8, rows[1]);
+  int count = read_row(product, product.a, product.a_deep, first, rows[0]);
+  read_row(product, product.a, product.a_deep, first + 8, rows[1]);
   for (int i = 0; i < SUMS; i += 4)
     for (int e = 0; e < 2; e++) {
-      read_row(product, product.b, i / 4 * 8 + lane % 4 * 2 + e, column);
+      read_row(product, product.b, product.b_deep, i / 4 * 8 + lane % 4 * 2 + e, column);
       for (int half = 0; half < 2; half++)
         for (int k = 0; k < count; k++) product.d[i + half * 2 + e] += rows[half][k] * column[k];
     }

@@ -13,6 +13,11 @@ struct alignas(64) td_tensor_map {
 };
 static_assert(sizeof(td_tensor_map) == 128, "tensor maps have 128 bytes");
 
+struct td_shared_matrix {
+  const void *start;
+  int leading, stride;
+};
+
 void td_barrier_init(uint64_t *barrier, int count);
 void td_barrier_fence();
 void td_barrier_arrive(uint64_t *barrier);
@@ -28,8 +33,9 @@ inline void td_wgmma_wait() {
   td_wgmma_wait_for(N);
 }
 inline void td_wgmma_hold(float (&)[128]) {}
-void td_wgmma_bf16(float (&d)[128], const void *a, const void *b);
-void td_wgmma_tf32(float (&d)[128], const void *a, const void *b);
+template <bool A_DEEP, bool B_DEEP>
+void td_wgmma_bf16(float (&d)[128], const td_shared_matrix &a, const td_shared_matrix &b);
+void td_wgmma_tf32(float (&d)[128], const td_shared_matrix &a, const td_shared_matrix &b);
 template <int N>
 inline void td_registers_give() {}
 template <int N>

@@ -23,6 +23,16 @@
 struct __align__(64) td_tensor_map {
   unsigned char opaque[128];
 };
+/*
+ * A matrix in shared memory for wgmma, as copies leave it: rows of 128 bytes, 8 of them in 1024, whose chunks of 16 bytes are exchanged. Where the depth is
+ * contiguous these are its rows: `stride` bytes lie between eights of them, and the next 32 bytes of the depth lie 32 bytes further. Where it is
+ * not (bf16 alone), the rows are those of the depth, and hold 64 neighbours along the other side: `stride` bytes lie between eights of the depth, `leading` bytes
+ * between 64s of the other side.
+ */
+struct td_shared_matrix {
+  const void *start;
+  int leading, stride;
+};
 
 #if TD_HAS_WGMMA
 /* A barrier's phase ends when `count` threads have arrived and all bytes are there that were announced. */
@@ -68,13 +78,13 @@ TDSL_INLINE void td_wgmma_wait() {
 }
 /* Keeps the compiler from moving what it does with sums to the other side of this place: it does not know that products write them later. */
 TDSL_INLINE void td_wgmma_hold(float (&d)[128]) { TD_UNROLL for (int i = 0; i < 128; i++) asm volatile("" : "+f"(d[i])::"memory"); }
-/* A matrix in shared memory: rows of 128 bytes along the depth, 8 of them in each 1024 bytes. */
-TDSL_INLINE uint64_t td_wgmma_matrix(const void *start) {
-  return (td_shared_address(start) & 0x3ffff) >> 4 | (uint64_t)1 << 16 | (uint64_t)(1024 >> 4) << 32 | (uint64_t)1 << 62;
+/* The descriptor of a matrix; its last two bits say how chunks are exchanged. */
+TDSL_INLINE uint64_t td_wgmma_matrix(const td_shared_matrix &m) {
+  return (td_shared_address(m.start) & 0x3ffff) >> 4 | (uint64_t)(m.leading >> 4) << 16 | (uint64_t)(m.stride >> 4) << 32 | (uint64_t)1 << 62;
 }
 #define TD_SUMS_8(i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]), "+f"(d[i + 7])
 #define TD_SUMS_32(i) TD_SUMS_8(i), TD_SUMS_8(i + 8), TD_SUMS_8(i + 16), TD_SUMS_8(i + 24)
-#define TD_WGMMA(types, rest)                                                                                                              \
+#define TD_WGMMA(types, rest, ...)                                                                                                         \
   asm volatile("wgmma.mma_async.sync.aligned.m64n256" types                                                                                \
                " {%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31,"      \
                "%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63," \
@@ -82,10 +92,16 @@ TDSL_INLINE uint64_t td_wgmma_matrix(const void *start) {
                "%96,%97,%98,%99,%100,%101,%102,%103,%104,%105,%106,%107,%108,%109,%110,%111,%112,%113,%114,%115,%116,%117,%118,%119,%120,%121,"  \
                "%122,%123,%124,%125,%126,%127}, %128, %129, " rest                                                                             \
                : TD_SUMS_32(0), TD_SUMS_32(32), TD_SUMS_32(64), TD_SUMS_32(96)                                                              \
-               : "l"(td_wgmma_matrix(a)), "l"(td_wgmma_matrix(b)))
-/* d += a bᵀ for 64 x 256 results of 128 threads, 32 bytes of the depth: 16 numbers of bf16, 8 of tf32. */
-TDSL_INLINE void td_wgmma_bf16(float (&d)[128], const void *a, const void *b) { TD_WGMMA("k16.f32.bf16.bf16", "1, 1, 1, 0, 0;"); }
-TDSL_INLINE void td_wgmma_tf32(float (&d)[128], const void *a, const void *b) { TD_WGMMA("k8.f32.tf32.tf32", "1, 1, 1;"); }
+               : __VA_ARGS__)
+#define TD_WGMMA_MATRICES "l"(td_wgmma_matrix(a)), "l"(td_wgmma_matrix(b))
+/* d += a bᵀ for 64 x 256 results of 128 threads, and a depth of 16 numbers of bf16, or 8 of tf32. DEEP: the depth of the matrix is contiguous. */
+template <bool A_DEEP, bool B_DEEP>
+TDSL_INLINE void td_wgmma_bf16(float (&d)[128], const td_shared_matrix &a, const td_shared_matrix &b) {
+  TD_WGMMA("k16.f32.bf16.bf16", "1, 1, 1, %130, %131;", TD_WGMMA_MATRICES, "n"(A_DEEP ? 0 : 1), "n"(B_DEEP ? 0 : 1));
+}
+TDSL_INLINE void td_wgmma_tf32(float (&d)[128], const td_shared_matrix &a, const td_shared_matrix &b) {
+  TD_WGMMA("k8.f32.tf32.tf32", "1, 1, 1;", TD_WGMMA_MATRICES);
+}
 
 /* Threads of a group of four warps give registers back, or take them. */
 template <int N>
