@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { buildCuda, type CudaKind } from '../codegen/build/cuda.js';
+import { compilerIdentity } from '../codegen/build/identity.js';
 import { type BuildResult, startBuild } from '../codegen/build/index.js';
 import { cpusOf, targetMachine } from '../codegen/build/target.js';
 import { DEFAULT_ARCHS, type Generated, generate } from '../codegen/generate.js';
@@ -93,20 +94,37 @@ async function classesOf(cpus: readonly string[]): Promise<readonly Machine[] | 
   return classes;
 }
 
+/** What the C compilers are asked for, who answer while the program is read. Errors come up where an answer is needed. */
+export interface Answers {
+  readonly compilers: Promise<string>;
+  /** The classes of the CPUs that code is wanted for; sources for others hold code for every class, which undefined stands for. */
+  readonly machines: Promise<readonly Machine[] | undefined>;
+}
+
+/** Asks the C compilers; undefined where none is needed. */
+export function askCompilers({ emit, cpu, cuda }: Omit<BuildOptions, 'outDir' | 'mode'>): Answers | undefined {
+  if (emit === 'source') return undefined;
+  const compilers = compilerIdentity();
+  const machines = cuda === undefined ? classesOf(cpusOf(cpu ?? 'native')) : Promise.resolve(undefined);
+  for (const answer of [compilers, machines]) answer.catch(() => undefined);
+  return { compilers, machines };
+}
+
 /** Generates code for a lowered program and builds it. */
 export async function build(
   lowered: Lowered,
   options: BuildOptions,
   meanwhile: Meanwhile = async () => undefined,
+  answers = askCompilers(options),
 ): Promise<Built> {
   const first = lowered.stages.get('lower');
   const source = first === undefined ? '' : printProgram(first);
   const sourceHash = createHash('sha256').update(packageVersion).update(source).digest('hex').slice(0, 16);
   if (options.cuda !== undefined) return buildForCuda(lowered.program, options, options.cuda, sourceHash, meanwhile);
-  // Sources for others hold code for every class of processors.
   const cpus = cpusOf(options.cpu ?? 'native');
-  const machines = options.emit === 'source' ? undefined : await classesOf(cpus);
-  const building = await startBuild({ ...options, cpus, name: lowered.program.name });
+  const machines = await answers?.machines;
+  const { name } = lowered.program;
+  const building = await startBuild({ ...options, cpus, name, ...(answers && { compilers: answers.compilers }) });
   let generated: Generated;
   try {
     generated = generate(lowered.program, {

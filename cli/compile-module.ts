@@ -5,7 +5,7 @@ import path from 'node:path';
 import { buildManifest } from '../codegen/bindings/manifest.js';
 import { printProgram } from '../compiler/ir/print.js';
 import { type Bindings, makeBindings, writeBindings } from './bindings.js';
-import { build, lower } from './build.js';
+import { askCompilers, build, lower } from './build.js';
 import { userError } from './errors.js';
 import { readProgram } from './frontend.js';
 import { nodeHost } from './host.js';
@@ -19,7 +19,12 @@ export async function compileAnew(request: Request): Promise<CompiledModule> {
   const { file, options } = request;
   const { dims = {}, defaultFloat, mode = 'release', emit = 'addon', cpu, cuda, archs, precision } = options;
   // Asked at the beginning: what is replaced on the way must not be taken for what the result was made with.
-  const began = surroundings(request);
+  const answers = askCompilers({
+    emit,
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(cuda === undefined ? {} : { cuda }),
+  });
+  const began = surroundings(request, answers?.compilers);
   const host = observe(nodeHost());
   const { program, clean } = readProgram(file, { dims, ...(defaultFloat && { defaultFloat }) }, host);
   const hidden = new Set(['init', ...program.entries.flatMap(({ evaluation }) => evaluation ?? [])]);
@@ -56,6 +61,7 @@ export async function compileAnew(request: Request): Promise<CompiledModule> {
         runtimeSpecifier(outDir),
       );
     },
+    answers,
   );
   // Written last: until then the module is the one before.
   const written = bindings === undefined ? [] : writeBindings(bindings, path.basename(built.result.file), outDir);

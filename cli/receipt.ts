@@ -63,10 +63,10 @@ export function runtimeSpecifier(outDir: string): string {
 }
 
 /** What a compile depends on besides its request and the program: this package, the compilers, the machine; undefined where there is no compiler. */
-export async function surroundings({ options }: Request): Promise<string | undefined> {
+export async function surroundings({ options }: Request, compilers?: Promise<string>): Promise<string | undefined> {
   const { emit, cpu = 'native', cuda } = options;
   try {
-    const toolchain = emit === 'source' ? '' : await toolchainIdentity(cpusOf(cpu), cuda === 'gpu');
+    const toolchain = emit === 'source' ? '' : await toolchainIdentity(cpusOf(cpu), cuda === 'gpu', compilers);
     return hashOf([installationIdentity(), toolchain]);
   } catch (error) {
     if (error instanceof ToolchainError) return undefined;

@@ -81,8 +81,8 @@ export class NativeBuilding implements Building {
 
   static async start(target: BuildTarget): Promise<NativeBuilding> {
     const started = performance.now();
-    const { name, outDir, cpus = ['native'] } = target;
-    const compiler = await compilerIdentity();
+    const { name, outDir, cpus = ['native'], compilers: asked = compilerIdentity() } = target;
+    const compiler = await asked;
     const identity = `${compiler} ${await machineIdentity(cpus)}`;
     const runtime = await runtimeObjects(compiler);
     const headers = new Map([...(await runtimeSources())].filter(([file]) => file.endsWith('.h')));

@@ -46,12 +46,12 @@ const ENVIRONMENT =
   /^(?:CC|CXX|NVCC|CPATH|C_INCLUDE_PATH|CPLUS_INCLUDE_PATH|LIBRARY_PATH|COMPILER_PATH|GCC_EXEC_PREFIX|SDKROOT|MACOSX_DEPLOYMENT_TARGET|CMAKE_\w+)$/;
 
 /** Everything on this machine that native code for CPUs, or for GPUs too, depends on. */
-export async function toolchainIdentity(cpus: readonly string[], forGpu: boolean): Promise<string> {
-  const [compiler, machine, nvcc] = await Promise.all([
-    compilerIdentity(),
-    machineIdentity(cpus),
-    forGpu ? nvccIdentity() : '',
-  ]);
+export async function toolchainIdentity(
+  cpus: readonly string[],
+  forGpu: boolean,
+  compilers = compilerIdentity(),
+): Promise<string> {
+  const [compiler, machine, nvcc] = await Promise.all([compilers, machineIdentity(cpus), forGpu ? nvccIdentity() : '']);
   const environment = Object.entries(process.env).filter(([name]) => ENVIRONMENT.test(name));
   const parts = [process.platform, process.arch, compiler, machine, nvcc];
   return hashOf([...parts, ...environment.sort(([a], [b]) => (a < b ? -1 : 1)).map((pair) => pair.join('='))]);

@@ -19,6 +19,8 @@ export interface BuildTarget {
    * TDSL_VERSION as its number, and all others for the plainest CPU.
    */
   readonly cpus?: readonly string[];
+  /** What `compilerIdentity` gives, where it was asked before. */
+  readonly compilers?: Promise<string>;
 }
 
 export interface BuildRequest extends BuildTarget {
