@@ -8,7 +8,7 @@ import { publish, writeAll } from './files.js';
 import { compilerIdentity, hashOf, machineIdentity } from './identity.js';
 import type { BuildResult, BuildTarget } from './index.js';
 import { runAll } from './jobs.js';
-import { runtimeObjects, runtimeSources } from './objects.js';
+import { linkerOptions, runtimeObjects, runtimeSources } from './objects.js';
 import { LINK_FLAGS, type Unit, unitsOf } from './options.js';
 import { packageRoot, packageVersion, writableCache } from './places.js';
 import { compilers } from './process.js';
@@ -169,7 +169,13 @@ export class NativeBuilding implements Building {
       '-lm',
       '-pthread',
     ];
-    const command = [compilers().c, ...LINK_FLAGS, '-o', OUTPUT, ...compiled.objects, ...common.flat(), ...libraries];
-    return runAll([command], temporary.path);
+    const link = (options: readonly string[]): Promise<string | undefined> => {
+      const files = ['-o', OUTPUT, ...compiled.objects, ...common.flat()];
+      return runAll([[compilers().c, ...LINK_FLAGS, ...options, ...files, ...libraries]], temporary.path);
+    };
+    const fast = await linkerOptions(runtime);
+    // A linker that was found once may be gone.
+    if (fast.length > 0 && (await link(fast)) === undefined) return undefined;
+    return link([]);
   }
 }

@@ -132,6 +132,17 @@ test('a file is compiled while others are still to come, and a build that is giv
   );
 });
 
+test('a linker that was found and is gone does not matter', async () => {
+  const cache = path.join(folder, 'linker');
+  process.env.TDSL_CACHE_DIR = cache;
+  const build = (name: string) => buildAddon({ sources: sample, outDir: path.join(folder, name), name: 'sample' });
+  await build('linker-found');
+  const runtime = (await readdir(cache)).find((entry) => entry.startsWith('runtime-')) as string;
+  await writeFile(path.join(cache, runtime, 'linker'), '-fuse-ld=no-such-linker');
+  const { file } = await build('linker-gone');
+  assert.is((createRequire(import.meta.url)(file) as Addon).describe().name, 'sample');
+});
+
 test('a library serves C programs', async () => {
   const outDir = path.join(folder, 'lib');
   const { file } = await buildAddon({ sources: sample, outDir, name: 'sample', emit: 'lib' });
