@@ -32,6 +32,8 @@ const [COLUMNS_PER_CHUNK, FEW_CHUNKS] = [128, 4];
 
 /** Panels of columns that go through rows together. */
 const COLUMNS_SHARED = [2, 4];
+/** How often the rows of a chunk are halved so that it needs fewer blocks. */
+const HALVINGS = [1, 2, 3, 4];
 
 const panelOf = (panels: PanelCounts, index: string): PanelCount => panels.get(index) as PanelCount;
 
@@ -40,21 +42,27 @@ const panelOf = (panels: PanelCounts, index: string): PanelCount => panels.get(i
  * and rows enough for copies of columns to pay.
  */
 export function divisions(orientation: Orientation, panels: PanelCounts): readonly Chunking[] {
-  const { vector, isSummed, copies } = orientation;
+  const { vector, isSummed } = orientation;
   const narrow = divide(orientation, panels, 1, ENOUGH_CHUNKS);
   if (isSummed) return [narrow];
   const { size, count } = panelOf(panels, vector);
   const share = Math.min(count, Math.ceil(COLUMNS_PER_CHUNK / size));
-  const isFar =
-    copies.some((copy) => copy !== undefined && !copy.factor.indices.has(vector)) || rowBytes(orientation) > COPY_LIMIT;
-  if (share === 1 || !isFar) return [narrow];
-  return [narrow, divide(orientation, panels, share, FEW_CHUNKS), ...sharing(orientation, panels, count)];
+  const isCopied = copiesRows(orientation);
+  if (share === 1 || (!isCopied && rowBytes(orientation) <= COPY_LIMIT)) return [narrow];
+  const wide = divide(orientation, panels, share, FEW_CHUNKS);
+  if (!isCopied) return [narrow, wide, ...sharing(orientation, panels, count)];
+  if (!isBlocked(orientation, wide.blocks)) return [narrow, wide];
+  // Smaller chunks need fewer blocks, between which sums lie in memory; columns are copied more often then.
+  const smaller = HALVINGS.map((halvings) => divide(orientation, panels, share, FEW_CHUNKS, halvings));
+  return [narrow, wide, ...smaller];
 }
+
+/** Whether something without the vector index is copied. */
+const copiesRows = ({ copies, vector }: Orientation): boolean =>
+  copies.some((copy) => copy !== undefined && !copy.factor.indices.has(vector));
 
 /** Divisions in which columns whose copies fit together share rows that are read where they are, from farther than the second cache. */
 function sharing(orientation: Orientation, panels: PanelCounts, count: number): readonly Chunking[] {
-  const { copies, vector } = orientation;
-  if (copies.some((copy) => copy !== undefined && !copy.factor.indices.has(vector))) return [];
   return COLUMNS_SHARED.filter((columns) => count >= columns * FEW_CHUNKS)
     .map((columns) => ({ ...divide(orientation, panels, columns, FEW_CHUNKS), rowsFirst: true }))
     .filter(({ blocks }) => !isBlocked(orientation, blocks));
@@ -73,7 +81,13 @@ export function distinct(all: readonly Chunking[]): readonly Chunking[] {
   return [...new Map(all.map((chunking) => [key(chunking), chunking])).values()];
 }
 
-function divide(orientation: Orientation, panels: PanelCounts, columns: number, enough: number): Chunking {
+function divide(
+  orientation: Orientation,
+  panels: PanelCounts,
+  columns: number,
+  enough: number,
+  halvings = 0,
+): Chunking {
   const { copies, order, roles, vector } = orientation;
   const joined = new Set(
     copies
@@ -89,6 +103,7 @@ function divide(orientation: Orientation, panels: PanelCounts, columns: number, 
   const rows = outermostRows(orientation, panels, shares);
   const share = rows && shareOfRows(orientation, panels, shares, rows, enough);
   if (rows !== undefined && share !== undefined) shares.set(rows.index, share);
+  for (let i = 0; i < halvings; i++) halveLargest(orientation, panels, shares, vector);
   const blocks = blocksOf(orientation, panels, shares, joined);
   // The sums that are kept between blocks would grow with the number of rows.
   if (rows?.isKnown === false && isBlocked(orientation, blocks)) shares.set(rows.index, rows.least);
@@ -160,19 +175,27 @@ function limitCopies(
   shares: Map<string, Share>,
   blocks: Chunking['blocks'],
 ): void {
-  const { copies, order } = orientation;
+  while (copiedBytes(orientation, panels, { shares, blocks }) > COPY_LIMIT)
+    if (!halveLargest(orientation, panels, shares)) return;
+}
+
+/** Halves what a chunk covers of the copied index of which it covers most panels, `kept` left out. Says whether there was one. */
+function halveLargest(
+  { copies, order }: Orientation,
+  panels: PanelCounts,
+  shares: Map<string, Share>,
+  kept?: string,
+): boolean {
   const covered = (index: string): number => {
     const share = shares.get(index) ?? 1;
     return share === 'all' ? panelOf(panels, index).count : share;
   };
-  while (copiedBytes(orientation, panels, { shares, blocks }) > COPY_LIMIT) {
-    const divisible = order.filter(
-      (index) => covered(index) > 1 && copies.some((copy) => copy?.factor.indices.has(index)),
-    );
-    const [largest] = divisible.sort((a, b) => covered(b) - covered(a));
-    if (largest === undefined) return;
-    shares.set(largest, Math.ceil(covered(largest) / 2));
-  }
+  const divisible = order.filter(
+    (index) => index !== kept && covered(index) > 1 && copies.some((copy) => copy?.factor.indices.has(index)),
+  );
+  const [largest] = divisible.sort((a, b) => covered(b) - covered(a));
+  if (largest !== undefined) shares.set(largest, Math.ceil(covered(largest) / 2));
+  return largest !== undefined;
 }
 
 /** Divides summed indices so that copies fit, and always those of run-time sizes, with which copies would grow. */

@@ -2,8 +2,9 @@
 
 import { type Dim, dimEvaluate, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
+import type { Position } from '../ir.js';
 import { lanesOf, type Machine } from '../machine.js';
-import { coefficient, stride } from '../positions.js';
+import { coefficient, mentions, stride } from '../positions.js';
 import { type Chunking, COPY_LIMIT, chunkCount, copiedBytes, copiedElements, type PanelCounts } from './chunks.js';
 import { extentOf, type Factor, typicalExtent } from './copies.js';
 import type { Nest } from './nest.js';
@@ -216,7 +217,10 @@ function resultCycles(
   panels: PanelCounts,
   { shares, rowsFirst }: Chunking,
 ): number {
-  const accesses = nest.stores.length + operands.length;
+  // What has one element a column, such as a bias, stays near.
+  const isLarge = ({ offset }: { readonly offset: Position }): boolean =>
+    nest.outer.every(({ name }) => name === vector || mentions(offset, name));
+  const accesses = nest.stores.length + operands.filter(isLarge).length;
   if (isSummed) return 18 + accesses;
   const isDense = (index: string): boolean => nest.stores.every(({ offset }) => stride(offset, index) === 1);
   if (isDense(vector)) {
