@@ -7,9 +7,9 @@ import { type Plan, planContraction } from '../../codegen/kernel/contraction/pla
 import { panelCount, rowPanels, vectorPanels } from '../../codegen/kernel/contraction/runs.js';
 import { lowerKernel } from '../../codegen/kernel/lower/kernel.js';
 import { type Machine, machines } from '../../codegen/kernel/machine.js';
-import { dimEvaluate, dimSymbol, dimValue } from '../../compiler/ir/dims.js';
+import { dimEvaluate, dimSymbol } from '../../compiler/ir/dims.js';
 import type { Func } from '../../compiler/ir/graph.js';
-import { convolutions, matrixProduct } from './contractions.js';
+import { matrixProduct } from './contractions.js';
 
 const avx2 = machines.find(({ name }) => name === 'avx2') as Machine;
 const n = dimSymbol('n');
@@ -50,21 +50,30 @@ test('every size has one plan, and a large product copies its columns once', () 
   for (const [index, role] of plan.roles) if (role === 'row') assert.is(plan.shares.get(index), 'all');
 });
 
-test('a batch of eight images is not taken by six and then one by one', () => {
-  const [forward] = convolutions('conv', {
-    batch: 'n',
-    channels: 256,
-    outputs: 256,
-    height: 7,
-    width: 7,
-    kernel: 3,
-    padding: 1,
-  }) as [Func];
-  const batch = nestOf(forward).outer.find(({ extent }) => dimValue(extent) === undefined)?.name;
-  assert.ok(batch !== undefined);
-  const { tile, shares } = planAt(forward, 8);
-  assert.ok(shares.has(batch));
-  assert.is(8 % (tile.get(batch) ?? 1), 0);
+test('panels cover every size, and by six few rows are left to be taken one by one', () => {
+  const pieces = (size: number, rows: number) =>
+    rowPanels(n, rows).runs.map((run) => [run.size, dimEvaluate(run.count, new Map([['n', size]]))] as const);
+  for (const rows of [1, 4, 5, 6, 7, 8, 12, 20, 24])
+    for (let size = 0; size < 200; size++) {
+      const all = pieces(size, rows);
+      assert.ok(all.every(([, count]) => count >= 0));
+      assert.is(
+        all.reduce((sum, [length, count]) => sum + length * count, 0),
+        size,
+        `${size} by ${rows}`,
+      );
+    }
+  for (let size = 4; size < 200; size++) assert.ok((pieces(size, 6).at(-1)?.[1] ?? 0) <= 1, `${size} by six`);
+  assert.equal(pieces(8, 6), [
+    [6, 0],
+    [4, 2],
+    [1, 0],
+  ]);
+  assert.equal(pieces(32, 6), [
+    [6, 4],
+    [4, 2],
+    [1, 0],
+  ]);
 });
 
 test.run();

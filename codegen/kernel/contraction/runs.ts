@@ -112,12 +112,16 @@ function balanced(extent: number, size: number): readonly (readonly [number, num
       ];
 }
 
-/** As many panels of `size` as fit, then some of each smaller power of four, down to `unit`. */
+/**
+ * As many panels of `size` as fit, then some of each smaller power of four, down to `unit`. Where two of the second size make up for one of the
+ * first and leave less to the smallest, they do: 8 rows by six are taken by fours, not by six and one by one.
+ */
 function descending(extent: Dim, size: number, unit: number): readonly Piece[] {
   const pieces: Piece[] = [];
   let rest = extent;
   for (let n = size; n >= unit; n = unit * largestPower(n / unit - 1)) {
-    const count = dimFloorDiv(rest, dimConst(n));
+    const fitting = dimFloorDiv(rest, dimConst(n));
+    const count = n === size ? dimSub(fitting, exchanged(extent, fitting, size, unit)) : fitting;
     pieces.push({ size: n, count });
     rest = dimSub(rest, dimMul(count, dimConst(n)));
     if (n === unit) break;
@@ -125,13 +129,33 @@ function descending(extent: Dim, size: number, unit: number): readonly Piece[] {
   return pieces;
 }
 
+/** The sizes of remainders, from the first up to below the second, with which a panel is exchanged for two of the next smaller size. */
+function exchangedRemainders(size: number, unit: number): readonly [number, number] {
+  const next = unit * largestPower(size / unit - 1);
+  return size === unit || 2 * next <= size ? [0, 0] : [2 * next - size, next];
+}
+
+/** How many panels of the full size, one or none, are exchanged for smaller ones where so many would fit. */
+function exchanged(extent: Dim, fitting: Dim, size: number, unit: number): Dim {
+  const [from, below] = exchangedRemainders(size, unit);
+  if (from === below) return dimConst(0);
+  const rest = dimSub(extent, dimMul(fitting, dimConst(size)));
+  const isAtLeast = (least: number): Dim => dimFloorDiv(dimAdd(rest, dimConst(size - least)), dimConst(size));
+  return smaller(fitting, dimSub(isAtLeast(from), isAtLeast(below)));
+}
+
 /** How many panels a length is divided into: evenly, or as `descending` divides whole units where it is not known, with a last panel for the rest. */
 export function panelCount(length: number, isKnown: boolean, size: number, unit = 1): number {
   if (isKnown) return Math.ceil(length / size);
-  let [count, units] = [length % unit > 0 ? 1 : 0, Math.floor(length / unit)];
+  const whole = Math.floor(length / unit);
+  let [count, units] = [length % unit > 0 ? 1 : 0, whole];
+  const [from, below] = exchangedRemainders(size, unit);
   for (let n = size / unit; units > 0; n = largestPower(n - 1)) {
-    count += Math.floor(units / n);
-    units %= n;
+    const rest = (units % n) * unit;
+    const fitting = Math.floor(units / n);
+    const taken = n * unit === size && fitting > 0 && rest >= from && rest < below ? fitting - 1 : fitting;
+    count += taken;
+    units -= taken * n;
   }
   return count;
 }
