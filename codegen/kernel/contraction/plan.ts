@@ -8,7 +8,7 @@ import { coordinatesOf, extentOf, type Factor, factorOf, TYPICAL } from './copie
 import { tileCycles, tiledCycles, untiledCycles } from './estimate.js';
 import type { Nest } from './nest.js';
 import { atSize, type Copy, heldVectors, type Orientation, orientations } from './orientation.js';
-import { panelCount, smaller } from './runs.js';
+import { rowPanelCount, smaller, vectorPanelCount } from './runs.js';
 import type { Windows } from './windows.js';
 
 export interface Plan extends Chunking {
@@ -267,8 +267,11 @@ function* tileShapes(orientation: Orientation, sizes: readonly Sized[]): Generat
         ({ extent: length }) =>
           new Map(
             order.map((index) => {
-              const [size, unit] = index === vector ? [vectors * lanes, lanes] : [tile.get(index) ?? 1, 1];
-              return [index, { size, count: panelCount(length(index), fixed.has(index), size, unit) }] as const;
+              const [known, n] = [fixed.has(index), length(index)];
+              const rows = tile.get(index) ?? 1;
+              return index === vector
+                ? ([index, { size: vectors * lanes, count: vectorPanelCount(n, known, lanes, vectors) }] as const)
+                : ([index, { size: rows, count: rowPanelCount(n, known, rows) }] as const);
             }),
           ),
       );

@@ -61,7 +61,7 @@ export function rowPanels(extent: Dim, size: number): Panels {
   const known = dimValue(extent);
   if (known !== undefined)
     return panels(balanced(known, size).map(([n, count]) => ({ size: n, count: dimConst(count) })));
-  return panels(descending(extent, size, 1));
+  return panels(descending(extent, size, 1, exchangedRows(extent, size)));
 }
 
 /**
@@ -112,16 +112,13 @@ function balanced(extent: number, size: number): readonly (readonly [number, num
       ];
 }
 
-/**
- * As many panels of `size` as fit, then some of each smaller power of four, down to `unit`. Where two of the second size make up for one of the
- * first and leave less to the smallest, they do: 8 rows by six are taken by fours, not by six and one by one.
- */
-function descending(extent: Dim, size: number, unit: number): readonly Piece[] {
+/** As many panels of `size` as fit, one of them left out where `exchanged` says so, then some of each smaller power of four, down to `unit`. */
+function descending(extent: Dim, size: number, unit: number, exchanged = dimConst(0)): readonly Piece[] {
   const pieces: Piece[] = [];
   let rest = extent;
   for (let n = size; n >= unit; n = unit * largestPower(n / unit - 1)) {
     const fitting = dimFloorDiv(rest, dimConst(n));
-    const count = n === size ? dimSub(fitting, exchanged(extent, fitting, size, unit)) : fitting;
+    const count = n === size ? dimSub(fitting, exchanged) : fitting;
     pieces.push({ size: n, count });
     rest = dimSub(rest, dimMul(count, dimConst(n)));
     if (n === unit) break;
@@ -129,33 +126,46 @@ function descending(extent: Dim, size: number, unit: number): readonly Piece[] {
   return pieces;
 }
 
-/** The sizes of remainders, from the first up to below the second, with which a panel is exchanged for two of the next smaller size. */
-function exchangedRemainders(size: number, unit: number): readonly [number, number] {
-  const next = unit * largestPower(size / unit - 1);
-  return size === unit || 2 * next <= size ? [0, 0] : [2 * next - size, next];
+/**
+ * The remainders of rows, from the first number up to below the second, with which a panel is exchanged for two of the next smaller size: they leave
+ * less to single rows. 8 rows by six are taken by fours, not by six and one by one.
+ */
+function exchangedRemainders(size: number): readonly [number, number] {
+  const next = largestPower(size - 1);
+  return size === 1 || 2 * next <= size ? [0, 0] : [2 * next - size, next];
 }
 
-/** How many panels of the full size, one or none, are exchanged for smaller ones where so many would fit. */
-function exchanged(extent: Dim, fitting: Dim, size: number, unit: number): Dim {
-  const [from, below] = exchangedRemainders(size, unit);
+/** How many panels of rows are exchanged: one or none. */
+function exchangedRows(extent: Dim, size: number): Dim {
+  const [from, below] = exchangedRemainders(size);
   if (from === below) return dimConst(0);
+  const fitting = dimFloorDiv(extent, dimConst(size));
   const rest = dimSub(extent, dimMul(fitting, dimConst(size)));
   const isAtLeast = (least: number): Dim => dimFloorDiv(dimAdd(rest, dimConst(size - least)), dimConst(size));
   return smaller(fitting, dimSub(isAtLeast(from), isAtLeast(below)));
 }
 
-/** How many panels a length is divided into: evenly, or as `descending` divides whole units where it is not known, with a last panel for the rest. */
-export function panelCount(length: number, isKnown: boolean, size: number, unit = 1): number {
+/** The number of panels of `rowPanels`, where an extent is of this length. */
+export function rowPanelCount(length: number, isKnown: boolean, size: number): number {
   if (isKnown) return Math.ceil(length / size);
-  const whole = Math.floor(length / unit);
-  let [count, units] = [length % unit > 0 ? 1 : 0, whole];
-  const [from, below] = exchangedRemainders(size, unit);
-  for (let n = size / unit; units > 0; n = largestPower(n - 1)) {
-    const rest = (units % n) * unit;
-    const fitting = Math.floor(units / n);
-    const taken = n * unit === size && fitting > 0 && rest >= from && rest < below ? fitting - 1 : fitting;
+  const [from, below] = exchangedRemainders(size);
+  const isExchanged = length >= size && length % size >= from && length % size < below;
+  return countDescending(length, size, isExchanged ? 1 : 0);
+}
+
+/** The number of panels of `vectorPanels`. */
+export function vectorPanelCount(length: number, isKnown: boolean, lanes: number, vectors: number): number {
+  if (isKnown) return Math.ceil(length / (lanes * vectors));
+  return countDescending(Math.floor(length / lanes), vectors, 0) + (length % lanes > 0 ? 1 : 0);
+}
+
+/** The number of panels of `descending`. */
+function countDescending(length: number, size: number, exchanged: number): number {
+  let [count, rest] = [0, length];
+  for (let n = size; rest > 0; n = largestPower(n - 1)) {
+    const taken = Math.floor(rest / n) - (n === size ? exchanged : 0);
     count += taken;
-    units -= taken * n;
+    rest -= taken * n;
   }
   return count;
 }
