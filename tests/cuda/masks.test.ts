@@ -48,7 +48,7 @@ dim B, T, S
 export fn half(q: bf16[B, T, 32], k: bf16[B, S, 32], v: bf16[B, S, 32]) -> bf16[B, T, 32] =
   softmax(where(arange(end: S) <= unsqueeze(arange(end: T), 1), 0.2 * (q @ transpose(k, -2, -1)), -inf), -1) @ v
 `;
-  assert.match(chainTexts(half)[0] ?? '', /td_is_below<float>\(.*values/);
+  assert.match(chainTexts(half)[0] ?? '', /td_is_below<float, 32>\(.*values/);
   await compare(half, sizes, { cuda: 'emulated', slack: 4 });
 });
 

@@ -4,6 +4,7 @@
 import { type Hidden, type Idle, userOf, variesInRow } from '../../kernel/gpu/chain/hidden.js';
 import type { RowFold } from '../../kernel/gpu/chain/rows.js';
 import type { Sweep, Sweeps } from '../../kernel/gpu/chain/sweeps.js';
+import type { Factor, Product } from '../../kernel/gpu/product.js';
 import type { Temp } from '../../kernel/ir.js';
 import { neededValues } from '../../kernel/schedule/phases.js';
 import { type FoldState, inner, type Lines, operandOf, type Scope, valueNamed } from '../context.js';
@@ -103,14 +104,24 @@ export class HiddenPrinter {
   /** Whether 0 times what it stands before is 0: factors of the second product, and scores where they are multiplied themselves. */
   #sizes({ needsScores }: Idle, isLast: boolean): void {
     const { lines, factors, phase } = this;
-    const below = (factor: string, dtype: string, limit: string, range: string): void =>
-      lines.line(`matters |= !td_is_below<${dtype}>(${factor}, ${range}, ${limit});`);
-    const scores = typeOf(lines, phase.program.scores.dtype);
-    const mixed = typeOf(lines, phase.program.mixed.dtype);
-    if (needsScores) below(factors.left, scores, MODERATE, '0, height, 0, depth');
-    for (const side of ['0, seen.begin', 'seen.end, width']) {
-      if (needsScores) below(factors.right, scores, MODERATE, `${side}, 0, depth`);
-      if (isLast) below(factors.values, mixed, FINITE, `0, features, ${side}`);
+    const { program, layout } = phase;
+    const { scores, mixed } = program;
+    const below = (
+      text: string,
+      { isDeep }: Factor,
+      product: Product,
+      side: number,
+      limit: string,
+      range: string,
+    ): void => {
+      const types = `${typeOf(lines, product.dtype)}, ${isDeep === (product === scores) ? side : layout.columns}`;
+      lines.line(`matters |= !td_is_below<${types}>(${text}, ${range}, ${limit});`);
+    };
+    const { depth, features } = layout;
+    if (needsScores) below(factors.left, scores.left, scores, depth, MODERATE, '0, height, 0, depth');
+    for (const range of ['0, seen.begin', 'seen.end, width']) {
+      if (needsScores) below(factors.right, scores.right, scores, depth, MODERATE, `${range}, 0, depth`);
+      if (isLast) below(factors.values, mixed.right, mixed, features, FINITE, `0, features, ${range}`);
     }
   }
 

@@ -81,24 +81,43 @@ TDSL_INLINE T td_number(Cell cell) {
     return (T)cell;
 }
 /*
- * Whether all numbers of a part of a factor are smaller than a limit, and none is NaN; each thread answers for those that it looks at. A warp reads
- * neighbours in memory.
+ * Whether all numbers of a part of a factor are smaller than a limit, and none is NaN; each thread answers for those that it looks at. SIDE is about how
+ * many of them are neighbours in memory: so many threads take packs of a row, the others those of further rows.
  */
-template <class T, class Factor>
+template <class T, int SIDE, class Factor>
 TDSL_INLINE bool td_is_below(const Factor &factor, int64_t first, int64_t along, int64_t start, int64_t deep, T limit) {
   const int64_t from = Factor::IS_DEEP ? start : first, to = Factor::IS_DEEP ? deep : along;
   const int64_t outer_from = Factor::IS_DEEP ? first : start, outer_to = Factor::IS_DEEP ? along : deep;
   bool is_below = true;
-  TD_UNROLL_SOME for (int64_t i = outer_from + threadIdx.x / 32; i < outer_to; i += 8) {
+  auto look = [&](T x) { is_below &= x < limit && x > -limit; };
+  auto at = [&](int64_t i, int64_t j) { return Factor::IS_DEEP ? factor.at(0, i, j) : factor.at(0, j, i); };
+  if constexpr (Factor::KIND == TD_PACKS) {
+    if (factor.aligned) {
+      constexpr int PACK = 16 / sizeof(*at(0, 0)), WANTED = (SIDE + PACK - 1) / PACK;
+      constexpr int LANES = WANTED > 16 ? 32 : WANTED > 8 ? 16 : WANTED > 4 ? 8 : 4;
+      TD_UNROLL_NONE for (int64_t i = outer_from + threadIdx.x / LANES; i < outer_to; i += 256 / LANES) {
+        TD_UNROLL_SOME for (int64_t j = from + threadIdx.x % LANES * PACK; j < to; j += LANES * PACK) {
+          const auto *place = at(i, j);
+          if (place == nullptr) continue;
+          if (to - j >= PACK) {
+            const auto pack = td_get_pack<PACK>(place, true);
+            TD_UNROLL for (int e = 0; e < PACK; e++) look(td_number<T>(pack.at[e]));
+          } else {
+            for (int e = 0; e < (int)(to - j); e++) look(td_number<T>(place[e]));
+          }
+        }
+      }
+      return is_below;
+    }
+  }
+  TD_UNROLL_NONE for (int64_t i = outer_from + threadIdx.x / 32; i < outer_to; i += 8) {
     TD_UNROLL_SOME for (int64_t j = from + threadIdx.x % 32; j < to; j += 32) {
-      const int64_t m = Factor::IS_DEEP ? i : j, k = Factor::IS_DEEP ? j : i;
-      T x = 0;
       if constexpr (Factor::IS_COPIED) {
-        const auto *place = factor.at(0, m, k);
-        if (place != nullptr) x = td_number<T>(*place);
-      } else
-        x = factor.at(0, m, k);
-      is_below &= x < limit && x > -limit;
+        const auto *place = at(i, j);
+        if (place != nullptr) look(td_number<T>(*place));
+      } else {
+        look(at(i, j));
+      }
     }
   }
   return is_below;
