@@ -7,6 +7,11 @@ export interface Machine {
   readonly vectorRegisters: number;
   /** Vectors of products that a core begins in a cycle. Where models of a class differ, the least. */
   readonly productsPerCycle: number;
+  /**
+   * Cycles from one step of a sum to the next, however few products it has: what a multiply-add takes, and what is lost where a load comes late and
+   * nothing else is under way.
+   */
+  readonly stepCycles: number;
 }
 
 /** The classes of CPUs, the widest first. `predicate` is the test of the C preprocessor that holds on machines of the class. */
@@ -16,6 +21,7 @@ export const machines: readonly (Machine & { readonly predicate: string })[] = [
     vectorBytes: 64,
     vectorRegisters: 32,
     productsPerCycle: 1,
+    stepCycles: 8,
     predicate: 'defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)',
   },
   {
@@ -23,10 +29,18 @@ export const machines: readonly (Machine & { readonly predicate: string })[] = [
     vectorBytes: 32,
     vectorRegisters: 16,
     productsPerCycle: 2,
+    stepCycles: 6,
     predicate: 'defined(__AVX2__) && defined(__FMA__)',
   },
-  { name: 'neon', vectorBytes: 16, vectorRegisters: 32, productsPerCycle: 2, predicate: 'defined(__aarch64__)' },
-  { name: 'baseline', vectorBytes: 16, vectorRegisters: 16, productsPerCycle: 2, predicate: '1' },
+  {
+    name: 'neon',
+    vectorBytes: 16,
+    vectorRegisters: 32,
+    productsPerCycle: 2,
+    stepCycles: 6,
+    predicate: 'defined(__aarch64__)',
+  },
+  { name: 'baseline', vectorBytes: 16, vectorRegisters: 16, productsPerCycle: 2, stepCycles: 6, predicate: '1' },
 ];
 
 /** The class of the processor for which a C compiler predefines these macros (what `cc -dM -E` prints). */

@@ -12,7 +12,7 @@ import { printKernel } from '../kernel/print.js';
 import { kernelComment, type Target } from './target.js';
 
 /** Values of kernels are single elements; vectors are what emitted code asks for itself. */
-const GPU: Machine = { name: 'gpu', vectorBytes: 16, vectorRegisters: 64, productsPerCycle: 1 };
+const GPU: Machine = { name: 'gpu', vectorBytes: 16, vectorRegisters: 64, productsPerCycle: 1, stepCycles: 8 };
 
 /** Rows up to this length are sorted by threads on their own: a block would have too little to do. */
 const RANKED = 64;

@@ -16,10 +16,11 @@ export interface Chunking {
   readonly rowsFirst: boolean;
 }
 
-/** The panels of an index: values in each, and their number. */
+/** The panels of an index: values in the largest, their number, and for rows the sizes there are, with the number of each. */
 export interface PanelCount {
   readonly size: number;
   readonly count: number;
+  readonly pieces?: readonly (readonly [number, number])[];
 }
 export type PanelCounts = ReadonlyMap<string, PanelCount>;
 

@@ -9,9 +9,8 @@ import { type Chunking, COPY_LIMIT, chunkCount, copiedBytes, copiedElements, typ
 import { extentOf, type Factor, typicalExtent } from './copies.js';
 import type { Nest } from './nest.js';
 import type { Copy, Orientation } from './orientation.js';
+import { partsOf } from './products.js';
 
-/** Products that must be under way so that none waits for the one before it. */
-const IN_FLIGHT = 8;
 /** Addresses that differ by a multiple of this share a set of a common L1 cache, which holds so many of them. */
 const [CACHE_SET_SPAN, CACHE_WAYS] = [4096, 8];
 
@@ -72,19 +71,47 @@ export function tileCycles(orientation: Orientation, tile: ReadonlyMap<string, n
   return tiles * share * stepCycles(orientation, tile, panels);
 }
 
-/** Cycles of one summed point in a tile of average size; without a chunking, memory does not count. Every shape is asked, so that it makes no lists. */
+/** Cycles of one summed point in a tile, on average of those there are; without a chunking, memory does not count. Every shape is asked, so that it makes no lists. */
 function stepCycles(
   orientation: Orientation,
   tile: ReadonlyMap<string, number>,
   panels: PanelCounts,
   chunking?: Chunking,
 ): number {
-  const { nest, vector, isSummed, lanes, factors, roles, extent } = orientation;
-  // Panels are balanced: a tile of 6 that divides 10 works on 5.
-  const count = (index: string): number => panels.get(index)?.count ?? 1;
-  const width = isSummed ? 1 : Math.ceil(extent(vector) / lanes) / count(vector);
+  const { nest, vector, isSummed, lanes, extent } = orientation;
+  const width = isSummed ? 1 : Math.ceil(extent(vector) / lanes) / (panels.get(vector)?.count ?? 1);
+  const innermost = nest.summed.at(-1)?.name ?? vector;
+  const turns =
+    innermost === vector ? Math.ceil(extent(vector) / lanes) : extent(innermost) * orientation.share(innermost, tile);
+  const [first, second] = tile.keys();
+  const [ofFirst, ofSecond] = [piecesOf(panels, first), piecesOf(panels, second)];
+  let [cycles, tiles] = [0, 0];
+  for (const [a, times] of ofFirst)
+    for (const [b, each] of ofSecond) {
+      const size = (index: string): number => (index === first ? a : index === second ? b : 1);
+      cycles += times * each * issueCycles(orientation, tile, size, width, turns);
+      tiles += times * each;
+    }
+  const lines = chunking === undefined ? 0 : lineCycles(orientation, tile, panels, width, chunking);
+  const work = (tiles === 0 ? 0 : cycles / tiles) + lines + 0.3 + 3 / turns;
+  return work * crowding(orientation, tile);
+}
+
+const ONE: readonly (readonly [number, number])[] = [[1, 1]];
+const piecesOf = (panels: PanelCounts, index: string | undefined): readonly (readonly [number, number])[] =>
+  (index === undefined ? undefined : panels.get(index)?.pieces) ?? ONE;
+
+/** Cycles of one summed point in a tile of these sizes, of `width` vectors, in a loop of so many turns. */
+function issueCycles(
+  orientation: Orientation,
+  tile: ReadonlyMap<string, number>,
+  size: (index: string) => number,
+  width: number,
+  turns: number,
+): number {
+  const { vector, factors, roles, machine } = orientation;
   let sums = width;
-  for (const index of tile.keys()) sums *= extent(index) / count(index);
+  for (const index of tile.keys()) sums *= size(index);
   let [slots, loads] = [0, 0];
   for (const [k, { indices }] of factors.entries()) {
     const isColumns = indices.has(vector);
@@ -93,20 +120,15 @@ function stepCycles(
     let isOperand = false;
     for (const index of tile.keys()) {
       if (!indices.has(index)) continue;
-      own *= extent(index) / count(index);
+      own *= size(index);
       isOperand ||= isColumns && roles.get(index) === 'row';
     }
     const each = isOperand ? sums : own;
     loads += each;
     slots += each * loadSlots(orientation, k);
   }
-  const innermost = nest.summed.at(-1)?.name ?? vector;
-  const turns =
-    innermost === vector ? Math.ceil(extent(vector) / lanes) : extent(innermost) * orientation.share(innermost, tile);
-  const lines = chunking === undefined ? 0 : lineCycles(orientation, tile, panels, width, chunking);
-  const issue = Math.max(sums, slots, IN_FLIGHT) / orientation.machine.productsPerCycle;
-  const work = issue + lines + 0.02 * loads + 0.3 + 3 / turns;
-  return work * crowding(orientation, tile);
+  const least = machine.stepCycles / partsOf(Math.max(1, sums), turns);
+  return Math.max(Math.max(sums, slots) / machine.productsPerCycle, least) + 0.02 * loads;
 }
 
 /** The time of a load of a factor, in that of a product: a vector, which may lie across two lines, or one element for all lanes. */

@@ -8,7 +8,7 @@ import { coordinatesOf, extentOf, type Factor, factorOf, TYPICAL } from './copie
 import { tileCycles, tiledCycles, untiledCycles } from './estimate.js';
 import type { Nest } from './nest.js';
 import { atSize, type Copy, heldVectors, type Orientation, orientations } from './orientation.js';
-import { rowPanelCount, smaller, vectorPanelCount } from './runs.js';
+import { rowPieces, smaller, vectorPanelCount } from './runs.js';
 import type { Windows } from './windows.js';
 
 export interface Plan extends Chunking {
@@ -268,10 +268,13 @@ function* tileShapes(orientation: Orientation, sizes: readonly Sized[]): Generat
           new Map(
             order.map((index) => {
               const [known, n] = [fixed.has(index), length(index)];
-              const rows = tile.get(index) ?? 1;
-              return index === vector
-                ? ([index, { size: vectors * lanes, count: vectorPanelCount(n, known, lanes, vectors) }] as const)
-                : ([index, { size: rows, count: rowPanelCount(n, known, rows) }] as const);
+              if (index === vector) {
+                const size = vectors * lanes;
+                return [index, { size, count: vectorPanelCount(n, known, lanes, vectors) }] as const;
+              }
+              const size = tile.get(index) ?? 1;
+              const pieces = size === 1 ? [[1, n] as const] : rowPieces(n, known, size);
+              return [index, { size, count: pieces.reduce((sum, [, count]) => sum + count, 0), pieces }] as const;
             }),
           ),
       );

@@ -26,12 +26,9 @@ const [IN_FLIGHT, FEW_VECTORS, MOST_PARTS, LEAST_STEPS] = [8, 3, 4, 16];
 /** What stands for the innermost summed index where there is none. */
 const ONCE: Span = { start: dimConst(0), length: dimConst(1) };
 
-/** The number of parts in which the sums of a tile are computed: those of a small tile would wait for each other at every step. */
-function partsOf({ plan }: TileContext, { shape }: Register, steps: Dim): number {
-  if ((dimValue(steps) ?? LEAST_STEPS) < LEAST_STEPS) return 1;
-  const vectors = shape.reduce((product, size) => product * size, 1) / plan.lanes;
-  return vectors > FEW_VECTORS ? 1 : Math.min(MOST_PARTS, Math.floor(IN_FLIGHT / vectors));
-}
+/** The number of parts in which the sums of a tile of so many vectors are computed: those of a small tile would wait for each other at every step. */
+export const partsOf = (vectors: number, steps: number): number =>
+  steps < LEAST_STEPS || vectors > FEW_VECTORS ? 1 : Math.min(MOST_PARTS, Math.floor(IN_FLIGHT / vectors));
 
 /** Adds a loop over steps in which every register takes one at each turn, and a loop over the rest. */
 function inTurns(
@@ -77,7 +74,9 @@ export function addProducts(context: TileContext, tile: Tile, register: Register
   const spans = summed.map((name) => summedSpan(context, tile, name));
   const inner = plan.isSummed ? undefined : (spans.at(-1) ?? ONCE);
   const steps = inner?.length ?? dimFloorDiv(block.length(plan.vector), dimConst(plan.lanes));
-  const others = Array.from({ length: partsOf(context, register, steps) - 1 }, () => sumRegisters(context, tile));
+  const vectors = register.shape.reduce((product, size) => product * size, 1) / plan.lanes;
+  const parts = partsOf(vectors, dimValue(steps) ?? LEAST_STEPS);
+  const others = Array.from({ length: parts - 1 }, () => sumRegisters(context, tile));
   const outer = inner === undefined ? spans : spans.slice(0, -1);
   body.loops(
     outer.map(({ length }) => length),

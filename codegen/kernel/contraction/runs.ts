@@ -145,29 +145,31 @@ function exchangedRows(extent: Dim, size: number): Dim {
   return smaller(fitting, dimSub(isAtLeast(from), isAtLeast(below)));
 }
 
-/** The number of panels of `rowPanels`, where an extent is of this length. */
-export function rowPanelCount(length: number, isKnown: boolean, size: number): number {
-  if (isKnown) return Math.ceil(length / size);
+/** The sizes of the panels of `rowPanels` where an extent is of this length, and how many there are of each. */
+export function rowPieces(length: number, isKnown: boolean, size: number): readonly (readonly [number, number])[] {
+  if (isKnown) return balanced(length, size);
   const [from, below] = exchangedRemainders(size);
   const isExchanged = length >= size && length % size >= from && length % size < below;
-  return countDescending(length, size, isExchanged ? 1 : 0);
+  return piecesOf(length, size, isExchanged ? 1 : 0);
 }
 
 /** The number of panels of `vectorPanels`. */
 export function vectorPanelCount(length: number, isKnown: boolean, lanes: number, vectors: number): number {
   if (isKnown) return Math.ceil(length / (lanes * vectors));
-  return countDescending(Math.floor(length / lanes), vectors, 0) + (length % lanes > 0 ? 1 : 0);
+  const whole = piecesOf(Math.floor(length / lanes), vectors, 0);
+  return whole.reduce((sum, [, count]) => sum + count, length % lanes > 0 ? 1 : 0);
 }
 
-/** The number of panels of `descending`. */
-function countDescending(length: number, size: number, exchanged: number): number {
-  let [count, rest] = [0, length];
+/** The panels of `descending`. */
+function piecesOf(length: number, size: number, exchanged: number): readonly (readonly [number, number])[] {
+  const pieces: (readonly [number, number])[] = [];
+  let rest = length;
   for (let n = size; rest > 0; n = largestPower(n - 1)) {
-    const taken = Math.floor(rest / n) - (n === size ? exchanged : 0);
-    count += taken;
-    rest -= taken * n;
+    const count = Math.floor(rest / n) - (n === size ? exchanged : 0);
+    if (count > 0) pieces.push([n, count]);
+    rest -= count * n;
   }
-  return count;
+  return pieces;
 }
 
 /** The largest power of four up to a number; by twos there would be more code and little gained. */
