@@ -47,7 +47,7 @@ test('estimates count the panels that code for run-time sizes goes through', () 
 
 test('every size has one plan, and a large product copies its columns once', () => {
   const product = matrixProduct('product', 'n', 'n', 'n');
-  for (const size of [0, 1, 3, 4, 15, 16, 767, 768, 5000]) planAt(product, size);
+  for (const size of [0, 1, 3, 4, 8, 9, 767, 768, 5000]) planAt(product, size);
   const plan = planAt(product, 2048);
   assert.equal(
     plan.copies.map((copy) => copy !== undefined),

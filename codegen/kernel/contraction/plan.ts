@@ -45,7 +45,7 @@ interface SizeClass {
 const LARGE = 2048;
 const CLASSES: readonly SizeClass[] = [
   { sizes: [1], below: 4, tolerance: 1.15 },
-  { sizes: [8], below: 16, tolerance: 1.08 },
+  { sizes: [8], below: 9, tolerance: 1.08 },
   { sizes: [TYPICAL, 512], below: 768, tolerance: 1.08 },
   { sizes: [LARGE], below: Number.POSITIVE_INFINITY, tolerance: 1.08 },
 ];
