@@ -77,9 +77,15 @@ function loadWithCode(script: string, use: string): unknown {
   return made.exports;
 }
 
+/** Scripts that are loaded, as modules are, once. */
+const loaded = new Map<string, unknown>();
+
 /**
  * Loads a script in CommonJS form, which holds nothing but ASCII. Each use of it, such as a command, calls other functions, so that its code is kept
  * for itself. Node 22 and later keep the code of all modules themselves.
  */
-export const loadScript = (script: string, use = ''): unknown =>
-  'enableCompileCache' in nodeModule ? createRequire(script)(script) : loadWithCode(script, use);
+export function loadScript(script: string, use = ''): unknown {
+  if ('enableCompileCache' in nodeModule) return createRequire(script)(script);
+  if (!loaded.has(script)) loaded.set(script, loadWithCode(script, use));
+  return loaded.get(script);
+}

@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { loadScript } from '../../cli/kept-code.js';
 import { packageRoot } from '../../cli/package.js';
 
 const test = suite('start');
@@ -48,6 +49,15 @@ test('code is kept, and what is no code is replaced', () => {
 
 test('a cache that cannot be written does not matter', () => {
   assert.match(check(path.join(file, 'cache')), 'ok');
+});
+
+test('a script is loaded once, however often a process asks for it', () => {
+  const script = path.join(folder, 'script.cjs');
+  writeFileSync(script, 'module.exports = { made: {} };');
+  const first = loadScript(script);
+  const listeners = process.listenerCount('exit');
+  assert.is(loadScript(script), first);
+  assert.is(process.listenerCount('exit'), listeners);
 });
 
 test.run();
