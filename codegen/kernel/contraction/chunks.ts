@@ -1,7 +1,8 @@
 // Divides a contraction into chunks, which may run at the same time, so that copies are shared by many products, fit into the cache,
 // and are not made too often. The division depends on shapes alone.
 
-import { dimValue } from '../../../compiler/ir/dims.js';
+import { dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
+import { isPositionName } from '../ir.js';
 import { extentOf } from './copies.js';
 import { type Copy, type Orientation, ROWS_PER_COPY } from './orientation.js';
 
@@ -144,7 +145,7 @@ function outermostRows(orientation: Orientation, panels: PanelCounts, shares: Ch
 
 /** Shares out rows, so far as chunks stay worth their copies. Undefined where a chunk has all of them. */
 function shareOfRows(
-  { copies }: Orientation,
+  { nest, copies }: Orientation,
   panels: PanelCounts,
   shares: Chunking['shares'],
   { index, count, isKnown, least }: Rows,
@@ -155,8 +156,9 @@ function shareOfRows(
     const share = Math.max(least, Math.ceil(count / Math.ceil(enough / chunks)));
     return share < count ? share : undefined;
   }
-  // Copies of all rows would grow with their number.
-  return chunks < enough || copies.some((copy) => copy?.factor.indices.has(index)) ? least : undefined;
+  // Copies of all rows would grow with their number; a number that is known inside of loops alone gives no size of scratch memory.
+  const isLocal = [...dimSymbols(extentOf(nest, index))].some(isPositionName);
+  return chunks < enough || isLocal || copies.some((copy) => copy?.factor.indices.has(index)) ? least : undefined;
 }
 
 /** Bytes of results that do not stay in the second cache. */
