@@ -59,7 +59,7 @@ export function attempt<T>(session: Session, name: string, body: (cx: Context) =
         continue;
       }
       if (error instanceof Failure) cx.report(error.diagnostic);
-      else if (error instanceof RangeError && /call stack/i.test(error.message)) cx.report(tooDeep(cx, name));
+      else if (error instanceof RangeError && /call stack/i.test(error.message)) cx.report(tooDeep(session, cx, name));
       else if (!(error instanceof Poisoned || error instanceof GaveUp)) throw error;
       cx.diagnostics.forEach(session.report);
       return undefined;
@@ -68,9 +68,12 @@ export function attempt<T>(session: Session, name: string, body: (cx: Context) =
   throw new Error(`the sizes of ${name} do not settle`);
 }
 
-/** Expressions and calls nest deeper than the compiler can follow. */
-const tooDeep = (cx: Context, name: string): Diagnostic =>
-  cx.complain('E0408', { message: `the calls and expressions of \`${name}\` nest too deeply`, site: cx.latest });
+/** Expressions and calls nest deeper than the compiler can follow. Where it gave up is chance, so that the function itself is pointed at. */
+function tooDeep({ unit }: Session, cx: Context, name: string): Diagnostic {
+  const declared = unit.file.items.find((item): item is ast.Fn => item.kind === 'Fn' && item.name.name === name);
+  const site = declared === undefined ? cx.latest : { source: unit.source, span: declared.name.span };
+  return cx.complain('E0408', { message: `the calls and expressions of \`${name}\` nest too deeply`, site });
+}
 
 /** The fixed sizes with one more, which is put into those found before. */
 function withSize(dims: ReadonlyMap<string, Dim>, symbol: string, size: Dim): ReadonlyMap<string, Dim> {
