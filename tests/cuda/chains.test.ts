@@ -17,7 +17,7 @@ import { attention, compare } from '../codegen/attention.js';
 import { compile } from '../codegen/support.js';
 import { randomInputs } from '../support/graphs.js';
 import { programOf } from '../support/program.js';
-import { chainTexts } from './chains.js';
+import { chainTexts, precisions } from './chains.js';
 import { bitsOf, inEveryOrder } from './orders.js';
 
 const test = suite('chains for GPUs');
@@ -31,9 +31,8 @@ const sizes = [
   { B: 0, T: 4, S: 4 },
 ];
 
-for (const precision of ['f32', 'tf32', 'bf16'] as const) {
+for (const [precision, slack] of precisions) {
   test(`in ${precision}`, async () => {
-    const slack = { f32: 8, tf32: 800, bf16: 6400 }[precision];
     const { generated } = await compare(program, sizes, { cuda: 'emulated', precision, slack });
     for (const [name, plan] of generated.plan.entries) if (name !== 'init') assert.is(plan.steps.length, 1, name);
   });

@@ -4,6 +4,13 @@ import { generate } from '../../codegen/generate.js';
 import { pipelines, runPipeline } from '../../compiler/pipeline.js';
 import { programOf } from '../support/program.js';
 
+/** The precisions of chains, and by how many times the tolerance of f32 their results may differ from the interpreter's. */
+export const precisions = [
+  ['f32', 8],
+  ['tf32', 800],
+  ['bf16', 6400],
+] as const;
+
 /** The text of each kernel that is a chain, by the line of the program that it comes from. */
 export function chainTexts(text: string): readonly string[] {
   const { sources } = generate(runPipeline(programOf(text), pipelines.default), {

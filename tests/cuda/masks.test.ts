@@ -14,7 +14,7 @@ import { attention, compare } from '../codegen/attention.js';
 import { assertAgree, compile } from '../codegen/support.js';
 import { randomInputs } from '../support/graphs.js';
 import { programOf } from '../support/program.js';
-import { chainTexts } from './chains.js';
+import { chainTexts, precisions } from './chains.js';
 import { bitsOf, inEveryOrder } from './orders.js';
 
 const test = suite('masks of chains for GPUs');
@@ -35,9 +35,8 @@ test('sweeps go over the tiles first of which something may be seen', () => {
   assert.equal(parts(attention).toSorted(), [1, 2, 2]);
 });
 
-for (const precision of ['f32', 'tf32', 'bf16'] as const) {
+for (const [precision, slack] of precisions) {
   test(`in ${precision}`, async () => {
-    const slack = { f32: 8, tf32: 800, bf16: 6400 }[precision];
     await compare(program, sizes, { cuda: 'emulated', precision, slack });
   });
 }

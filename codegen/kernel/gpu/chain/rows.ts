@@ -15,6 +15,7 @@ import {
 } from '../../ir.js';
 import { mentions } from '../../positions.js';
 import { exprText } from '../../print.js';
+import { mapTemps } from '../../schedule/copies.js';
 import { mapPositions, mapStatements } from '../../schedule/rewrite.js';
 import { flatNest } from '../independent.js';
 import { type Axis, matrixProduct, type Product } from '../product.js';
@@ -207,7 +208,7 @@ class Reader {
   }
 
   #value(stmt: Let): boolean {
-    const value = withTemps(stmt.value, (temp) => this.valueOf(temp));
+    const value = mapTemps(stmt.value, (temp) => this.valueOf(temp));
     if (value.kind === 'register') return false;
     if (value.kind === 'load' && value.buffer.role !== 'in' && value.buffer.role !== 'table') {
       const store = this.#written.get(value.buffer.name);
@@ -224,21 +225,5 @@ class Reader {
     this.#known.set(text, stmt.temp);
     this.values.push({ ...stmt, value });
     return true;
-  }
-}
-
-/** The expression with other operands. */
-function withTemps(expr: Expr, f: (temp: Temp) => Temp): Expr {
-  switch (expr.kind) {
-    case 'scalar':
-      return { ...expr, args: expr.args.map(f) };
-    case 'random':
-      return { ...expr, key: [f(expr.key[0]), f(expr.key[1])] };
-    case 'muladd':
-      return { ...expr, a: f(expr.a), b: f(expr.b), c: f(expr.c) };
-    case 'choose':
-      return { ...expr, accepted: f(expr.accepted), otherwise: f(expr.otherwise) };
-    default:
-      return expr;
   }
 }
