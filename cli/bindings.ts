@@ -1,10 +1,10 @@
 // Writes index.js, index.d.ts and the manifest of a compiled module. ts-morph, which prints the first two, is large: it lies in a bundle of its own, and
 // texts are kept in the cache, since most changes of a program leave its signatures as they were.
 
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ModuleText } from '../codegen/bindings/module.js';
-import { removeOldest } from '../codegen/build/files.js';
+import { removeOldest, writeAtomically } from '../codegen/build/files.js';
 import { hashOf } from '../codegen/build/identity.js';
 import { writableCache } from '../codegen/build/places.js';
 import type { Manifest } from '../runtime/manifest.js';
@@ -22,13 +22,6 @@ function keptText(file: string): ModuleText | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Writes a file in one step, so that a reader never sees half of it. */
-function writeAtomically(file: string, text: string): void {
-  const temporary = `${file}.${process.pid}.tmp`;
-  writeFileSync(temporary, text);
-  renameSync(temporary, file);
 }
 
 /** The texts of a module, whose addon has no name yet. */

@@ -2,10 +2,11 @@
 // by function, what is called.
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import nodeModule, { createRequire } from 'node:module';
 import path from 'node:path';
 import vm from 'node:vm';
+import { removeOldest, writeAtomically } from '../codegen/build/files.js';
 import { cacheDirectory } from '../codegen/build/places.js';
 
 /** Code of so many scripts, uses and versions is kept; of each some megabytes. */
@@ -41,18 +42,9 @@ function readKept(file: string): { readonly milliseconds: number; readonly code:
 function keep(file: string, code: Buffer): void {
   const header = Buffer.alloc(HEADER);
   header.writeDoubleLE(processorTime());
-  const folder = path.dirname(file);
-  const aside = `${file}.${process.pid}.tmp`;
   try {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(aside, Buffer.concat([header, code]));
-    renameSync(aside, file);
-    const age = (name: string): number => statSync(path.join(folder, name)).mtimeMs;
-    const oldest = readdirSync(folder)
-      .map((name) => ({ name, age: age(name) }))
-      .sort((a, b) => b.age - a.age)
-      .slice(KEPT);
-    for (const { name } of oldest) rmSync(path.join(folder, name), { force: true });
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeAtomically(file, Buffer.concat([header, code]));
   } catch {
     // What was half written is removed as other old files are.
   }
@@ -62,6 +54,8 @@ function keep(file: string, code: Buffer): void {
 function loadWithCode(script: string, use: string): unknown {
   const place = placeOf(script, use);
   const kept = readKept(place);
+  // A new file makes room for itself while the process runs, whose end waits for nothing.
+  if (kept === undefined) removeOldest(path.dirname(place), KEPT - 1).catch(() => undefined);
   const wrapped = new vm.Script(nodeModule.wrap(readFileSync(script, 'latin1')), {
     filename: script,
     cachedData: kept?.code,

@@ -1,5 +1,6 @@
 // Writes files of builds.
 
+import { renameSync, writeFileSync } from 'node:fs';
 import { copyFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -12,6 +13,13 @@ export async function publish(file: string, target: string): Promise<void> {
   } finally {
     await rm(aside, { force: true });
   }
+}
+
+/** Writes a file in one step, so that a reader never sees half of it; at once, as handlers of a process's end have to. */
+export function writeAtomically(file: string, content: string | Buffer): void {
+  const aside = `${file}.${process.pid}.tmp`;
+  writeFileSync(aside, content);
+  renameSync(aside, file);
 }
 
 /** Writes files by name; returns their paths, and the sum of their sizes. */
