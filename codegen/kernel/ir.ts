@@ -149,10 +149,10 @@ export type Stmt =
   /** Names a position that is computed once; it runs over 0 ≤ index < extent. */
   | { readonly kind: 'define'; readonly index: string; readonly value: Position; readonly extent: Dim }
   /**
-   * Asks for what is read from a buffer later: what lies `row` elements, or somewhat more or less, behind the offset. Nothing need lie there. It
-   * changes no result.
+   * Asks for what is read from a buffer later, or written where it is an `out`: what lies at the offset or, with `row`, so many elements behind it,
+   * or somewhat more or less. Nothing need lie there. It changes no result.
    */
-  | { readonly kind: 'fetch'; readonly buffer: Buffer; readonly offset: Position; readonly row: Dim }
+  | { readonly kind: 'fetch'; readonly buffer: Buffer; readonly offset: Position; readonly row?: Dim }
   /** Declares registers. `crowded`: loops that use them need nearly all that a machine has, so that nothing else should stay in registers there. */
   | { readonly kind: 'registers'; readonly register: Register; readonly crowded?: boolean }
   /**
@@ -202,7 +202,7 @@ export function stmtPositions(stmt: Stmt): readonly Position[] {
     case 'define':
       return [stmt.value, stmt.extent];
     case 'fetch':
-      return [stmt.offset, stmt.row];
+      return stmt.row === undefined ? [stmt.offset] : [stmt.offset, stmt.row];
     case 'assign':
       return stmt.at;
     case 'accumulate':

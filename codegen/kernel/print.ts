@@ -70,7 +70,9 @@ function printBody(body: readonly Stmt[], indent: string, lines: string[]): void
         lines.push(`${indent}sort ${stmt.keys.name} to ${stmt.order.name} < ${printDim(stmt.length)}`);
         break;
       case 'fetch':
-        lines.push(`${indent}fetch ${element(stmt.buffer.name, stmt.offset)} + ${printDim(stmt.row)}`);
+        lines.push(
+          `${indent}fetch ${element(stmt.buffer.name, stmt.offset)}${stmt.row === undefined ? '' : ` + ${printDim(stmt.row)}`}`,
+        );
         break;
       case 'transpose':
         lines.push(`${indent}transpose ${stmt.register.name}`);

@@ -4,6 +4,7 @@
 //     for each block of summed indices          only where copies of all would be too large
 //       fill the copies of factors
 //       for each tile of the chunk
+//         ask for what follows the sums
 //         sums in registers, after the first block those so far; for each summed point: add products
 //         after the last block results, else the sums so far
 
@@ -39,6 +40,7 @@ import {
 } from './runs.js';
 import { type Block, fillCopy, hasPanels, type Layout, layoutCopy, wholeVectors } from './scratch.js';
 import {
+  fetchOperands,
   followsInRegisters,
   loadSums,
   type SumBuffer,
@@ -251,18 +253,19 @@ class ContractionBuilder {
       if (layout !== undefined) fillCopy(this.body, this.nest, this.plan, layout, block);
     const context = this.#context(block);
     const isPositive = (count: Position): readonly Guard[] => [{ kind: 'nonnegative', value: dimSub(count, one) }];
+    const inLast = (content: () => void): void => {
+      if (blocks === undefined) content();
+      else this.body.when([{ kind: 'nonnegative', value: dimSub(zero, blocks.after) }], content);
+    };
     this.#eachTile(parts, tile, (whole) => {
+      inLast(() => fetchOperands(context, whole));
       const register = sumRegisters(context, whole);
       if (blocks !== undefined)
         this.body.when(isPositive(blocks.before), () => loadSums(context, whole, register, blocks.sums));
       addProducts(context, whole, register);
-      if (blocks === undefined) this.#results(context, block, whole, register);
-      else {
+      if (blocks !== undefined)
         this.body.when(isPositive(blocks.after), () => storeSums(context, whole, register, blocks.sums));
-        this.body.when([{ kind: 'nonnegative', value: dimSub(zero, blocks.after) }], () =>
-          this.#results(context, block, whole, register),
-        );
-      }
+      inLast(() => this.#results(context, block, whole, register));
     });
   }
 

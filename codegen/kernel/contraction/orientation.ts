@@ -143,7 +143,8 @@ function orient(
   };
 }
 
-function operandsOf(nest: Nest, vector: string): readonly Load[] {
+/** What is read beside the factors at places that move with an index. */
+export function operandsOf(nest: Nest, vector: string): readonly Load[] {
   const ofFactors = new Set(nest.factors.flatMap((temp) => [...expressionsOf(nest, temp)]));
   return [...nest.values.values()].filter(
     (value): value is Load => value.kind === 'load' && !ofFactors.has(value) && mentions(value.offset, vector),

@@ -1,12 +1,14 @@
 // A tile of sums in registers, and the values that follow from them; products.ts adds the products.
 
-import { dimAdd, dimConst, dimSubstitute, dimSymbol, dimValue } from '../../../compiler/ir/dims.js';
+import { dimAdd, dimConst, dimMul, dimSubstitute, dimSymbol, dimValue } from '../../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import { type Buffer, exprTemps, type Position, type Register, type Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
 import { contractionFold } from '../lower/folds.js';
+import { mentions, stride } from '../positions.js';
 import { scalarsCost } from '../schedule/cost.js';
 import { computeAt, type Nest, widestOf } from './nest.js';
+import { operandsOf } from './orientation.js';
 import type { Plan } from './plan.js';
 import type { Panel } from './runs.js';
 import type { Block, Layout } from './scratch.js';
@@ -154,6 +156,42 @@ function followingCost(nest: Nest): number {
     if (value.kind === 'scalar') cost += scalarsCost([value.body]);
   }
   return cost;
+}
+
+/** Bytes of results that do not stay in the second cache. */
+const DISTANT_BYTES = 320 << 10;
+
+/**
+ * Asks for what the results of a tile are computed from beside its sums, and for where they go, before its products are added: memory is idle
+ * meanwhile, and what lies far away, as parameters and their moments do, is at hand when it is needed. What is only written waits for nothing, unless
+ * there is so much of it that writes wait for each other.
+ */
+export function fetchOperands(context: TileContext, tile: Tile): void {
+  const { body, nest, plan } = context;
+  if (plan.isSummed) return;
+  const isFar = ({ buffer, offset }: { readonly buffer: Buffer; readonly offset: Position }): boolean =>
+    buffer.role !== 'scratch' &&
+    stride(offset, plan.vector) === 1 &&
+    nest.outer.every(({ name }) => mentions(offset, name));
+  const operands = operandsOf(nest, plan.vector).filter((load) => load.guards.length === 0 && isFar(load));
+  const results = nest.stores.filter(isFar);
+  if (operands.length === 0 && (results.length < 2 || isSmall(nest))) return;
+  const accesses = new Map(
+    [...operands, ...results].map(({ buffer, offset }) => [`${buffer.name} ${offset.key}`, { buffer, offset }]),
+  );
+  overRows(context, tile, 'serial', (rows) => {
+    overLanes(context, tile, true, (lane) => {
+      const at = outerAt(tile, new Map([...rows, [plan.vector, lane]]));
+      for (const { buffer, offset } of accesses.values())
+        body.append({ kind: 'fetch', buffer, offset: dimSubstitute(offset, at) });
+    });
+  });
+}
+
+/** Whether a result is known to stay in the second cache. */
+function isSmall({ outer, sum }: Nest): boolean {
+  const size = dimValue(outer.reduce((product, { extent }) => dimMul(product, extent), dimConst(1)));
+  return size !== undefined && size * dtypeBytes(sum.dtype) <= DISTANT_BYTES;
 }
 
 /** Computes and stores the results of a tile, from registers. */

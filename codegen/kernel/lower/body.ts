@@ -241,7 +241,7 @@ export class Body {
     body();
     const scope = this.#scope(this.depth);
     this.#scopes = this.#scopes.slice(0, -1);
-    this.append({ kind: 'if', guards, body: scope.statements });
+    if (scope.statements.length > 0) this.append({ kind: 'if', guards, body: scope.statements });
   }
 
   /** Names a position that is computed here; it is less than `extent`. */

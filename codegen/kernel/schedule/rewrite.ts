@@ -49,7 +49,7 @@ export function mapPositions(stmt: Stmt, f: PositionMap): Stmt {
     case 'define':
       return { ...stmt, value: f(stmt.value), extent: f(stmt.extent) };
     case 'fetch':
-      return { ...stmt, offset: f(stmt.offset), row: f(stmt.row) };
+      return { ...stmt, offset: f(stmt.offset), ...(stmt.row !== undefined && { row: f(stmt.row) }) };
     case 'sort':
       return { ...stmt, length: f(stmt.length) };
     case 'registers':
