@@ -352,6 +352,7 @@ static Napi::Value Allocate(const Napi::CallbackInfo &info) {
     if (!env.IsExceptionPending()) Throw(env, TDSL_E_NOMEM, "not enough memory: " + std::to_string(bytes) + " bytes");
     return env.Undefined();
   }
+  PreferLargePages(data, static_cast<size_t>(bytes));
   size_t offset = (TDSL_ALIGNMENT - reinterpret_cast<uintptr_t>(data) % TDSL_ALIGNMENT) % TDSL_ALIGNMENT;
   napi_value array;
   napi_create_typedarray(env, napi_uint8_array, static_cast<size_t>(bytes), buffer, offset, &array);
