@@ -69,11 +69,14 @@ function rawWindow(unit: Unit, dtype: DType, form: Form, pointer: string, low: s
   return `${name}(${pointer}, ${low}, ${high})`;
 }
 
-/** Stores the lanes below `count`. */
+/**
+ * Stores the lanes below `count`. A constant number goes without a mask: a load that follows a masked store waits until that is in the cache
+ * where it touches bytes that the mask left out, as the next row does where results take the place of what they are made of. Masked stores
+ * of AVX2 take as long as many others, too.
+ */
 export function storePart(unit: Unit, dtype: DType, form: Form, pointer: string, count: string, value: string): string {
   const element = storageElement(dtype);
-  // Masked stores of AVX2 take as long as many others.
-  if (unit.machine.name === 'avx2' && /^\d+$/.test(count)) return storeFirst(unit, dtype, form, pointer, count, value);
+  if (/^\d+$/.test(count)) return storeFirst(unit, dtype, form, pointer, count, value);
   const name = `store_part_${suffix(element, form.lanes)}`;
   unit.define(name, () => {
     const type = storageVector(unit, dtype, form.lanes);
@@ -84,13 +87,24 @@ export function storePart(unit: Unit, dtype: DType, form: Form, pointer: string,
   return `${name}(${pointer}, ${toStorage(unit, dtype, form, value)}, ${count});`;
 }
 
-/** Stores a constant number of lanes. */
+/** Stores a constant number of lanes, in pieces that are powers of two. */
 function storeFirst(unit: Unit, dtype: DType, form: Form, pointer: string, count: string, value: string): string {
-  const name = `store_${count}_of_${suffix(storageElement(dtype), form.lanes)}`;
+  const element = storageElement(dtype);
+  const name = `store_${count}_of_${suffix(element, form.lanes)}`;
   unit.define(name, () => {
+    const pieces: string[] = [];
+    for (let at = 0, size = form.lanes; size >= 1; size /= 2) {
+      if ((Number(count) & size) === 0) continue;
+      const lanes = Array.from({ length: size }, (_, lane) => at + lane).join(', ');
+      pieces.push(
+        size === 1
+          ? `p[${at}] = v[${at}];`
+          : `*(${memoryVector(unit, dtype, size)} *)(p + ${at}) = __builtin_shufflevector(v, v, ${lanes});`,
+      );
+      at += size;
+    }
     const type = storageVector(unit, dtype, form.lanes);
-    const body = `__builtin_memcpy(p, &v, ${count} * sizeof *p);`;
-    return functionText('void', name, `${storageType(dtype)} *p, ${type} v`, body);
+    return functionText('void', name, `${storageType(dtype)} *p, ${type} v`, pieces.join('\n  '));
   });
   return `${name}(${pointer}, ${toStorage(unit, dtype, form, value)});`;
 }
