@@ -230,7 +230,10 @@ function fillPanels(body: Body, nest: Nest, plan: Plan, layout: Layout, block: B
   });
 }
 
-/** Fills a copy by square blocks that are read along one coordinate and written along the last. */
+/**
+ * Fills a copy by square blocks that are read along one coordinate and written along the last. Each block begins where the last one stopped
+ * reading, so that only as many rows are under way as a block has: that many pages and lines a core keeps track of.
+ */
 function fillTransposed(body: Body, nest: Nest, plan: Plan, layout: Layout, block: Block, along: Coordinate): void {
   const { copy, buffer } = layout;
   const { lanes } = plan;
@@ -251,8 +254,8 @@ function fillTransposed(body: Body, nest: Nest, plan: Plan, layout: Layout, bloc
       copy.coordinates.map((coordinate) =>
         coordinate === along ? t : coordinate === last ? v : (outer[others.indexOf(coordinate)] as Position),
       );
-    eachPanel(body, vectorPanels(extent(along), lanes, 1), (deep) => {
-      eachPanel(body, vectorPanels(extent(last), lanes, 1), (wide) => {
+    eachPanel(body, vectorPanels(extent(last), lanes, 1), (wide) => {
+      eachPanel(body, vectorPanels(extent(along), lanes, 1), (deep) => {
         const register: Register = { name: body.fresh('q'), dtype: nest.sum.dtype, shape: [lanes, lanes] };
         body.append({ kind: 'registers', register });
         inRows(wide, (row) =>
