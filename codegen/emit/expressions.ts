@@ -1,6 +1,6 @@
 // Prints the expressions of the kernel IR.
 
-import { dimValue } from '../../compiler/ir/dims.js';
+import { dimConst, dimSubstitute, dimValue } from '../../compiler/ir/dims.js';
 import { type DType, dtypeKind } from '../../compiler/ir/dtype.js';
 import { type Expr, exprPositions, exprTemps, exprType, type Position, type Register } from '../kernel/ir.js';
 import { coefficient } from '../kernel/positions.js';
@@ -81,14 +81,18 @@ function emitCopy(lines: Lines, expr: Expr, scope: Scope, copy: number, form: Fo
   }
 }
 
-/** The C variable of a register: in lanes the number of the vector stands for the lane. */
+/** The C variable of a register: in lanes the number of the vector, of those from where the lanes begin, stands for the lane. */
 export function registerName(register: Register, at: readonly Position[], scope: Scope, copy: number): string {
-  const parts = at.map((position) => {
-    if (variesInLanes(position, scope)) return copy;
+  const constant = (position: Position): number => {
     const value = dimValue(resolved(position, scope.positions));
     if (value === undefined)
       throw new Error(`the register ${register.name} is used at a position that is not constant`);
     return value;
+  };
+  const parts = at.map((position) => {
+    if (scope.lanes === undefined || !variesInLanes(position, scope)) return constant(position);
+    const { index, form } = scope.lanes;
+    return constant(dimSubstitute(position, new Map([[index, dimConst(0)]]))) / form.lanes + copy;
   });
   const base = valueNamed(scope, register.name).texts[0];
   return [base, ...(parts.length === 0 && scope.lanes !== undefined ? [copy] : parts)].join('_');

@@ -10,6 +10,7 @@ import { extentOf, type Factor, typicalExtent } from './copies.js';
 import type { Nest } from './nest.js';
 import type { Copy, Orientation } from './orientation.js';
 import { partsOf } from './products.js';
+import { storedAlong } from './tile.js';
 
 /** Addresses that differ by a multiple of this share a set of a common L1 cache, which holds so many of them. */
 const [CACHE_SET_SPAN, CACHE_WAYS] = [4096, 8];
@@ -19,6 +20,8 @@ const [NEAR_BYTES, MIDDLE_BYTES] = [20 << 10, 320 << 10];
 const [CACHE_LINE, CACHE_SETS] = [64, 64];
 /** Cycles by which each row of a tile's results delays it where they go to distant memory. */
 const DISTANT_ROW = 20;
+/** Cycles for a line of sums that lie in distant memory between blocks of their products. */
+const DISTANT_SUM = 30;
 /** Bytes that a core loads as fast as any less. */
 const HALF_LINE = 32;
 /** Cycles by which a line delays a tile that comes from the second cache, in order or not, or from behind it, and a page that is not at hand. */
@@ -49,7 +52,8 @@ export function tiledCycles(
   // A last part of a vector takes a loop of its own.
   const tails = isSummed && extent(vector) % lanes !== 0 ? (tileCount * productOf(steps) * 2) / (steps.at(-1) ?? 1) : 0;
   const passes = productOf([...chunking.blocks].map(([index, size]) => Math.ceil(extent(index) / size)));
-  const repeated = ((passes - 1) * outputs * 3) / (isSummed ? 1 : lanes);
+  const repeated =
+    (passes - 1) * outputs * (3 / (isSummed ? 1 : lanes) + distantSumCycles(orientation, panels, chunking));
   const copying = copies.reduce((sum, copy) => {
     if (copy === undefined) return sum;
     const elements = copiedElements(orientation, copy, panels, chunking);
@@ -61,6 +65,19 @@ export function tiledCycles(
   return (
     (products * reach + tails + outputs * resultCycles(orientation, tile, panels, chunking) + copying + repeated) * idle
   );
+}
+
+/** Cycles by which a sum is delayed between blocks where those of a chunk do not stay in the second cache. */
+function distantSumCycles(
+  { bytes, extent, nest }: Orientation,
+  panels: PanelCounts,
+  { shares }: Pick<Chunking, 'shares'>,
+): number {
+  const covered = nest.outer.map(({ name }) => {
+    const [share, panel] = [shares.get(name), panels.get(name)];
+    return typeof share === 'number' && panel !== undefined ? Math.min(extent(name), share * panel.size) : extent(name);
+  });
+  return productOf(covered) * bytes > MIDDLE_BYTES ? (DISTANT_SUM * bytes) / CACHE_LINE : 0;
 }
 
 /** Cycles of all products in tiles if memory were as near as registers. */
@@ -252,8 +269,9 @@ function resultCycles(
     const row = Math.min(extent(vector), (together * extent(vector)) / (panels.get(vector)?.count ?? 1));
     return (1.5 / lanes + (isFar ? DISTANT_ROW / row : 0)) * accesses;
   }
-  const along = [...tile].find(([index]) => isDense(index))?.[1] ?? 1;
-  return (1.5 + 0.25 / along) * accesses;
+  const along = storedAlong(nest, vector, tile);
+  // Each piece of memory is a line for itself.
+  return (along === undefined ? 1.75 : 0.2 + 5 / (tile.get(along) as number)) * accesses;
 }
 
 /** Cycles for an element of a copy: by vectors, by transposed blocks, or one by one. */

@@ -1,6 +1,6 @@
 // A tile of sums in registers, and the values that follow from them; products.ts adds the products.
 
-import { dimAdd, dimConst, dimMul, dimSubstitute, dimSymbol, dimValue } from '../../../compiler/ir/dims.js';
+import { type Dim, dimAdd, dimConst, dimMul, dimSubstitute, dimSymbol, dimValue } from '../../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import { type Buffer, exprTemps, type Position, type Register, type Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
@@ -45,14 +45,14 @@ export const outerAt = (tile: Tile, inside: Inside): ReadonlyMap<string, Positio
 const unrolled = (plan: Plan, tile: Tile): readonly string[] =>
   plan.order.filter((index) => index !== plan.vector && panelOf(tile, index).size > 1).reverse();
 
-/** Adds loops over the unrolled indices of a tile. */
+/** Adds loops over the unrolled indices of a tile, or over some of them. */
 export function overRows(
   context: TileContext,
   tile: Tile,
   mark: 'unroll' | 'serial',
   content: (rows: Inside) => void,
+  indices: readonly string[] = unrolled(context.plan, tile),
 ): void {
-  const indices = unrolled(context.plan, tile);
   const open = (d: number, rows: Inside): void => {
     const index = indices[d];
     if (index === undefined) content(rows);
@@ -194,14 +194,76 @@ function isSmall({ outer, sum }: Nest): boolean {
   return size !== undefined && size * dtypeBytes(sum.dtype) <= DISTANT_BYTES;
 }
 
+/** Neighbours in memory from which on results are turned: fewer are stored as fast one by one. */
+const TURNED_FROM = 4;
+
+/** The index of a tile along which results lie side by side in memory where they do not along the vector; undefined where there is none that is worth it. */
+export const storedAlong = (nest: Nest, vector: string, tile: ReadonlyMap<string, number>): string | undefined => {
+  const isDense = (index: string): boolean => nest.stores.every(({ offset }) => stride(offset, index) === 1);
+  if (isDense(vector)) return undefined;
+  return [...tile.keys()].find((index) => (tile.get(index) as number) >= TURNED_FROM && isDense(index));
+};
+
 /** Computes and stores the results of a tile, from registers. */
 export function storeResults(context: TileContext, tile: Tile, register: Register): void {
+  const { nest, plan } = context;
+  const along = storedAlong(nest, plan.vector, new Map([...tile].map(([index, { size }]) => [index, size])));
+  const isConstant = (index: string): boolean => dimValue(panelOf(tile, index).length) !== undefined;
+  if (along !== undefined && isConstant(along) && isConstant(plan.vector)) {
+    storeTurned(context, tile, register, along);
+    return;
+  }
   overRows(context, tile, 'unroll', (rows) => {
     overLanes(context, tile, false, (lane) => {
       const sum = context.body.letHere({ kind: 'register', register, at: [...rows.values(), lane] });
       followSum(context, tile, new Map([...rows, [context.plan.vector, lane]]), sum);
     });
   });
+}
+
+/** The same by square blocks of registers that are transposed, so that what follows the sums runs along the memory of the results. */
+function storeTurned(context: TileContext, tile: Tile, register: Register, along: string): void {
+  const { body, nest, plan } = context;
+  const { lanes, vector } = plan;
+  const indices = unrolled(plan, tile);
+  const blocks = (size: number): readonly { readonly first: Dim; readonly count: number }[] =>
+    Array.from({ length: Math.ceil(size / lanes) }, (_, i) => ({
+      first: dimConst(i * lanes),
+      count: Math.min(lanes, size - i * lanes),
+    }));
+  const turn = (rows: Inside, deep: Dim, wide: Dim, count: number): Register => {
+    const turned: Register = { name: body.fresh('q'), dtype: nest.sum.dtype, shape: [lanes, lanes] };
+    body.append({ kind: 'registers', register: turned });
+    body.loop(dimConst(count), 'unroll', (row) => {
+      const own = new Map([...rows, [along, dimAdd(deep, dimSymbol(row))]]);
+      body.loop(dimConst(lanes), 'vector', (lane) => {
+        const at = [...indices.map((index) => own.get(index) as Position), dimAdd(wide, dimSymbol(lane))];
+        const value = body.letHere({ kind: 'register', register, at });
+        body.append({ kind: 'assign', register: turned, at: [dimSymbol(row), dimSymbol(lane)], value });
+      });
+    });
+    body.append({ kind: 'transpose', register: turned });
+    return turned;
+  };
+  const others = indices.filter((index) => index !== along);
+  const add = (rows: Inside): void => {
+    for (const wide of blocks(panelOf(tile, vector).size))
+      for (const deep of blocks(panelOf(tile, along).size)) {
+        const turned = turn(rows, deep.first, wide.first, deep.count);
+        body.loop(dimConst(wide.count), 'unroll', (row) => {
+          body.loop(dimConst(deep.count), 'vector', (lane) => {
+            const sum = body.letHere({ kind: 'register', register: turned, at: [dimSymbol(row), dimSymbol(lane)] });
+            const inside: Inside = new Map([
+              ...rows,
+              [along, dimAdd(deep.first, dimSymbol(lane))],
+              [vector, dimAdd(wide.first, dimSymbol(row))],
+            ]);
+            followSum(context, tile, inside, sum);
+          });
+        });
+      }
+  };
+  overRows(context, tile, 'unroll', add, others);
 }
 
 /** Computes and stores the results of a tile, from memory. */
