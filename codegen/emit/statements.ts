@@ -139,10 +139,10 @@ const LINE = 64;
 const NEAREST = 4096;
 const FARTHEST = 65536;
 
-/** Asks for the lines of the vectors in flight, or those `row` elements ahead; then the last, partial vectors of a loop ask for nothing. */
+/** Asks for the line of an element or those of the vectors in flight, or what lies `row` elements ahead; then partial vectors ask for nothing. */
 function emitFetch(lines: Lines, { buffer, offset, row }: Extract<Stmt, { kind: 'fetch' }>, scope: Scope): void {
   const { lanes } = scope;
-  if (lanes === undefined || (lanes.count !== undefined && row !== undefined)) return;
+  if (row !== undefined && (lanes === undefined || lanes.count !== undefined)) return;
   const bytes = dtypeBytes(buffer.dtype);
   const [least, most] = [NEAREST / bytes, FARTHEST / bytes];
   const known = row && dimValue(row);
@@ -154,8 +154,8 @@ function emitFetch(lines: Lines, { buffer, offset, row }: Extract<Stmt, { kind: 
         : String(Math.max(least, Math.min(most, known)));
   // A line that is to be written is asked for as one that no other core keeps.
   const purpose = buffer.role === 'out' ? ', 1' : '';
-  for (let copy = 0; copy < lanes.copies; copy++) {
-    if ((copy * lanes.form.lanes * bytes) % LINE !== 0) continue;
+  for (let copy = 0; copy < (lanes?.copies ?? 1); copy++) {
+    if (lanes !== undefined && (copy * lanes.form.lanes * bytes) % LINE !== 0) continue;
     const place = positionText(offset, copyPositions(scope, copy));
     const at = ahead === undefined ? place : `${place} + ${ahead}`;
     lines.line(`__builtin_prefetch(${lines.bufferName(buffer)} + (${at})${purpose});`);

@@ -8,13 +8,17 @@ import {
   dimFloorDiv,
   dimMul,
   dimSub,
+  dimSubstitute,
   dimSymbol,
   dimValue,
 } from '../../../compiler/ir/dims.js';
+import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import { apply, argument } from '../../../compiler/ir/scalar.js';
-import type { Buffer, Position, Register, Temp } from '../ir.js';
+import type { Buffer, Guard, Position, Register, Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
-import { computeAt } from './nest.js';
+import { stride } from '../positions.js';
+import { extentOf, type Factor } from './copies.js';
+import { computeAt, type Nest } from './nest.js';
 import { vectorPanels } from './runs.js';
 import { copiedAt, type Layout } from './scratch.js';
 import { outerAt, overLanes, overRows, panelOf, sumRegisters, type Tile, type TileContext } from './tile.js';
@@ -92,11 +96,52 @@ export function addProducts(context: TileContext, tile: Tile, register: Register
       inTurns(body, inner.length, [register, ...others], (step, part) => {
         const last = summed.slice(-1).map((name) => [name, dimAdd(inner.start, step)] as const);
         const point = new Map([...at, ...last]);
+        fetchNext(context, tile, point);
         overLanes(context, tile, whole, (lane) => addPoint(context, tile, part, lane, point));
       });
     },
   );
   joinParts(context, tile, register, others);
+}
+
+/** Bytes that come from memory at once, and those of a factor from which on it does not stay near. */
+const [LINE, DISTANT_BYTES] = [64, 320 << 10];
+
+/**
+ * Asks, in the first tile of a chunk, for the columns that the next chunk copies where rows of the factor lie apart: the copy would wait for memory
+ * at each row, and memory is idle while products are added.
+ */
+function fetchNext(context: TileContext, tile: Tile, point: ReadonlyMap<string, Position>): void {
+  const { body, nest, plan, block, layouts } = context;
+  const next = plan.order.findLast((index) => plan.shares.get(index) !== 'all');
+  const innermost = nest.summed.at(-1)?.name;
+  if (next !== plan.vector || plan.shares.get(next) !== 1 || innermost === undefined || plan.blocks.size > 0) return;
+  const { start, size } = panelOf(tile, next);
+  const places = new Map([...outerAt(tile, new Map()), ...point]);
+  const before = [...tile.entries()]
+    .filter(([index]) => index !== next)
+    .reduce((sum, [index, panel]) => dimAdd(sum, dimSub(panel.start, block.base(index))), dimConst(0));
+  const isFirst: Guard = { kind: 'nonnegative', value: dimSub(dimConst(0), before) };
+  for (const [k, factor] of plan.factors.entries()) {
+    const { plain } = factor;
+    if (layouts[k] === undefined || plain === undefined || stride(plain.offset, next) !== 1) continue;
+    const bytes = dtypeBytes(plain.buffer.dtype);
+    const distance = (stride(plain.offset, innermost) ?? 0) * bytes;
+    if (distance <= LINE || staysNear(nest, factor, bytes)) continue;
+    body.when(dimValue(before) === 0 ? [] : [isFirst], () => {
+      for (let column = 0; column < size; column += LINE / bytes) {
+        const at = new Map([...places, [next, dimAdd(start, dimConst(size + column))]]);
+        body.append({ kind: 'fetch', buffer: plain.buffer, offset: dimSubstitute(plain.offset, at) });
+      }
+    });
+  }
+}
+
+function staysNear(nest: Nest, { indices }: Factor, bytes: number): boolean {
+  const size = dimValue(
+    [...indices].reduce((product, index) => dimMul(product, extentOf(nest, index)), dimConst(bytes)),
+  );
+  return size !== undefined && size <= DISTANT_BYTES;
 }
 
 /** What a tile needs of a summed index. */
