@@ -161,8 +161,8 @@ function shareOfRows(
   return chunks < enough || isLocal || copies.some((copy) => copy?.factor.indices.has(index)) ? least : undefined;
 }
 
-/** Bytes of results that do not stay in the second cache. */
-const DISTANT_BYTES = 320 << 10;
+/** What has more bytes does not stay in the second cache. */
+export const DISTANT_BYTES = 320 << 10;
 
 /**
  * Whether what follows the sums reads and writes distant memory, as where parameters are updated: then rows of a chunk should be read in one piece,

@@ -5,7 +5,15 @@ import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import type { Position } from '../ir.js';
 import { lanesOf, type Machine } from '../machine.js';
 import { coefficient, mentions, stride } from '../positions.js';
-import { type Chunking, COPY_LIMIT, chunkCount, copiedBytes, copiedElements, type PanelCounts } from './chunks.js';
+import {
+  type Chunking,
+  COPY_LIMIT,
+  chunkCount,
+  copiedBytes,
+  copiedElements,
+  DISTANT_BYTES,
+  type PanelCounts,
+} from './chunks.js';
 import { extentOf, type Factor, typicalExtent } from './copies.js';
 import type { Nest } from './nest.js';
 import type { Copy, Orientation } from './orientation.js';
@@ -15,8 +23,8 @@ import { storedAlong } from './tile.js';
 /** Addresses that differ by a multiple of this share a set of a common L1 cache, which holds so many of them. */
 const [CACHE_SET_SPAN, CACHE_WAYS] = [4096, 8];
 
-/** What stays in the first cache and in the second, and its sets: addresses that differ by their span share one. */
-const [NEAR_BYTES, MIDDLE_BYTES] = [20 << 10, 320 << 10];
+/** What stays in the first cache, and its sets: addresses that differ by their span share one. */
+const NEAR_BYTES = 20 << 10;
 const [CACHE_LINE, CACHE_SETS] = [64, 64];
 /** Cycles by which each row of a tile's results delays it where they go to distant memory. */
 const DISTANT_ROW = 20;
@@ -77,7 +85,7 @@ function distantSumCycles(
     const [share, panel] = [shares.get(name), panels.get(name)];
     return typeof share === 'number' && panel !== undefined ? Math.min(extent(name), share * panel.size) : extent(name);
   });
-  return productOf(covered) * bytes > MIDDLE_BYTES ? (DISTANT_SUM * bytes) / CACHE_LINE : 0;
+  return productOf(covered) * bytes > DISTANT_BYTES ? (DISTANT_SUM * bytes) / CACHE_LINE : 0;
 }
 
 /** Cycles of all products in tiles if memory were as near as registers. */
@@ -207,7 +215,7 @@ function inPlaceCycles(
     // Other tiles read on where this one stops; what they read of another factor comes between.
     const isNear = isReused ? read <= NEAR_BYTES : whole <= NEAR_BYTES;
     if (isNear) return 0;
-    const first = whole > MIDDLE_BYTES ? DISTANT_LINE : STREAMED_LINE;
+    const first = whole > DISTANT_BYTES ? DISTANT_LINE : STREAMED_LINE;
     const each = isReused ? first : (first + (together - 1) * STREAMED_LINE) / together;
     return (each * read) / CACHE_LINE / points;
   }
@@ -263,7 +271,7 @@ function resultCycles(
   if (isSummed) return 18 + accesses;
   const isDense = (index: string): boolean => nest.stores.every(({ offset }) => stride(offset, index) === 1);
   if (isDense(vector)) {
-    const isFar = productOf(nest.outer.map(({ name }) => extent(name))) * bytes > MIDDLE_BYTES;
+    const isFar = productOf(nest.outer.map(({ name }) => extent(name))) * bytes > DISTANT_BYTES;
     const share = shares.get(vector);
     const together = rowsFirst && typeof share === 'number' ? share : 1;
     const row = Math.min(extent(vector), (together * extent(vector)) / (panels.get(vector)?.count ?? 1));

@@ -19,7 +19,7 @@ import {
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import type { Buffer, Guard, Position, Register, Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
-import { rowMajor } from '../positions.js';
+import { rowMajor, stride } from '../positions.js';
 import { type Coordinate, coordinateAt, coordinateExtent, indicesAt } from './copies.js';
 import { computeAt, type Nest, widestOf } from './nest.js';
 import type { Copy } from './orientation.js';
@@ -230,6 +230,45 @@ function fillPanels(body: Body, nest: Nest, plan: Plan, layout: Layout, block: B
   });
 }
 
+/** The indices of the element with a number in an array of this shape, in row-major order. */
+function digits(number: Position, shape: readonly Dim[]): readonly Position[] {
+  const found: Position[] = [];
+  let rest = number;
+  for (const extent of shape.slice(1).toReversed()) {
+    const quotient = dimFloorDiv(rest, extent);
+    found.unshift(dimSub(rest, dimMul(quotient, extent)));
+    rest = quotient;
+  }
+  return [rest, ...found];
+}
+
+/**
+ * The coordinates up to the one along which a factor is read that follow on each other without gaps, in the factor as in the copy: they are read as one
+ * long row, as are the taps of a small filter for all of its channels.
+ */
+function longRow(
+  { copy: { coordinates, factor }, strides }: Layout,
+  along: Coordinate,
+  extent: (coordinate: Coordinate) => Dim,
+): readonly Coordinate[] {
+  const step = ({ terms: [term, ...others] }: Coordinate): number =>
+    term === undefined || others.length > 0 || factor.plain === undefined
+      ? Number.NaN
+      : (stride(factor.plain.offset, term.index) ?? Number.NaN) / term.coefficient;
+  const row = [along];
+  for (let d = coordinates.indexOf(along); d > 0; d--) {
+    const [outer, inner] = [coordinates[d - 1] as Coordinate, coordinates[d] as Coordinate];
+    const length = dimValue(extent(inner));
+    const follows =
+      length !== undefined &&
+      step(outer) === step(inner) * length &&
+      dimEquals(strides[d - 1] as Dim, dimMul(strides[d] as Dim, dimConst(length)));
+    if (!follows) break;
+    row.unshift(outer);
+  }
+  return row;
+}
+
 /**
  * Fills a copy by square blocks that are read along one coordinate and written along the last. Each block begins where the last one stopped
  * reading, so that only as many rows are under way as a block has: that many pages and lines a core keeps track of.
@@ -238,8 +277,9 @@ function fillTransposed(body: Body, nest: Nest, plan: Plan, layout: Layout, bloc
   const { copy, buffer } = layout;
   const { lanes } = plan;
   const last = copy.coordinates.at(-1) as Coordinate;
-  const others = copy.coordinates.filter((coordinate) => coordinate !== along && coordinate !== last);
   const extent = (coordinate: Coordinate): Dim => coordinateExtent(coordinate, block.length);
+  const joined = longRow(layout, along, extent);
+  const others = copy.coordinates.filter((coordinate) => coordinate !== last && !joined.includes(coordinate));
   const inLanes = (panel: Panel, content: (lane: Position) => void): void =>
     body.loop(panel.length, 'vector', (lane) => content(dimSymbol(lane)), { atMost: lanes });
   const inRows = (panel: Panel, content: (row: Position) => void): void =>
@@ -250,12 +290,17 @@ function fillTransposed(body: Body, nest: Nest, plan: Plan, layout: Layout, bloc
       body.when(isPartial ? [within] : [], () => content(row));
     });
   body.loops(others.map(extent), 'serial', (outer) => {
-    const place = (t: Position, v: Position): readonly Position[] =>
-      copy.coordinates.map((coordinate) =>
-        coordinate === along ? t : coordinate === last ? v : (outer[others.indexOf(coordinate)] as Position),
+    const place = (t: Position, v: Position): readonly Position[] => {
+      const inRow = digits(t, joined.map(extent));
+      return copy.coordinates.map((coordinate) =>
+        coordinate === last
+          ? v
+          : (inRow[joined.indexOf(coordinate)] ?? (outer[others.indexOf(coordinate)] as Position)),
       );
+    };
+    const length = joined.map(extent).reduce(dimMul);
     eachPanel(body, vectorPanels(extent(last), lanes, 1), (wide) => {
-      eachPanel(body, vectorPanels(extent(along), lanes, 1), (deep) => {
+      eachPanel(body, vectorPanels(length, lanes, 1), (deep) => {
         const register: Register = { name: body.fresh('q'), dtype: nest.sum.dtype, shape: [lanes, lanes] };
         body.append({ kind: 'registers', register });
         inRows(wide, (row) =>

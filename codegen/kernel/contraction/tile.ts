@@ -7,6 +7,7 @@ import type { Body } from '../lower/body.js';
 import { contractionFold } from '../lower/folds.js';
 import { mentions, stride } from '../positions.js';
 import { scalarsCost } from '../schedule/cost.js';
+import { DISTANT_BYTES } from './chunks.js';
 import { computeAt, type Nest, widestOf } from './nest.js';
 import { operandsOf } from './orientation.js';
 import type { Plan } from './plan.js';
@@ -157,9 +158,6 @@ function followingCost(nest: Nest): number {
   }
   return cost;
 }
-
-/** Bytes of results that do not stay in the second cache. */
-const DISTANT_BYTES = 320 << 10;
 
 /**
  * Asks for what the results of a tile are computed from beside its sums, and for where they go, before its products are added: memory is idle
