@@ -30,8 +30,6 @@ const [CACHE_LINE, CACHE_SETS] = [64, 64];
 const DISTANT_ROW = 20;
 /** Cycles for a line of sums that lie in distant memory between blocks of their products. */
 const DISTANT_SUM = 30;
-/** Bytes that a core loads as fast as any less. */
-const HALF_LINE = 32;
 /** Cycles by which a line delays a tile that comes from the second cache, in order or not, or from behind it, and a page that is not at hand. */
 const [STREAMED_LINE, SCATTERED_LINE, DISTANT_LINE, PAGE] = [0.3, 0.9, 2, 5];
 const [PAGE_BYTES, PAGES] = [4096, 48];
@@ -156,10 +154,10 @@ function issueCycles(
   return Math.max(Math.max(sums, slots) / machine.productsPerCycle, least) + 0.02 * loads;
 }
 
-/** The time of a load of a factor, in that of a product: a vector, which may lie across two lines, or one element for all lanes. */
+/** The time of a load of a factor, in that of a product: one element for all lanes, or a vector, which may lie across two lines. */
 function loadSlots({ machine, factors, vector, lanes, copies, distances }: Orientation, k: number): number {
   const { indices } = factors[k] as Factor;
-  if (!indices.has(vector)) return Math.min(1, HALF_LINE / machine.vectorBytes);
+  if (!indices.has(vector)) return 1;
   const copy = copies[k];
   const isAligned =
     copy === undefined
