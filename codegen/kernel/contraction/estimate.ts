@@ -277,7 +277,7 @@ function resultCycles(
   }
   const along = storedAlong(nest, vector, tile);
   // Each piece of memory is a line for itself.
-  return (along === undefined ? 1.75 : 0.2 + 5 / (tile.get(along) as number)) * accesses;
+  return (along === undefined ? 2.5 : 0.4 + 8 / (tile.get(along) as number)) * accesses;
 }
 
 /** Cycles for an element of a copy: by vectors, by transposed blocks, or one by one. */
