@@ -63,7 +63,7 @@ export function tiledCycles(
   const copying = copies.reduce((sum, copy) => {
     if (copy === undefined) return sum;
     const elements = copiedElements(orientation, copy, panels, chunking);
-    return sum + chunkCount(panels, chunking.shares) * passes * elements * copyCycles(copy, lanes);
+    return sum + chunkCount(panels, chunking.shares) * passes * elements * copyCycles(copy, lanes, orientation.bytes);
   }, 0);
   // Of plans that are otherwise alike, the one whose copies stay in the nearer cache.
   const reach = 1 + (0.1 * copiedBytes(orientation, panels, chunking)) / COPY_LIMIT;
@@ -280,11 +280,15 @@ function resultCycles(
   return (along === undefined ? 2.5 : 0.4 + 8 / (tile.get(along) as number)) * accesses;
 }
 
+/** Bytes of a copy that are moved at a time: wider vectors wait for memory, or for their lanes to be exchanged. */
+const MOVED_BYTES = 32;
+
 /** Cycles for an element of a copy: by vectors, by transposed blocks, or one by one. */
-function copyCycles({ factor, coordinates, along }: Copy, lanes: number): number {
+function copyCycles({ factor, coordinates, along }: Copy, lanes: number, bytes: number): number {
   const work = 2 + factor.positions.length / 2;
-  if (along === coordinates.at(-1)) return work / lanes;
-  return along === undefined ? 1 + work / lanes : (work + 4) / lanes;
+  const together = Math.min(lanes, MOVED_BYTES / bytes);
+  if (along === coordinates.at(-1)) return work / together;
+  return along === undefined ? 1 + work / together : (work + 4) / together;
 }
 
 /** Cycles of the best that loops without tiles can do: two loads for each product, in lanes where both factors allow. */
