@@ -251,7 +251,7 @@ class ContractionBuilder {
   #inBlock(block: Block, parts: ReadonlyMap<string, Part>, tile: Tile, blocks: Blocks | undefined): void {
     for (const layout of this.#layouts)
       if (layout !== undefined) fillCopy(this.body, this.nest, this.plan, layout, block);
-    const context = this.#context(block);
+    const context = { ...this.#context(block), ...(blocks && { after: blocks.after }) };
     const isPositive = (count: Position): readonly Guard[] => [{ kind: 'nonnegative', value: dimSub(count, one) }];
     const inLast = (content: () => void): void => {
       if (blocks === undefined) content();

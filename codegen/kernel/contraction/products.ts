@@ -17,7 +17,7 @@ import { apply, argument } from '../../../compiler/ir/scalar.js';
 import type { Buffer, Guard, Position, Register, Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
 import { stride } from '../positions.js';
-import { extentOf, type Factor } from './copies.js';
+import { extentOf, type Factor, typicalExtent } from './copies.js';
 import { computeAt, type Nest } from './nest.js';
 import { vectorPanels } from './runs.js';
 import { copiedAt, type Layout } from './scratch.js';
@@ -108,19 +108,22 @@ export function addProducts(context: TileContext, tile: Tile, register: Register
 const [LINE, DISTANT_BYTES] = [64, 320 << 10];
 
 /**
- * Asks, in the first tile of a chunk, for the columns that the next chunk copies where rows of the factor lie apart: the copy would wait for memory
- * at each row, and memory is idle while products are added.
+ * Asks, in the first tile of the last block of a chunk, for the columns that the next chunk copies first where rows of the factor lie apart: the copy
+ * would wait for memory at each row, and memory is idle while products are added.
  */
 function fetchNext(context: TileContext, tile: Tile, point: ReadonlyMap<string, Position>): void {
-  const { body, nest, plan, block, layouts } = context;
+  const { body, nest, plan, block, layouts, after = dimConst(0) } = context;
   const next = plan.order.findLast((index) => plan.shares.get(index) !== 'all');
   const innermost = nest.summed.at(-1)?.name;
-  if (next !== plan.vector || plan.shares.get(next) !== 1 || innermost === undefined || plan.blocks.size > 0) return;
+  if (next !== plan.vector || plan.shares.get(next) !== 1 || innermost === undefined) return;
   const { start, size } = panelOf(tile, next);
-  const places = new Map([...outerAt(tile, new Map()), ...point]);
+  const inFirstBlock = [...point].map(
+    ([name, at]) => [name, plan.blocks.has(name) ? dimSub(at, block.base(name)) : at] as const,
+  );
+  const places = new Map([...outerAt(tile, new Map()), ...inFirstBlock]);
   const before = [...tile.entries()]
     .filter(([index]) => index !== next)
-    .reduce((sum, [index, panel]) => dimAdd(sum, dimSub(panel.start, block.base(index))), dimConst(0));
+    .reduce((sum, [index, panel]) => dimAdd(sum, dimSub(panel.start, block.base(index))), after);
   const isFirst: Guard = { kind: 'nonnegative', value: dimSub(dimConst(0), before) };
   for (const [k, factor] of plan.factors.entries()) {
     const { plain } = factor;
@@ -137,11 +140,10 @@ function fetchNext(context: TileContext, tile: Tile, point: ReadonlyMap<string, 
   }
 }
 
+/** Whether a factor of known or else typical size stays near. */
 function staysNear(nest: Nest, { indices }: Factor, bytes: number): boolean {
-  const size = dimValue(
-    [...indices].reduce((product, index) => dimMul(product, extentOf(nest, index)), dimConst(bytes)),
-  );
-  return size !== undefined && size <= DISTANT_BYTES;
+  const size = [...indices].reduce((product, index) => product * typicalExtent(extentOf(nest, index)), bytes);
+  return size <= DISTANT_BYTES;
 }
 
 /** What a tile needs of a summed index. */

@@ -22,6 +22,8 @@ export interface TileContext {
   readonly layouts: readonly (Layout | undefined)[];
   /** The chunk's part of the index space; summed indices run over its lengths. */
   readonly block: Block;
+  /** How many blocks of summed indices follow, where a chunk takes more than one. */
+  readonly after?: Position;
   /** The depth of the loops in which copies stay as they are. */
   readonly depth: number;
 }
