@@ -33,8 +33,11 @@ const DISTANT_SUM = 30;
 /** Cycles by which a line delays a tile that comes from the second cache, in order or not, or from behind it, and a page that is not at hand. */
 const [STREAMED_LINE, SCATTERED_LINE, DISTANT_LINE, PAGE] = [0.3, 0.9, 2, 5];
 const [PAGE_BYTES, PAGES] = [4096, 48];
-/** A plan with few chunks keeps few threads busy. */
-const [ENOUGH_CHUNKS, IDLE_LOSS] = [4, 0.06];
+/**
+ * How much longer plans of one, two and three chunks take, because they keep few threads busy: the mean over one thread, which counts most, two
+ * threads and four.
+ */
+const FEW_CHUNKS_LOSS = [0.4, 0.1, 0.07];
 
 function productOf(numbers: Iterable<number>): number {
   let product = 1;
@@ -67,7 +70,7 @@ export function tiledCycles(
   }, 0);
   // Of plans that are otherwise alike, the one whose copies stay in the nearer cache.
   const reach = 1 + (0.1 * copiedBytes(orientation, panels, chunking)) / COPY_LIMIT;
-  const idle = 1 + IDLE_LOSS * Math.max(0, ENOUGH_CHUNKS - chunkCount(panels, chunking.shares));
+  const idle = 1 + (FEW_CHUNKS_LOSS[chunkCount(panels, chunking.shares) - 1] ?? 0);
   return (
     (products * reach + tails + outputs * resultCycles(orientation, tile, panels, chunking) + copying + repeated) * idle
   );
