@@ -17,6 +17,7 @@ import { apply, argument } from '../../../compiler/ir/scalar.js';
 import type { Buffer, Guard, Position, Register, Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
 import { stride } from '../positions.js';
+import { DISTANT_BYTES } from './chunks.js';
 import { extentOf, type Factor, typicalExtent } from './copies.js';
 import { computeAt, type Nest } from './nest.js';
 import { vectorPanels } from './runs.js';
@@ -104,8 +105,8 @@ export function addProducts(context: TileContext, tile: Tile, register: Register
   joinParts(context, tile, register, others);
 }
 
-/** Bytes that come from memory at once, and those of a factor from which on it does not stay near. */
-const [LINE, DISTANT_BYTES] = [64, 320 << 10];
+/** Bytes that come from memory at once. */
+const LINE = 64;
 
 /**
  * Asks, in the first tile of the last block of a chunk, for the columns that the next chunk copies first where rows of the factor lie apart: the copy
