@@ -297,4 +297,18 @@ test('a chunk is one iteration of the outermost loop, whatever the machine', () 
   }
 });
 
+test('a tile asks for what it updates before its products are added', () => {
+  const fetched = (fn: Func): ReadonlySet<string> => {
+    const kernel = scheduleContraction(lowerKernel(fn).kernel, machineNamed('avx512'));
+    const statements = [...walk(kernel?.body ?? [])];
+    assert.ok(statements.length > 0);
+    return new Set(statements.flatMap((stmt) => (stmt.kind === 'fetch' ? [stmt.buffer.role] : [])));
+  };
+  const update = matrixProduct('update', 512, 512, 64, {
+    epilogue: (b, sum) => [b.elementwise('sub', [b.param('old', sum.type), sum])],
+  });
+  assert.equal([...fetched(update)].sort(), ['in', 'out']);
+  assert.not(fetched(matrixProduct('plain', 512, 512, 64)).has('out'));
+});
+
 test.run();
