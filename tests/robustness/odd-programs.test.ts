@@ -21,6 +21,15 @@ const programs: Readonly<Record<string, readonly [text: string, ...codes: string
   'a product that is not exact': ['fn f(x: f32) -> f32 = x * (99999999999 * 99999999999)\n', 'E0319'],
   'a power that is not exact': ['fn f(x: f32) -> f32 = x * 10 ** 400\n', 'E0319'],
   'an index that is not exact': ['fn f(x: f32[3]) -> f32 = x[9007199254740993]\n', 'E0319'],
+  'a number that is none': ['fn f() -> f32 = sum(arange(0tdsl, 6, 2, dtype: f32))\n', 'E0109'],
+  'a range from nowhere': ['fn f() -> f32 = sum(arange(nan, 6, 2, dtype: f32))\n', 'E0301'],
+  'a range without end': ['fn f() -> f32 = sum(arange(0, inf, 2, dtype: f32))\n', 'E0301'],
+  'a range of more elements than can be counted': [
+    'fn f() -> f32 = sum(arange(0, 2, 1e-30))\nfn g() = arange(-9007199254740991, 9007199254740991)\n',
+    'E0319',
+    'E0319',
+  ],
+  'a range of a billion': ['fn f() -> f32 = sum(arange(0.0, 2e9))\n'],
   'a tensor larger than any memory': ['fn f() -> f32 = sum(zeros([1000000000, 1000000000]))\n'],
   'a recursion without end': ['fn f(x: f32) -> f32 = f(x + 1)\nfn g(x: f32) -> f32 = f(x)\n', 'E0408'],
   'two functions without end': [

@@ -38,6 +38,7 @@ function arange(cx: Context, args: Arguments): Val {
     if (stride === undefined || stride === 0) args.refuse('step', 'an int other than 0 that is known when compiling');
     const span = stride > 0 ? dimSub(end.dim, start.dim) : dimSub(start.dim, end.dim);
     if ((dimValue(span) ?? 0) < 0) wrongDirection(cx, args, stride);
+    if (!span.terms.every(({ coefficient }) => Number.isSafeInteger(coefficient))) tooLong(cx, args);
     const width = Math.abs(stride);
     const count = dimFloorDiv(dimAdd(dimMax(span, dimConst(0)), dimConst(width - 1)), dimConst(width));
     const dtype = args.optionalDType('dtype') ?? 'i64';
@@ -51,18 +52,27 @@ function arange(cx: Context, args: Arguments): Val {
     const moved = dimValue(start.dim) === 0 ? scaled : cx.b.elementwise('add', [scaled, toTensor(cx, start, common)]);
     return tensor(cx.b.cast(moved, dtype));
   }
-  const [from, to, by] = [args.number('start'), args.number('end'), args.number('step')];
+  return realRange(cx, args);
+}
+
+/** A range with an end or a step that is no int, computed in f64 as PyTorch does. */
+function realRange(cx: Context, args: Arguments): Val {
+  const [from, to, by] = (['start', 'end', 'step'] as const).map((name) => {
+    const number = args.number(name);
+    return Number.isFinite(number) ? number : args.refuse(name, 'a finite number');
+  }) as [number, number, number];
   if (by === 0) args.refuse('step', 'a number other than 0');
   if ((to - from) / by < 0) wrongDirection(cx, args, by);
   const count = Math.ceil((to - from) / by);
-  const dtype = args.optionalDType('dtype') ?? cx.options.defaultFloat;
-  return tensor(
-    cx.b.literal(
-      Array.from({ length: count }, (_, i) => from + i * by),
-      dtype,
-      [dimConst(count)],
-    ),
-  );
+  if (!Number.isSafeInteger(count)) tooLong(cx, args);
+  const steps = cx.b.elementwise('mul', [cx.b.iota([dimConst(count)], 0, 'f64'), cx.b.constant(by, 'f64')]);
+  const moved = cx.b.elementwise('add', [steps, cx.b.constant(from, 'f64')]);
+  return tensor(cx.b.cast(moved, args.optionalDType('dtype') ?? cx.options.defaultFloat));
+}
+
+function tooLong(cx: Context, args: Arguments): never {
+  const [start, end, step] = [args.get('start'), args.get('end'), args.get('step')].map(describe);
+  return cx.fail('E0319', { message: `arange from ${start} to ${end} by ${step} has too many elements` });
 }
 
 /** The numbers of a nested list in row-major order, and its shape. */

@@ -194,6 +194,7 @@ export abstract class ExpressionGrammar extends BaseGrammar {
   private readonly literal = this.RULE('literal', (): ast.Expr => {
     const start = this.here();
     const number = (token: IToken, value: number): ast.Expr => {
+      if (token.tokenType === t.BadNumber) return { kind: 'Error', span: this.span(start) };
       return { kind: 'FloatLiteral', span: this.span(start), value, text: token.image };
     };
     const bool = (value: boolean): ast.Expr => ({ kind: 'BoolLiteral', span: this.span(start), value });
