@@ -5,8 +5,9 @@ import { emitHeader, emitInstructions, emitPhases, prototypes } from '../emit/he
 import { emitKernel, scratchBytes } from '../emit/kernel.js';
 import { Unit } from '../emit/unit.js';
 import { emitFeatures, emitVersions, versionNames } from '../emit/versions.js';
+import { chainStatements } from '../kernel/chain/stages.js';
 import { isNarrowProduct } from '../kernel/contraction/nest.js';
-import { type Kernel, stmtBody } from '../kernel/ir.js';
+import type { Kernel } from '../kernel/ir.js';
 import { type Machine, machines } from '../kernel/machine.js';
 import { printKernel } from '../kernel/print.js';
 import { scheduleKernel } from '../kernel/schedule/index.js';
@@ -49,7 +50,7 @@ export function cTarget(classes: readonly Machine[] = machines, cpus: readonly s
     device: { name: 'TDSL_CPU', cpuFeatures: 'tdsl_cpu_features', gpuArchs: '""', versions: versions.length },
     ranked: 0,
     // Products of narrow dtypes have no tiles that could work on a block of rows.
-    takesChain: ({ body }) => !body.flatMap(stmtBody).some((stage) => isNarrowProduct({ body: [stage] })),
+    takesChain: ({ body }) => !chainStatements(body).some((stage) => isNarrowProduct({ body: [stage] })),
     early: {
       grain: GRAIN * targets.length,
       headers: new Map([

@@ -5,6 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { generate } from '../../codegen/generate.js';
 import type { PlannedLaunch } from '../../codegen/plan/entry.js';
+import { type Dim, dimEvaluate } from '../../compiler/ir/dims.js';
 import { pipelines, runPipeline } from '../../compiler/pipeline.js';
 import type { Program } from '../../compiler/program.js';
 import { programOf } from '../support/program.js';
@@ -16,6 +17,14 @@ function launchesOf(program: Program, entry: string): readonly PlannedLaunch[] {
   const lowered = runPipeline(program, pipelines.default);
   const { plan } = generate(lowered, { target: 'c', version: '', sourceHash: '' });
   return (plan.entries.get(entry)?.steps ?? []).filter((step) => step.kind === 'launch');
+}
+
+/** How many arrays of the size of all scores the workspace of the gradients holds, where B is 1 and T and S are 1000 (rounded down). */
+function scoresOf(text: string): number {
+  const lowered = runPipeline(programOf(text), pipelines.default);
+  const { plan } = generate(lowered, { target: 'c', version: '', sourceHash: '' });
+  const dims = new Map(Object.entries({ B: 1, T: 1000, S: 1000 }));
+  return Math.floor(dimEvaluate(plan.workspace.get('gradients') as Dim, dims) / (4 * 2 * 1000 * 1000));
 }
 
 const sizes = [
@@ -33,21 +42,52 @@ for (const machine of runnableMachines()) {
   });
 }
 
+/** The program with constants in the place of its run-time dimensions. */
+const fixed = (text: string, B: number, T: number, S: number): string =>
+  text.replace('dim B, T, S\n', '').replace(/\bB\b/g, `${B}`).replace(/\bT\b/g, `${T}`).replace(/\bS\b/g, `${S}`);
+
+/** The gradients by the result depend on all rows of it, so that all of the forward pass comes before all of the way back. */
+const apart = attention.replace('sum(attend(q, k, v) ** 2)', 'sum(attend(q, k, v)) ** 2');
+const checkpointed = apart.replace('sum(attend(q, k, v))', 'sum(checkpoint(attend, q, k, v))');
+
 test('attention of constant sizes', async () => {
-  const fixed = attention
-    .replace('dim B, T, S\n', '')
-    .replace(/\bB\b/g, '2')
-    .replace(/\bT\b/g, '70')
-    .replace(/\bS\b/g, '90');
-  await compare(fixed, [{}]);
+  const shapes = [
+    [2, 70, 90],
+    // Enough batches for sums over rows: one block, two full ones, three of which the last is shorter.
+    [4, 50, 30],
+    [4, 128, 33],
+    [4, 130, 20],
+  ] as const;
+  for (const [B, T, S] of shapes) await compare(fixed(attention, B, T, S), [{}]);
 });
+
+for (const machine of runnableMachines()) {
+  test(`ways back that are apart from the forward pass, on ${machine.name}`, async () => {
+    await compare(apart, sizes, { machine });
+    await compare(checkpointed, sizes, { machine });
+  });
+}
 
 test('scores, softmax and weighted sum are one launch, and scores have no memory of their own', () => {
   if (isEmulated) return;
   const program = programOf(attention);
   assert.is(launchesOf(program, 'forward').length, 1);
-  // The products whose sums run over rows stay apart: the gradients by keys and by values.
-  assert.is(launchesOf(program, 'gradients').length, 4);
+  // All that follows from a row of scores, and the sums over rows: the gradients by keys and by values.
+  assert.is(launchesOf(program, 'gradients').length, 1);
+  assert.is(scoresOf(attention), 0);
+});
+
+test('between the forward pass and the way back, a softmax is stored once, and not at all with a checkpoint', () => {
+  if (isEmulated) return;
+  assert.is(scoresOf(apart), 1);
+  assert.is(scoresOf(checkpointed), 0);
+});
+
+test('sums over rows are launches of their own where there are few batches to share out', () => {
+  if (isEmulated) return;
+  const count = (B: number): number => launchesOf(programOf(fixed(attention, B, 70, 90)), 'gradients').length;
+  assert.is(count(4), 1);
+  assert.is(count(3), 3);
 });
 
 test('two products before one softmax, of which one depends on all rows of the other', async () => {

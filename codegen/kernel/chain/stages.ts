@@ -5,7 +5,8 @@
 // memory of the chunk. This is what FlashAttention (Dao et al. 2022) is after, by blocks of rows with whole columns, which a CPU's cache holds.
 //
 // The stages agree on *shared* indices: some batches and, last, the rows. A pivot, which reduces along rows, has them as its outer loops; in the
-// other stages they are the loops along which an operand or result that the pivot has as well moves through memory in the same steps.
+// other stages they are the loops along which operands or results that they have in common move through memory in the same steps. A stage may
+// also sum over the rows, as the gradients by keys and values of an attention do: each block adds to its result, which is of the batch.
 
 import { isProvablyNonNegative } from '../../../compiler/ir/bounds.js';
 import { type Dim, dimConst, dimEquals, dimSub, dimSubstitute, dimValue } from '../../../compiler/ir/dims.js';
@@ -26,9 +27,8 @@ export interface Stage {
 
 /** A function that runs stages; its parameters and results are values of the caller. */
 export interface Chain extends Func {
-  readonly stages: readonly Stage[];
-  /** The stage that reduces along rows. */
-  readonly pivot: number;
+  /** `shared`: which loops of a stage are the shared indices, as numbers of `candidateLoops`. */
+  readonly stages: readonly (Stage & { readonly shared: readonly number[] })[];
 }
 
 export const isChain = (fn: Func): fn is Chain => 'stages' in fn;
@@ -98,29 +98,43 @@ export function stepsAlong(nest: Nest, { offset }: Access, shared: readonly Loop
 
 const sameSteps = (a: readonly Dim[], b: readonly Dim[]): boolean => a.every((step, k) => dimEquals(step, b[k] as Dim));
 
-/**
- * The loops of a nest that are the shared indices, by what it has in common with the pivot; undefined where there is nothing, or where an access to
- * it leaves its row.
- */
-export function sharedLoops(pivot: Nest, nest: Nest): readonly Loop[] | undefined {
+/** A nest, and which of its loops are the shared indices. */
+export interface Placed {
+  readonly nest: Nest;
+  readonly shared: readonly Loop[];
+}
+
+/** The steps of the shared indices through what stages have in common with a nest; undefined where an access to what one of them writes leaves its row. */
+function commonSteps(stages: readonly Placed[], nest: Nest): ReadonlyMap<Value, readonly Dim[]> | undefined {
   const common = new Map<Value, readonly Dim[]>();
-  const own = accessesOf(nest);
-  for (const access of accessesOf(pivot)) {
-    if (access.value === undefined || !own.some(({ value }) => value === access.value)) continue;
-    // Where both only read a value, any part of it may be read.
-    const isWritten = [pivot, nest].some(({ stage }) => stage.outputs.includes(access.value as Value));
-    if (!isWritten) continue;
-    const steps = stepsAlong(pivot, access, pivot.loops);
-    const known = common.get(access.value);
-    if (steps === undefined || (known !== undefined && !sameSteps(known, steps))) return undefined;
-    common.set(access.value, steps);
+  const own = new Set(accessesOf(nest).map(({ value }) => value));
+  for (const { nest: other, shared } of stages) {
+    for (const access of accessesOf(other)) {
+      if (access.value === undefined || !own.has(access.value)) continue;
+      const steps = stepsAlong(other, access, shared);
+      const known = common.get(access.value);
+      if (steps !== undefined && (known === undefined || sameSteps(known, steps))) common.set(access.value, steps);
+      else if (writes(other, access.value) || writes(nest, access.value)) return undefined;
+    }
   }
-  let shared: readonly Loop[] | undefined;
-  for (const access of own) {
+  return common;
+}
+
+const writes = ({ stage }: Nest, value: Value): boolean => stage.outputs.includes(value);
+
+/** Those of `candidates` that move through common values as the shared indices do; undefined where there are none, or where an access leaves its row. */
+function matchingLoops(
+  shared: readonly Loop[],
+  nest: Nest,
+  common: ReadonlyMap<Value, readonly Dim[]>,
+  candidates: readonly Loop[],
+): readonly Loop[] | undefined {
+  let matching: readonly Loop[] | undefined;
+  for (const access of accessesOf(nest)) {
     const steps = access.value && common.get(access.value);
     if (steps === undefined) continue;
-    const loops = pivot.loops.map(({ extent }, k) =>
-      nest.loops.find((loop) => {
+    const loops = shared.map(({ extent }, k) =>
+      candidates.find((loop) => {
         const step = coefficient(access.offset, loop.index);
         return step !== undefined && dimEquals(step, steps[k] as Dim) && dimEquals(loop.extent, extent);
       }),
@@ -128,10 +142,44 @@ export function sharedLoops(pivot: Nest, nest: Nest): readonly Loop[] | undefine
     if (loops.includes(undefined) || new Set(loops).size < loops.length) return undefined;
     const found = loops as readonly Loop[];
     if (stepsAlong(nest, access, found) === undefined) return undefined;
-    if (shared !== undefined && found.some((loop, k) => loop !== shared?.[k])) return undefined;
-    shared = found;
+    if (matching !== undefined && found.some((loop, k) => loop !== matching?.[k])) return undefined;
+    matching = found;
   }
-  return shared;
+  return matching;
+}
+
+/** The loops of a nest that are the shared indices of stages, by what it has in common with them and one of them or it writes. */
+export function sharedLoops(stages: readonly Placed[], nest: Nest): readonly Loop[] | undefined {
+  const isWritten = (value: Value): boolean => writes(nest, value) || stages.some((stage) => writes(stage.nest, value));
+  const common = [...(commonSteps(stages, nest) ?? [])].filter(([value]) => isWritten(value));
+  return matchingLoops((stages[0] as Placed).shared, nest, new Map(common), nest.loops);
+}
+
+/** The loops of a nest that are the shared indices of stages, of which the last, the rows, is one that it sums over. */
+export function summedLoops(stages: readonly Placed[], nest: Nest): readonly Loop[] | undefined {
+  const common = commonSteps(stages, nest) ?? new Map();
+  const shared = matchingLoops((stages[0] as Placed).shared, nest, common, candidateLoops(nest));
+  const isOuter = shared?.map((loop) => nest.loops.includes(loop));
+  return isOuter?.at(-1) === false && isOuter.slice(0, -1).every(Boolean) ? shared : undefined;
+}
+
+/** The loops that may be shared indices. */
+const candidateLoops = (nest: Nest): readonly Loop[] => [...nest.loops, ...loopsOfSum(nest)];
+
+/** Which of the candidates some loops are; the same of every lowering of a stage. */
+export const sharedPlaces = (nest: Nest, shared: readonly Loop[]): readonly number[] =>
+  shared.map((loop) => candidateLoops(nest).indexOf(loop));
+
+/** The candidates at some places. */
+export const loopsAt = (nest: Nest, places: readonly number[]): readonly Loop[] =>
+  places.map((place) => candidateLoops(nest)[place] as Loop);
+
+/** The loops of the sum that a nest stores; none where it does anything else. */
+function loopsOfSum({ content }: Nest): readonly Loop[] {
+  const [sum, store, ...others] = content.filter(({ kind }) => kind !== 'let');
+  const isPlain = sum?.kind === 'accumulate' && sum.fold.absorbsZero === true && others.length === 0;
+  if (!isPlain || store?.kind !== 'store' || store.value.name !== sum.results[0]?.name) return [];
+  return [...walk(sum.body)].filter((stmt) => stmt.kind === 'for');
 }
 
 /** Whether all that a block of rows reads beside its rows belongs to its batch, so that blocks of other batches do not read it again. */
@@ -144,8 +192,13 @@ export function staysInBatch(nest: Nest, shared: readonly Loop[]): boolean {
 }
 
 /** A stage as part of a chain. */
-export interface Part {
-  readonly nest: Nest;
-  readonly shared: readonly Loop[];
+export interface Part extends Placed {
   readonly lowered: Lowered;
 }
+
+/** Whether a stage sums over the rows. */
+export const sumsRows = ({ nest, shared }: Placed): boolean => !nest.loops.includes(shared.at(-1) as Loop);
+
+/** The statements of a chain: what it defines, and the loops of its stages. */
+export const chainStatements = (body: readonly Stmt[]): readonly Stmt[] =>
+  body.flatMap((stmt) => (stmt.kind === 'for' && stmt.mark === 'chain' ? chainStatements(stmt.body) : [stmt]));

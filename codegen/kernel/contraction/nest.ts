@@ -78,8 +78,12 @@ class Reader {
     const stores = this.#readOuter(body);
     const [outer, summed, values, factors, sum] = [this.#outer, this.#summed, this.#values, this.#factors, this.#sum];
     if (stores === undefined || sum === undefined) return undefined;
-    const written = new Set(stores.map(({ buffer }) => buffer.name));
-    if ([...values.values()].some((value) => value.kind === 'load' && written.has(value.buffer.name))) return undefined;
+    // What is read of a result is what this iteration writes over.
+    const isRead = ({ buffer, offset }: Store): boolean =>
+      [...values.values()].some(
+        (value) => value.kind === 'load' && value.buffer.name === buffer.name && !dimEquals(value.offset, offset),
+      );
+    if (stores.some(isRead)) return undefined;
     return { outer, summed, values, factors, sum, stores };
   }
 
