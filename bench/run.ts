@@ -129,11 +129,10 @@ export async function run(workload: Workload, threads: number, effort: Effort, p
   const entrants = await enter(workload, threads, places);
   const probe = new Contestant([places.probe], process.env);
   const able = entrants.filter(({ answer }) => answer.error === undefined);
-  let [flops, bandwidth] = [0, 0];
+  const found: { flops: number; bandwidth: number }[] = [];
   try {
     for (let round = 0; round < effort.rounds; round++) {
-      const found = await probe.measure(threads, workload.bytes, effort.milliseconds / 5);
-      [flops, bandwidth] = [Math.max(flops, found.flops), Math.max(bandwidth, found.bandwidth)];
+      found.push(await probe.measure(threads, workload.bytes, effort.milliseconds / 5));
       for (const { contestant, samples } of able) {
         const { milliseconds = [] } = await contestant.ask({
           do: 'time',
@@ -153,6 +152,8 @@ export async function run(workload: Workload, threads: number, effort: Effort, p
     throw new Error(`${workload.name}: tdsl itself failed: ${ours?.answer.error ?? 'no samples'}`);
   }
   const fixed = of('fixed');
+  const flops = timesOf(found.map((each) => each.flops)).median;
+  const bandwidth = timesOf(found.map((each) => each.bandwidth)).median;
   return {
     workload,
     threads,
