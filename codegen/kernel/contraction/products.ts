@@ -17,11 +17,10 @@ import { apply, argument } from '../../../compiler/ir/scalar.js';
 import type { Buffer, Guard, Position, Register, Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
 import { stride } from '../positions.js';
-import { DISTANT_BYTES } from './chunks.js';
-import { extentOf, type Factor, typicalExtent } from './copies.js';
-import { computeAt, type Nest } from './nest.js';
+import { staysNear } from './chunks.js';
+import { computeAt } from './nest.js';
 import { vectorPanels } from './runs.js';
-import { copiedAt, type Layout } from './scratch.js';
+import { copiedAt, type Layout, LINE } from './scratch.js';
 import { outerAt, overLanes, overRows, panelOf, sumRegisters, type Tile, type TileContext } from './tile.js';
 import { type Span, spanIn } from './windows.js';
 
@@ -105,9 +104,6 @@ export function addProducts(context: TileContext, tile: Tile, register: Register
   joinParts(context, tile, register, others);
 }
 
-/** Bytes that come from memory at once. */
-const LINE = 64;
-
 /**
  * Asks, in the first tile of the last block of a chunk, for the columns that the next chunk copies first where rows of the factor lie apart: the copy
  * would wait for memory at each row, and memory is idle while products are added.
@@ -139,12 +135,6 @@ function fetchNext(context: TileContext, tile: Tile, point: ReadonlyMap<string, 
       }
     });
   }
-}
-
-/** Whether a factor of known or else typical size stays near. */
-function staysNear(nest: Nest, { indices }: Factor, bytes: number): boolean {
-  const size = [...indices].reduce((product, index) => product * typicalExtent(extentOf(nest, index)), bytes);
-  return size <= DISTANT_BYTES;
 }
 
 /** What a tile needs of a summed index. */

@@ -13,6 +13,7 @@ import {
   dimMax,
   dimMul,
   dimSub,
+  dimSubstitute,
   dimSymbol,
   dimValue,
 } from '../../../compiler/ir/dims.js';
@@ -20,6 +21,7 @@ import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import type { Buffer, Guard, Position, Register, Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
 import { rowMajor, stride } from '../positions.js';
+import { staysNear } from './chunks.js';
 import { type Coordinate, coordinateAt, coordinateExtent, indicesAt } from './copies.js';
 import { computeAt, type Nest, widestOf } from './nest.js';
 import type { Copy } from './orientation.js';
@@ -199,6 +201,7 @@ function fillDirectly(body: Body, nest: Nest, plan: Plan, layout: Layout, block:
   // Where parts have room for whole vectors, these are written, and none in part; what lies behind the end is not read.
   const isWhole = dimValue(last) !== undefined && dimValue(partSize) !== undefined && copy.coordinates.length > 1;
   body.loops(extents, 'serial', (outer) => {
+    fetchAhead(body, nest, copy, [...outer, dimConst(0)], last, block);
     body.loops([dimConst(step)], 'serial', ([part]) => {
       const count = dimFloorDiv(dimAdd(dimSub(last, part as Position), dimConst(step - 1)), dimConst(step));
       const add = (index: string): void => {
@@ -211,6 +214,33 @@ function fillDirectly(body: Body, nest: Nest, plan: Plan, layout: Layout, block:
       body.loop(isWhole ? partSize : count, 'vector', add, vectors <= WRITTEN_OUT ? { interleave: vectors } : {});
     });
   });
+}
+
+/** A line of the caches, and how far ahead copies ask for what they read: a page, because processors read on by themselves only within one. */
+export const LINE = 64;
+const AHEAD_BYTES = 4096;
+
+/** Asks for what is copied a page after the row that begins at `values`, unless it lies near as it is. */
+function fetchAhead(
+  body: Body,
+  nest: Nest,
+  { factor, coordinates }: Copy,
+  values: readonly Position[],
+  row: Dim,
+  block: Block,
+): void {
+  const [load, ...others] = factor.loads;
+  const length = dimValue(row);
+  if (load === undefined || others.length > 0 || length === undefined) return;
+  const { buffer, offset } = load;
+  const bytes = dtypeBytes(buffer.dtype);
+  if (staysNear(nest, factor, bytes)) return;
+  const at = coordinates.flatMap((coordinate, d) =>
+    indicesAt(coordinate, values[d] as Position, block.base, block.length),
+  );
+  const start = dimSubstitute(offset, new Map(at));
+  for (let element = AHEAD_BYTES / bytes; element < AHEAD_BYTES / bytes + length; element += LINE / bytes)
+    body.append({ kind: 'fetch', buffer, offset: dimAdd(start, dimConst(element)) });
 }
 
 /** Fills a copy panel by panel. */
