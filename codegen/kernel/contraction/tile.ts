@@ -169,23 +169,35 @@ function followingCost(nest: Nest): number {
 export function fetchOperands(context: TileContext, tile: Tile): void {
   const { body, nest, plan } = context;
   if (plan.isSummed) return;
+  const along = alongOf(context, tile) ?? plan.vector;
   const isFar = ({ buffer, offset }: { readonly buffer: Buffer; readonly offset: Position }): boolean =>
-    buffer.role !== 'scratch' &&
-    stride(offset, plan.vector) === 1 &&
-    nest.outer.every(({ name }) => mentions(offset, name));
-  const operands = operandsOf(nest, plan.vector).filter((load) => load.guards.length === 0 && isFar(load));
+    buffer.role !== 'scratch' && stride(offset, along) === 1 && nest.outer.every(({ name }) => mentions(offset, name));
+  const operands = operandsOf(nest, along).filter((load) => load.guards.length === 0 && isFar(load));
   const results = nest.stores.filter(isFar);
   if (operands.length === 0 && (results.length < 2 || isSmall(nest))) return;
   const accesses = new Map(
     [...operands, ...results].map(({ buffer, offset }) => [`${buffer.name} ${offset.key}`, { buffer, offset }]),
   );
-  overRows(context, tile, 'serial', (rows) => {
-    overLanes(context, tile, true, (lane) => {
-      const at = outerAt(tile, new Map([...rows, [plan.vector, lane]]));
-      for (const { buffer, offset } of accesses.values())
-        body.append({ kind: 'fetch', buffer, offset: dimSubstitute(offset, at) });
+  const fetch = (inside: Inside): void => {
+    const at = outerAt(tile, inside);
+    for (const { buffer, offset } of accesses.values())
+      body.append({ kind: 'fetch', buffer, offset: dimSubstitute(offset, at) });
+  };
+  if (along === plan.vector) {
+    overRows(context, tile, 'serial', (rows) =>
+      overLanes(context, tile, true, (lane) => fetch(new Map([...rows, [along, lane]]))),
+    );
+    return;
+  }
+  // Rows of a tile that is turned are short: their first and last elements lie on all of their lines.
+  const last = dimConst(panelOf(tile, along).size - 1);
+  const others = unrolled(plan, tile).filter((index) => index !== along);
+  const open = (rows: Inside): void =>
+    body.loop(panelOf(tile, plan.vector).length, 'serial', (lane) => {
+      for (const place of [dimConst(0), last])
+        fetch(new Map([...rows, [plan.vector, dimSymbol(lane)], [along, place]]));
     });
-  });
+  overRows(context, tile, 'serial', open, others);
 }
 
 /** Whether a result is known to stay in the second cache. */
@@ -204,12 +216,18 @@ export const storedAlong = (nest: Nest, vector: string, tile: ReadonlyMap<string
   return [...tile.keys()].find((index) => (tile.get(index) as number) >= TURNED_FROM && isDense(index));
 };
 
-/** Computes and stores the results of a tile, from registers. */
-export function storeResults(context: TileContext, tile: Tile, register: Register): void {
-  const { nest, plan } = context;
+/** The index along which the results of a tile are turned in registers, if they are. */
+function alongOf({ nest, plan }: TileContext, tile: Tile): string | undefined {
+  if (!followsInRegisters(nest, plan)) return undefined;
   const along = storedAlong(nest, plan.vector, new Map([...tile].map(([index, { size }]) => [index, size])));
   const isConstant = (index: string): boolean => dimValue(panelOf(tile, index).length) !== undefined;
-  if (along !== undefined && isConstant(along) && isConstant(plan.vector)) {
+  return along !== undefined && isConstant(along) && isConstant(plan.vector) ? along : undefined;
+}
+
+/** Computes and stores the results of a tile, from registers. */
+export function storeResults(context: TileContext, tile: Tile, register: Register): void {
+  const along = alongOf(context, tile);
+  if (along !== undefined) {
     storeTurned(context, tile, register, along);
     return;
   }
