@@ -68,6 +68,23 @@ test('results that lie along the rows of a tile are stored in vectors', () => {
   );
 });
 
+/** How often a kernel asks ahead for an operand. */
+const fetchesOf = (fn: Func, operand: string): number => {
+  const at = fn.params.findIndex(({ name }) => name === operand);
+  return [...walk(scheduled(fn).body)].filter((stmt) => stmt.kind === 'fetch' && stmt.buffer.name === `in${at}`).length;
+};
+
+test('a tile whose results are turned asks for what they are multiplied by', () => {
+  assert.ok(fetchesOf(transposedProduct('large', 64, 256, 64, 'f32'), 'scale') > 0);
+});
+
+test('copies of images ask for what they read a page later, unless all of it stays near', () => {
+  const [near] = convolutions('near', { ...layer, batch: 1 });
+  const [far] = convolutions('far', { ...layer, batch: 32 });
+  assert.ok(fetchesOf(far as Func, 'x') > 0);
+  assert.is(fetchesOf(near as Func, 'x'), 0);
+});
+
 test('weights are copied along all taps of all channels, not three at a time', () => {
   const [forward] = convolutions('layer', layer);
   const extents = [...walk(scheduled(forward as Func).body)].flatMap((stmt) =>

@@ -3,8 +3,7 @@
 
 import { dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import { isPositionName } from '../ir.js';
-import { extentOf, type Factor, typicalExtent } from './copies.js';
-import type { Nest } from './nest.js';
+import { extentOf } from './copies.js';
 import { type Copy, type Orientation, ROWS_PER_COPY } from './orientation.js';
 
 /** How many panels of an index a chunk covers. */
@@ -253,10 +252,4 @@ export function copiedElements(
     terms.reduce((sum, { index, coefficient }) => sum + Math.abs(coefficient) * (length(index) - 1), 1),
   );
   return values.reduce((product, count) => product * count, 1);
-}
-
-/** Whether a factor of known or else typical size stays near. */
-export function staysNear(nest: Nest, { indices }: Factor, bytes: number): boolean {
-  const size = [...indices].reduce((product, index) => product * typicalExtent(extentOf(nest, index)), bytes);
-  return size <= DISTANT_BYTES;
 }

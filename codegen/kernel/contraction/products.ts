@@ -17,8 +17,9 @@ import { apply, argument } from '../../../compiler/ir/scalar.js';
 import type { Buffer, Guard, Position, Register, Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
 import { stride } from '../positions.js';
-import { staysNear } from './chunks.js';
-import { computeAt } from './nest.js';
+import { DISTANT_BYTES } from './chunks.js';
+import { extentOf, type Factor, typicalExtent } from './copies.js';
+import { computeAt, type Nest } from './nest.js';
 import { vectorPanels } from './runs.js';
 import { copiedAt, type Layout, LINE } from './scratch.js';
 import { outerAt, overLanes, overRows, panelOf, sumRegisters, type Tile, type TileContext } from './tile.js';
@@ -135,6 +136,12 @@ function fetchNext(context: TileContext, tile: Tile, point: ReadonlyMap<string, 
       }
     });
   }
+}
+
+/** Whether a factor of known or else typical size stays near. */
+function staysNear(nest: Nest, { indices }: Factor, bytes: number): boolean {
+  const size = [...indices].reduce((product, index) => product * typicalExtent(extentOf(nest, index)), bytes);
+  return size <= DISTANT_BYTES;
 }
 
 /** What a tile needs of a summed index. */

@@ -21,8 +21,8 @@ import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import type { Buffer, Guard, Position, Register, Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
 import { rowMajor, stride } from '../positions.js';
-import { staysNear } from './chunks.js';
-import { type Coordinate, coordinateAt, coordinateExtent, indicesAt } from './copies.js';
+import { DISTANT_BYTES } from './chunks.js';
+import { type Coordinate, coordinateAt, coordinateExtent, indicesAt, typicalExtent } from './copies.js';
 import { computeAt, type Nest, widestOf } from './nest.js';
 import type { Copy } from './orientation.js';
 import type { Plan } from './plan.js';
@@ -201,7 +201,7 @@ function fillDirectly(body: Body, nest: Nest, plan: Plan, layout: Layout, block:
   // Where parts have room for whole vectors, these are written, and none in part; what lies behind the end is not read.
   const isWhole = dimValue(last) !== undefined && dimValue(partSize) !== undefined && copy.coordinates.length > 1;
   body.loops(extents, 'serial', (outer) => {
-    fetchAhead(body, nest, copy, [...outer, dimConst(0)], last, block);
+    fetchAhead(body, copy, [...outer, dimConst(0)], last, block);
     body.loops([dimConst(step)], 'serial', ([part]) => {
       const count = dimFloorDiv(dimAdd(dimSub(last, part as Position), dimConst(step - 1)), dimConst(step));
       const add = (index: string): void => {
@@ -223,7 +223,6 @@ const AHEAD_BYTES = 4096;
 /** Asks for what is copied a page after the row that begins at `values`, unless it lies near as it is. */
 function fetchAhead(
   body: Body,
-  nest: Nest,
   { factor, coordinates }: Copy,
   values: readonly Position[],
   row: Dim,
@@ -234,7 +233,7 @@ function fetchAhead(
   if (load === undefined || others.length > 0 || length === undefined) return;
   const { buffer, offset } = load;
   const bytes = dtypeBytes(buffer.dtype);
-  if (staysNear(nest, factor, bytes)) return;
+  if (typicalExtent(buffer.size) * bytes <= DISTANT_BYTES) return;
   const at = coordinates.flatMap((coordinate, d) =>
     indicesAt(coordinate, values[d] as Position, block.base, block.length),
   );
