@@ -12,6 +12,7 @@ import type { Program } from '../../compiler/program.js';
 import { randomInputs } from '../support/graphs.js';
 import { type Loop, loopDims, loopNames, loopProgram, programOfLoops } from '../support/loops.js';
 import { programOf } from '../support/program.js';
+import { draws } from '../support/property.js';
 import { randomLoop, randomLoopDims } from '../support/random-loops.js';
 import { assertAgree, type Compiled, compile } from './support.js';
 
@@ -42,7 +43,7 @@ test('so have second derivatives', async () => {
 });
 
 test('random loops and their derivatives have the values of the interpreter', async () => {
-  const loops = fc.sample(randomLoop(), { seed: 11, numRuns: 8 }).map(({ module, fn }, i): Loop => {
+  const loops = fc.sample(randomLoop(), draws(8)).map(({ module, fn }, i): Loop => {
     const functions = new Map([...module.functions].map(([name, func]) => [name === fn ? `${fn}${i}` : name, func]));
     const main = functions.get(`${fn}${i}`) as Func;
     return { fn: `${fn}${i}`, module: { functions: functions.set(`${fn}${i}`, { ...main, name: `${fn}${i}` }) } };

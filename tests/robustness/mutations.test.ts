@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
+import { draws } from '../support/property.js';
 import { assertSound, checkFiles } from './check.js';
 
 const folders = ['examples', 'std', 'tests/syntax/samples', 'tests/conformance', 'tests/conformance/errors'];
@@ -71,7 +72,7 @@ const mutant = fc
 test('mutated programs are checked or refused', () => {
   fc.assert(
     fc.property(mutant, (text) => assertSound(checkFiles({ 'mutant.td': text }))),
-    { numRuns: 400 },
+    draws(400),
   );
 });
 
@@ -82,7 +83,7 @@ test('random texts are refused', () => {
   );
   fc.assert(
     fc.property(text, (random) => assertSound(checkFiles({ 'random.td': random }))),
-    { numRuns: 300 },
+    draws(300),
   );
 });
 

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { renderDiagnostics } from '../../compiler/diagnostics/report.js';
 import { formatFile } from '../../compiler/syntax/format.js';
 import { parseFile } from '../../compiler/syntax/parser.js';
+import { draws } from '../support/property.js';
 import { normalize } from './normalize.js';
 
 const folder = path.resolve('tests/syntax/samples');
@@ -86,7 +87,7 @@ test('where lines and comments may stand, they change nothing', () => {
         checkFormat(pieces.join(''));
       },
     ),
-    { numRuns: 60, seed: 7 },
+    draws(60),
   );
 });
 

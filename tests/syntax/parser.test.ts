@@ -9,6 +9,7 @@ import { printExpression } from '../../compiler/syntax/format.js';
 import { Grammar } from '../../compiler/syntax/grammar/items.js';
 import { parseExpression, parseFile } from '../../compiler/syntax/parser.js';
 import { makeLexer } from '../../compiler/syntax/tokens.js';
+import { draws } from '../support/property.js';
 
 function expression(text: string): ast.Expr {
   const { expr, diagnostics } = parseExpression({ path: 'test.td', text });
@@ -266,7 +267,7 @@ test('texts cut, doubled or shuffled anywhere are parsed without a crash', () =>
       }
       renderDiagnostics(diagnostics);
     }),
-    { numRuns: 80, seed: 3 },
+    draws(80),
   );
 });
 

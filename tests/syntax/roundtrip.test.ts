@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { renderDiagnostics } from '../../compiler/diagnostics/report.js';
 import { formatFile, printAst, printExpression } from '../../compiler/syntax/format.js';
 import { parseExpression, parseFile } from '../../compiler/syntax/parser.js';
+import { draws } from '../support/property.js';
 import { expr, file } from './arbitrary.js';
 import { normalize } from './normalize.js';
 
@@ -16,7 +17,7 @@ test('random expressions', () => {
       assert.is(renderDiagnostics(parsed.diagnostics), '', text);
       assert.equal(normalize(parsed.expr), normalize(tree), text);
     }),
-    { numRuns: 200, seed: 1 },
+    draws(200),
   );
 });
 
@@ -29,7 +30,7 @@ test('random files, broken over lines; formatting what was printed changes nothi
       assert.equal(normalize(parsed.file), normalize(tree), text);
       assert.is(formatFile({ path: 'random.td', text }).text, text);
     }),
-    { numRuns: 60, seed: 1 },
+    draws(60),
   );
 });
 

@@ -9,6 +9,7 @@ import { forEachPoint, rowMajorStrides } from '../../../compiler/ir/evaluate/str
 import { elementCount, type HostTensor, numbersOf } from '../../../compiler/ir/evaluate/tensor.js';
 import type { Access, Affine, Func, IndexSpace, Node, Value } from '../../../compiler/ir/graph.js';
 import { randomGraph } from '../../support/graphs.js';
+import { draws } from '../../support/property.js';
 
 type Dims = ReadonlyMap<string, number>;
 
@@ -88,7 +89,7 @@ test('sums of products are what their index spaces say', () => {
       };
       evaluateFunction(module, fn, inputs, { dims, onNode });
     }),
-    { numRuns: 400 },
+    draws(400),
   );
   assert.ok(checked > 200, `${checked} nodes checked`);
 });

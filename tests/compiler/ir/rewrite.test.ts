@@ -21,6 +21,7 @@ import {
 } from '../../../compiler/ir/rewrite.js';
 import { verifyModule } from '../../../compiler/ir/verify.js';
 import { randomGraph, tensorError } from '../../support/graphs.js';
+import { draws } from '../../support/property.js';
 
 const functionOf = (text: string): Func => [...parseModule(`tdir 1\n${text}`).functions.values()].at(-1) as Func;
 
@@ -161,7 +162,7 @@ test('inlining every call changes no value', () => {
       const got = evaluateFunction(inlined, fn, inputs, { dims });
       want.forEach((tensor, i) => void assert.is(tensorError(got[i] as typeof tensor, tensor), 0));
     }),
-    { numRuns: 150 },
+    draws(150),
   );
 });
 

@@ -21,6 +21,7 @@ import {
   select,
 } from '../../../compiler/ir/scalar.js';
 import { foldInBits, philox, randomBits, randomBlock } from '../../../compiler/scalar/philox.js';
+import { draws } from '../../support/property.js';
 
 type Plain = number | bigint;
 
@@ -98,6 +99,7 @@ test('i32 and i64 arithmetic is that of big integers, wrapped', () => {
         const want = Number(BigInt.asIntN(32, reference(BigInt(a), BigInt(b))));
         return applied(op as ArithmeticOp, 'i32', a, b) === want;
       }),
+      draws(100),
     );
     const i64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n };
     fc.assert(
@@ -106,6 +108,7 @@ test('i32 and i64 arithmetic is that of big integers, wrapped', () => {
         fc.bigInt(i64),
         (a, b) => applied(op as ArithmeticOp, 'i64', a, b) === BigInt.asIntN(64, reference(a, b)),
       ),
+      draws(100),
     );
   }
 });
@@ -240,7 +243,7 @@ test('fma rounds once', () => {
       if (got === 0) return true;
       return isNearest(got, exactSum(x, y, z), [step(got, 1n), step(got, -1n)]);
     }),
-    { numRuns: 500 },
+    draws(500),
   );
   const stepFloat = (x: number, by: number): number => {
     view.setFloat32(0, x);
@@ -254,7 +257,7 @@ test('fma rounds once', () => {
       if (got === 0) return true;
       return isNearest(got, exactSum(x, y, z), [stepFloat(got, 1), stepFloat(got, -1)]);
     }),
-    { numRuns: 500 },
+    draws(500),
   );
 });
 

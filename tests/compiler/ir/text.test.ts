@@ -15,6 +15,7 @@ import { verifyModule } from '../../../compiler/ir/verify.js';
 import { verifyProgram } from '../../../compiler/ir/verify-program.js';
 import type { Program } from '../../../compiler/program.js';
 import { randomGraph } from '../../support/graphs.js';
+import { draws } from '../../support/property.js';
 
 test('a function prints as documented', () => {
   const B = dimSymbol('B');
@@ -129,7 +130,7 @@ test('random modules read back and verify', () => {
         assert.is(functionKey(again.functions.get(func.name)!), functionKey(func));
       verifyModule(again, { stage: 'elaborated' });
     }),
-    { numRuns: 300 },
+    draws(300),
   );
 });
 

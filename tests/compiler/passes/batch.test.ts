@@ -16,6 +16,7 @@ import { expandDerivatives } from '../../../compiler/passes/differentiate.js';
 import { buildFunction, derivativeOf, moduleOf } from '../../support/calculus.js';
 import { randomGraph, randomInputs, tensorError } from '../../support/graphs.js';
 import { loopDims, loopModule, loopNames } from '../../support/loops.js';
+import { draws } from '../../support/property.js';
 import { randomLoop, randomLoopDims } from '../../support/random-loops.js';
 
 const sets = 3;
@@ -76,14 +77,14 @@ test('random functions', () => {
   const property = fc.property(randomGraph({ regions: 'none', size: 120 }), fc.nat({ max: 1000 }), (graph, pattern) =>
     checkBatch(graph.module, graph.fn, graph.dims, pattern),
   );
-  fc.assert(property, { numRuns: 250, seed: 7 });
+  fc.assert(property, draws(250));
 });
 
 test('random loops with branches and checkpoints', () => {
   const property = fc.property(randomLoop(), fc.nat({ max: 1000 }), ({ module, fn }, pattern) =>
     checkBatch(module, fn, randomLoopDims, pattern),
   );
-  fc.assert(property, { numRuns: 40, seed: 3 });
+  fc.assert(property, draws(40));
 });
 
 for (const name of loopNames) {

@@ -19,6 +19,7 @@ import type { Program } from '../../../compiler/program.js';
 import { derivativeOf, innerProduct } from '../../support/calculus.js';
 import { randomInputs, tensorError } from '../../support/graphs.js';
 import { entryOf, loopDims, loopNames, loopProgram, loopTexts } from '../../support/loops.js';
+import { draws } from '../../support/property.js';
 import { randomLoop, randomLoopDims } from '../../support/random-loops.js';
 
 for (const name of loopNames) {
@@ -163,7 +164,7 @@ test('random loops: reverse mode is the transposition of forward mode, and no pa
         });
       });
     }),
-    { numRuns: 60 },
+    draws(60),
   );
 });
 

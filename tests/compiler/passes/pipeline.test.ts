@@ -14,6 +14,7 @@ import { defaultPipeline, passes, pipelineSteps, replayPasses, runPipeline } fro
 import type { Program } from '../../../compiler/program.js';
 import { type GraphOptions, type RandomGraph, randomGraph, tensorError } from '../../support/graphs.js';
 import { leNet, mlp, softmaxRegression } from '../../support/models.js';
+import { draws } from '../../support/property.js';
 
 /** A program whose only entry is a function, all parameters arguments. */
 export function programOf({ module, fn }: Pick<RandomGraph, 'module' | 'fn'>): Program {
@@ -89,7 +90,7 @@ for (const [what, options, runs] of kinds) {
     const property = fc.property(randomGraph({ ...options, size: 400 }), (graph) =>
       checkPass(returningMore(graph), defaultPipeline, 1e-7),
     );
-    fc.assert(property, { numRuns: runs, seed: 20240607 });
+    fc.assert(property, draws(runs));
   });
 }
 
