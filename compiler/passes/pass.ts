@@ -9,9 +9,11 @@ export interface PassContext {
   readonly smallContraction: number;
   /** Recomputing a value at every read is worth at most this many arithmetic operations per element. */
   readonly cheapOperations: number;
+  /** The same of a condition on places alone: lanes decide it without computing their numbers, and what it hides may be left out. */
+  readonly cheapConditions: number;
 }
 
-export const defaultContext: PassContext = { smallContraction: 1 << 14, cheapOperations: 4 };
+export const defaultContext: PassContext = { smallContraction: 1 << 14, cheapOperations: 4, cheapConditions: 12 };
 
 /** A transformation of programs that changes no value. */
 export interface Pass {

@@ -1,8 +1,11 @@
 // Chains of kernels on the same rows: attention, forwards and backwards, agrees with the interpreter at all sizes of blocks, and what only passes
 // between its stages takes memory of a block of rows instead of memory of its own.
 
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { packageRoot } from '../../codegen/build/places.js';
 import { generate } from '../../codegen/generate.js';
 import type { PlannedLaunch } from '../../codegen/plan/entry.js';
 import { type Dim, dimEvaluate } from '../../compiler/ir/dims.js';
@@ -67,6 +70,15 @@ for (const machine of runnableMachines()) {
     await compare(checkpointed, sizes, { machine });
   });
 }
+
+test('attentions with all kinds of masks', async () => {
+  const masks = readFileSync(path.join(packageRoot(), 'tests', 'cuda', 'masks.td'), 'utf8');
+  const lengths = [
+    { B: 1, T: 200, S: 150 },
+    { B: 2, T: 66, S: 70 },
+  ];
+  for (const machine of runnableMachines()) await compare(masks, lengths, { machine, slack: 20 });
+});
 
 test('scores, softmax and weighted sum are one launch, and scores have no memory of their own', () => {
   if (isEmulated) return;

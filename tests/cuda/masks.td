@@ -33,3 +33,21 @@ export fn centred(q: f64[B, T, 16], k: f64[B, S, 16], v: f64[B, S, 16]) -> f64[B
   let seen = where(arange(end: S) <= unsqueeze(arange(end: T), 1), off - mean(off, -1, keepdim: true), 0.0)
   seen / (1.0 + sum(abs(seen), -1, keepdim: true)) @ v
 }
+
+## What comes later or lies far back is hidden: one or the other.
+export fn sliding(q: f32[B, T, 16], k: f32[B, S, 16], v: f32[B, S, 16]) -> f32[B, T, 16] {
+  let (i, j) = (unsqueeze(arange(end: T), 1), arange(end: S))
+  softmax(where(j > i || i - j >= 20, -inf, scores(q, k)), -1) @ v
+}
+
+## A window around each place, by its distance.
+export fn near(q: f32[B, T, 16], k: f32[B, S, 16], v: f32[B, S, 16]) -> f32[B, T, 16] {
+  let distance = abs(unsqueeze(arange(end: T), 1) - arange(end: S))
+  softmax(where(distance < 20, scores(q, k), -inf), -1) @ v
+}
+
+## The same by what lies outside of it.
+export fn around(q: f32[B, T, 16], k: f32[B, S, 16], v: f32[B, S, 16]) -> f32[B, T, 16] {
+  let apart = unsqueeze(arange(end: T), 1) - arange(end: S)
+  softmax(where(!(abs(apart) <= 20), -1e9, scores(q, k)), -1) @ v
+}

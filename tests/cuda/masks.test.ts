@@ -29,8 +29,8 @@ const sizes = [
 test('sweeps go over the tiles first of which something may be seen', () => {
   const parts = (text: string) =>
     chainTexts(text).map((kernel) => kernel.match(/start < seen\.stop\(part\)/g)?.length ?? 0);
-  // causal, banded, late, faint; of centred the last of three sweeps alone, since the mean is one of all scores.
-  assert.equal(parts(program), [1, 1, 2, 1, 2]);
+  // causal, banded, late, faint; of centred the last of three sweeps alone, since the mean is one of all scores; sliding, near, around.
+  assert.equal(parts(program), [1, 1, 2, 1, 2, 1, 1, 1]);
   // Forwards; forwards with its weights, backwards.
   assert.equal(parts(attention).toSorted(), [1, 2, 2]);
 });

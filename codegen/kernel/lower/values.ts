@@ -164,13 +164,15 @@ export class Lowering {
   #chosen(node: ElementwiseNode, at: readonly Position[], guards: readonly Guard[]): Temp | undefined {
     if (node.op !== 'where') return undefined;
     const [condition, ...choices] = node.inputs as readonly [Value, Value, Value];
-    const holds = conditionGuards(this, condition, broadcastPosition(at, condition.type.shape));
-    if (holds === undefined) return undefined;
-    const [accepted, otherwise] = choices.map((choice) =>
+    const where = broadcastPosition(at, condition.type.shape);
+    const holds = conditionGuards(this, condition, where);
+    const decides = holds ?? conditionGuards(this, condition, where, false);
+    if (decides === undefined) return undefined;
+    const [accepted, otherwise] = (holds === undefined ? choices.toReversed() : choices).map((choice) =>
       this.value(choice, broadcastPosition(at, choice.type.shape), guards),
     ) as [Temp, Temp];
-    if (holds.length === 0) return accepted;
-    return this.body.let({ kind: 'choose', guards: holds, accepted, otherwise });
+    if (decides.length === 0) return accepted;
+    return this.body.let({ kind: 'choose', guards: decides, accepted, otherwise });
   }
 
   /** Lets the next fold that computes a value for a whole row keep it in a buffer, from which it is read from then on. */

@@ -196,8 +196,12 @@ export class Analysis {
   recomputedFrom(node: Node): Value | 'nothing' | undefined {
     const result = node.results[0] as Value;
     if (node.kind !== 'elementwise' || this.#isVisible(node)) return undefined;
-    if (this.cost(node) > this.context.cheapOperations) return undefined;
+    const { cheapOperations, cheapConditions } = this.context;
+    const cost = this.cost(node);
+    if (cost > Math.max(cheapOperations, cheapConditions)) return undefined;
     const leaves = [...new Set(node.inputs.flatMap((input) => [...this.#leaves(input)]))];
+    const isCondition = result.type.dtype === 'bool' && leaves.length === 0;
+    if (cost > (isCondition ? cheapConditions : cheapOperations)) return undefined;
     const [large, ...others] = leaves.filter((leaf) => this.#sameCount(leaf, result));
     if (others.length > 0) return undefined;
     const reads = [...this.#reads(result)];
