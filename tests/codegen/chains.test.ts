@@ -118,6 +118,44 @@ export fn f(q: f32[B, 2, T, 8], k: f32[B, 2, T, 8], v: f32[B, 2, T, 8]) -> f32[B
   ]);
 });
 
+test('sums over rows of which a batch has one', async () => {
+  await compare(
+    `tdsl 1
+export fn f(q: f32[4, 2, 130, 8], k: f32[4, 2, 20, 8], v: f32[4, 2, 20, 8]) -> (f32[4, 2, 130, 8], f32[4, 2]) {
+  let o = softmax(q @ transpose(k, -2, -1), -1) @ v
+  (o, einsum("bhtd,bhtd->bh", o, q))
+}
+`,
+    [{}],
+  );
+});
+
+test('sums over no rows are 0, whatever lay there before', async () => {
+  const text = attention
+    .replace('gradients(q: f32[B, 2, T, 8]', 'gradients(w: f32[8, 40], q: f32[B, 2, T, 8]')
+    .replace('-> (f32[B, 2, T, 8], f32[B, 2, S, 8], f32[B, 2, S, 8]) =', '-> (f32[B, 2, S, 40], f32[B, 2, S, 40]) {')
+    .replace(
+      'grad(loss, wrt: [q, k, v])(q, k, v)',
+      'let (a, b, c) = grad(loss, wrt: [q, k, v])(q, k, v)\n  (b @ w, c @ w)\n}',
+    );
+  await compare(text, [
+    { B: 4, T: 70, S: 9 },
+    { B: 4, T: 0, S: 9 },
+  ]);
+});
+
+test('heads beside each other in a row belong to other iterations', async () => {
+  const text = `tdsl 1
+dim T
+export fn f(q: f32[4, 12, T, 8], w: f32[4, 12, 8, 8]) -> (f32[4, 12, T, 8], f32[4, 12, T, 8]) {
+  let s = einsum("bhtc,bhcd->bthd", q, w)
+  let p = softmax(transpose(s, 1, 2), -1)
+  (p, einsum("bthc,bhcd->bhtd", pad(s[:, :, 1:12, :], [0, 0, 0, 1]), w))
+}
+`;
+  await compare(text, [{ T: 70 }, { T: 3 }]);
+});
+
 test('a product of shared weights is no part of a chain, since every block would read all of them', () => {
   const classifier = `tdsl 1
 dim B, T

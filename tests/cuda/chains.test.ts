@@ -54,6 +54,14 @@ test('forwards and backwards', async () => {
   ]);
 });
 
+test('a product that sums over the rows of a block is no weighted sum of the row', async () => {
+  const text = `tdsl 1
+export fn f(q: f32[8, 32, 48], k: f32[8, 32, 48], v: f32[8, 32, 20]) -> (f32[8, 32, 32], f32[8, 48, 20]) =
+  (softmax(q @ transpose(k, -2, -1), -1), transpose(q, -2, -1) @ v)
+`;
+  await compare(text, [{}], { cuda: 'checked' });
+});
+
 test('every order of threads and blocks gives the same bits', async () => {
   const lowered = runPipeline(programOf(program), pipelines.default);
   const compiled = await compile(programOf(program), { cuda: 'emulated', precision: 'tf32' });

@@ -6,6 +6,7 @@ import {
   dimAdd,
   dimConst,
   dimFloorDiv,
+  dimMax,
   dimMul,
   dimSub,
   dimSubstitute,
@@ -61,8 +62,8 @@ export function lowerChain(chain: Chain): Lowered {
   if (parts.some(sumsRows)) {
     body.loop(batches.reduce(dimMul), 'chain', (index) => {
       const batch = body.divided(dimSymbol(index), batches);
-      if (blockCount === 1) stages(batch, dimConst(0));
-      else body.loop(blocks, 'chain', (block) => stages(batch, dimSymbol(block)));
+      // Sums over no rows are 0.
+      body.loop(dimMax(blocks, dimConst(1)), 'chain', (block) => stages(batch, dimSymbol(block)));
     });
   } else {
     const counts = [...batches, blocks];

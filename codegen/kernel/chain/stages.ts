@@ -9,7 +9,15 @@
 // also sum over the rows, as the gradients by keys and values of an attention do: each block adds to its result, which is of the batch.
 
 import { isProvablyNonNegative } from '../../../compiler/ir/bounds.js';
-import { type Dim, dimConst, dimEquals, dimSub, dimSubstitute, dimValue } from '../../../compiler/ir/dims.js';
+import {
+  type Dim,
+  dimConst,
+  dimEquals,
+  dimExactDiv,
+  dimSub,
+  dimSubstitute,
+  dimValue,
+} from '../../../compiler/ir/dims.js';
 import type { Func, Value } from '../../../compiler/ir/graph.js';
 import { type Buffer, type Kernel, type Loop, type Position, type Stmt, walk } from '../ir.js';
 import type { Lowered } from '../lower/kernel.js';
@@ -89,10 +97,15 @@ export function stepsAlong(nest: Nest, { offset }: Access, shared: readonly Loop
   const rest = dimSubstitute(offset, new Map(shared.map(({ index }) => [index, dimConst(0)])));
   const inner = [...nest.loops, ...walk(nest.content)].filter((stmt) => stmt.kind === 'for');
   const range = bounds(rest, new Map(inner.map(({ index, extent }) => [index, extent])));
+  const isBelow = (step: Dim): boolean =>
+    range !== undefined && isProvablyNonNegative(dimSub(dimSub(step, dimConst(1)), range.high));
+  // A batch may lie inside of a row, as heads beside each other: what belongs to another one is of another row.
+  const isOutside = (step: Dim): boolean => dimExactDiv(step, row) !== undefined;
   const isInside =
     range !== undefined &&
     isProvablyNonNegative(range.low) &&
-    isProvablyNonNegative(dimSub(dimSub(row, dimConst(1)), range.high));
+    isBelow(row) &&
+    (steps as readonly Dim[]).every((step) => isOutside(step) || isBelow(step));
   return isInside ? (steps as Dim[]) : undefined;
 }
 
@@ -160,6 +173,8 @@ export function summedLoops(stages: readonly Placed[], nest: Nest): readonly Loo
   const common = commonSteps(stages, nest) ?? new Map();
   const shared = matchingLoops((stages[0] as Placed).shared, nest, common, candidateLoops(nest));
   const isOuter = shared?.map((loop) => nest.loops.includes(loop));
+  // Where a batch has one sum alone, no loop is left around it.
+  if (shared === undefined || nest.loops.length < shared.length) return undefined;
   return isOuter?.at(-1) === false && isOuter.slice(0, -1).every(Boolean) ? shared : undefined;
 }
 

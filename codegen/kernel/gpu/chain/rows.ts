@@ -70,7 +70,7 @@ export function readChain(kernel: Kernel, precision: Precision): RowProgram | un
   const draft = stageProduct(last, precision);
   const [column, depth] = [scores?.columns[0], draft?.depth[0]];
   if (scores === undefined || draft === undefined || column === undefined || depth === undefined) return undefined;
-  if (!dimEquals(column.extent, depth.extent)) return undefined;
+  if (!dimEquals(column.extent, depth.extent) || !dimEquals(last.extent, first.extent)) return undefined;
   // With the names of rows and columns, equal elements have equal offsets.
   const named = stageProduct(renamed(first, column.index, COLUMN), precision) as Product;
   const mixed = stageProduct(renamed(last, depth.index, COLUMN), precision) as Product;
