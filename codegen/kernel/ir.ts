@@ -270,7 +270,7 @@ export function exprPositions(expr: Expr): readonly Position[] {
 }
 
 /** The statements directly inside a statement. */
-export const stmtBody = (stmt: Stmt): readonly Stmt[] => ('body' in stmt ? stmt.body : []);
+const stmtBody = (stmt: Stmt): readonly Stmt[] => ('body' in stmt ? stmt.body : []);
 
 /** All statements in a body, outer ones before those inside them. */
 export function* walk(body: readonly Stmt[]): Generator<Stmt> {

@@ -1,10 +1,10 @@
 // What property tests draw: the same examples each time, so that what fails fails again and stands for the change at hand; `npm run fuzz` draws others,
 // and more of them.
 
-/** What stands for chance. */
+/** The seed of all draws. */
 export const seed = Number(process.env.TDSL_TEST_SEED ?? 1);
 
-/** How many times as many examples as usual are drawn. */
+/** By how much more examples are drawn than usual. */
 export const share = Number(process.env.TDSL_TEST_RUNS ?? 1);
 
 /** Parameters of `fc.assert` and `fc.sample`. */

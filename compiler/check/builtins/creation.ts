@@ -55,7 +55,7 @@ function arange(cx: Context, args: Arguments): Val {
   return realRange(cx, args);
 }
 
-/** A range with an end or a step that is no int, computed in f64 as PyTorch does. */
+/** A range with an end or a step that is no int: computed in f64, and rounded to the dtype at the end, as PyTorch does for floats. */
 function realRange(cx: Context, args: Arguments): Val {
   const [from, to, by] = (['start', 'end', 'step'] as const).map((name) => {
     const number = args.number(name);
