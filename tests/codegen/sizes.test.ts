@@ -56,6 +56,13 @@ test('every size has one plan, and a large product copies its columns once', () 
   for (const [index, role] of plan.roles) if (role === 'row') assert.is(plan.shares.get(index), 'all');
 });
 
+test('large sizes have a plan of their own where several extents grow, and not beside weights of a fixed size', () => {
+  const cubic = matrixProduct('cubic', 'n', 'n', 'n');
+  assert.not.equal(planAt(cubic, 4096), planAt(cubic, 512));
+  const layer = matrixProduct('layer', 'n', 256, 784);
+  assert.equal(planAt(layer, 4096), planAt(layer, 512));
+});
+
 test('panels cover every size, and by six few rows are left to be taken one by one', () => {
   const pieces = (size: number, rows: number) =>
     rowPanels(n, rows).runs.map((run) => [run.size, dimEvaluate(run.count, new Map([['n', size]]))] as const);

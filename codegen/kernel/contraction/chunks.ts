@@ -107,8 +107,9 @@ function divide(
   if (rows !== undefined && share !== undefined) shares.set(rows.index, share);
   for (let i = 0; i < halvings; i++) halveLargest(orientation, panels, shares, vector);
   const blocks = blocksOf(orientation, panels, shares, joined);
-  // The sums that are kept between blocks would grow with the number of rows.
-  if (rows?.isKnown === false && isBlocked(orientation, blocks)) shares.set(rows.index, rows.least);
+  // The sums that are kept between blocks would grow with the number of rows, more than the factors where those do not grow along the sum as well.
+  const isKnown = [...blocks.keys()].every((name) => dimValue(extentOf(orientation.nest, name)) !== undefined);
+  if (rows?.isKnown === false && isKnown && isBlocked(orientation, blocks)) shares.set(rows.index, rows.least);
   limitCopies(orientation, panels, shares, blocks);
   return { shares, blocks, rowsFirst: columns > 1 && updatesDistant(orientation) };
 }

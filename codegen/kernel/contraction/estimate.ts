@@ -32,6 +32,8 @@ const DISTANT_ROW = 20;
 const DISTANT_SUM = 30;
 /** Cycles by which a line delays a tile that comes from the second cache, in order or not, or from behind it, and a page that is not at hand. */
 const [STREAMED_LINE, SCATTERED_LINE, DISTANT_LINE, PAGE] = [0.3, 0.9, 2, 5];
+/** What has more bytes comes from memory again each time; there a line delays a tile by so many products. */
+const [REMOTE_BYTES, REMOTE_PRODUCTS] = [8 << 20, 6];
 const [PAGE_BYTES, PAGES] = [4096, 48];
 /**
  * How much longer plans of one, two and three chunks take, because they keep few threads busy: the mean over one thread, which counts most, two
@@ -197,7 +199,7 @@ function lineCycles(
 
 /** The same for a factor that is read where it is; a tile reads `read` bytes of it in all. So many panels of columns read a row one after another. */
 function inPlaceCycles(
-  { nest, vector, extent, bytes, size, factors, distances }: Orientation,
+  { nest, machine, vector, extent, bytes, size, factors, distances }: Orientation,
   k: number,
   read: number,
   points: number,
@@ -216,7 +218,8 @@ function inPlaceCycles(
     // Other tiles read on where this one stops; what they read of another factor comes between.
     const isNear = isReused ? read <= NEAR_BYTES : whole <= NEAR_BYTES;
     if (isNear) return 0;
-    const first = whole > DISTANT_BYTES ? DISTANT_LINE : STREAMED_LINE;
+    const near = whole > DISTANT_BYTES ? DISTANT_LINE : STREAMED_LINE;
+    const first = whole > REMOTE_BYTES ? REMOTE_PRODUCTS / machine.productsPerCycle : near;
     const each = isReused ? first : (first + (together - 1) * STREAMED_LINE) / together;
     return (each * read) / CACHE_LINE / points;
   }

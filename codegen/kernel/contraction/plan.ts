@@ -32,7 +32,7 @@ export interface Plan extends Chunking {
 
 /**
  * Sizes of run-time dimensions that one plan should serve: a row or so, as when a model is used, few and many, as when it is trained, and large
- * matrices.
+ * matrices. The last is a class of its own only where several extents grow; beside weights of fixed sizes, more rows want nothing else.
  */
 interface SizeClass {
   /** For these a plan is judged. */
@@ -47,7 +47,7 @@ const CLASSES: readonly SizeClass[] = [
   { sizes: [1], below: 4, tolerance: 1.15 },
   { sizes: [8], below: 9, tolerance: 1.08 },
   { sizes: [TYPICAL, 512], below: 768, tolerance: 1.08 },
-  { sizes: [LARGE], below: Number.POSITIVE_INFINITY, tolerance: 1.08 },
+  { sizes: [LARGE], below: Number.POSITIVE_INFINITY, tolerance: 1.02 },
 ];
 const MANY = CLASSES[2] as SizeClass;
 const SIZES: readonly number[] = CLASSES.flatMap(({ sizes }) => sizes);
@@ -77,7 +77,7 @@ function joined(classes: readonly SizeClass[]): Part {
 
 /** Cycles of typical work up to which a second plan is not worth its code. */
 const LITTLE_WORK = 20_000;
-/** A plan for several classes may take so many cycles more than that of one: less than a call takes. */
+/** A plan for several classes may take so many cycles more than that of one: less than a call takes, which is why losses are counted beside them. */
 const TOLERATED_CYCLES = 2000;
 /** Sizes of a tile along an index. */
 const TILE_SIZES = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 25, 28] as const;
@@ -100,12 +100,16 @@ export function planContraction(nest: Nest, machine: Machine, always = false): r
   const best = bestFor(all);
   const many = best(MANY);
   if (many === undefined) return undefined;
+  const growing = [...nest.outer, ...nest.summed].filter(({ extent }) => dimValue(extent) === undefined);
+  const classes = growing.length > 1 ? CLASSES : CLASSES.filter(({ sizes }) => !sizes.includes(LARGE));
   const isGood = (part: Part): boolean =>
-    CLASSES.filter(({ sizes }) => sizes.every((size) => part.sizes.includes(size))).every((own) =>
-      own.sizes.every(
-        (size) => cyclesAt(best(part), size) <= own.tolerance * cyclesAt(best(own), size) + TOLERATED_CYCLES,
-      ),
-    );
+    classes
+      .filter(({ sizes }) => sizes.every((size) => part.sizes.includes(size)))
+      .every((own) =>
+        own.sizes.every(
+          (size) => cyclesAt(best(part), size) <= own.tolerance * cyclesAt(best(own), size) + TOLERATED_CYCLES,
+        ),
+      );
   const [size, ...others] = runTimeSizes(nest);
   const isDivisible = cyclesAt(many, TYPICAL) >= LITTLE_WORK && size !== undefined && others.length === 0;
   const parts = PARTITIONS.find((each) => (isDivisible || each.length === 1) && each.every(isGood)) ?? [MANY];
@@ -154,7 +158,10 @@ function bestFor(all: readonly Candidate[]): (part: Part) => Candidate | undefin
     if (!found.has(key)) {
       const places = sizes.map((size) => SIZES.indexOf(size));
       const loss = ({ cycles }: Candidate): number =>
-        places.reduce((sum, i) => sum + (cycles[i] as number) / (least[i] as number), 0);
+        places.reduce(
+          (sum, i) => sum + ((cycles[i] as number) + TOLERATED_CYCLES) / ((least[i] as number) + TOLERATED_CYCLES),
+          0,
+        );
       found.set(key, leastOf(all, loss));
     }
     return found.get(key);
