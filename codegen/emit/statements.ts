@@ -3,6 +3,7 @@
 import { dimAdd, dimConst, dimSub, dimSymbol, dimValue } from '../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../compiler/ir/dtype.js';
 import { type Guard, type Loop, type Register, type Stmt, walk } from '../kernel/ir.js';
+import { CACHE_LINE } from '../kernel/machine.js';
 import { coefficient } from '../kernel/positions.js';
 import { widestBytes } from '../kernel/schedule/lanes.js';
 import {
@@ -134,8 +135,7 @@ function emitStore(lines: Lines, stmt: Extract<Stmt, { kind: 'store' }>, scope: 
   }
 }
 
-/** Bytes that come from memory at once, and how far ahead of its use they are asked for at least and at most. */
-const LINE = 64;
+/** How many bytes ahead of its use memory is asked for, at least and at most. */
 const NEAREST = 4096;
 const FARTHEST = 65536;
 
@@ -155,7 +155,7 @@ function emitFetch(lines: Lines, { buffer, offset, row }: Extract<Stmt, { kind: 
   // A line that is to be written is asked for as one that no other core keeps.
   const purpose = buffer.role === 'out' ? ', 1' : '';
   for (let copy = 0; copy < (lanes?.copies ?? 1); copy++) {
-    if (lanes !== undefined && (copy * lanes.form.lanes * bytes) % LINE !== 0) continue;
+    if (lanes !== undefined && (copy * lanes.form.lanes * bytes) % CACHE_LINE !== 0) continue;
     const place = positionText(offset, copyPositions(scope, copy));
     const at = ahead === undefined ? place : `${place} + ${ahead}`;
     lines.line(`__builtin_prefetch(${lines.bufferName(buffer)} + (${at})${purpose});`);

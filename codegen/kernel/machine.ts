@@ -51,5 +51,8 @@ export function machineOf(macros: string): Machine {
   return machines.find(({ predicate }) => holds(predicate)) as Machine;
 }
 
+/** Bytes of a line of the caches: what comes from memory at once, on all of these machines. */
+export const CACHE_LINE = 64;
+
 /** The number of lanes of a vector loop in which the widest element has `bytes` bytes; narrower elements take part of a register. */
 export const lanesOf = (machine: Machine, bytes: number): number => machine.vectorBytes / Math.max(4, bytes);

@@ -1,6 +1,6 @@
 // Reference cases: the format of the files, and reading them. One file a group, as the reference set's own description says.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { DType } from '../../compiler/ir/dtype.js';
 
@@ -65,6 +65,7 @@ export interface Group {
 
 /** Reads every group of a folder, or one of them. */
 export function readGroups(directory: string, only?: string): readonly Group[] {
+  if (!existsSync(directory)) throw new Error(`there is no folder '${directory}'`);
   const files = readdirSync(directory).filter((file) => file.endsWith('.json'));
   const groups = files.sort().map((file): Group => {
     const content = JSON.parse(readFileSync(path.join(directory, file), 'utf8')) as Group & { format?: unknown };

@@ -35,7 +35,7 @@ async function conformance(directory: string, options: Options): Promise<void> {
   process.exitCode = count(all, 'failed') > 0 ? 1 : 0;
 }
 
-await new Command('conformance')
+const command = new Command('conformance')
   .argument('<dir>', 'folder of reference cases')
   .option('--backend <name>', backendNames.join(', '), 'interpreter')
   .option('--group <name>', 'only this group')
@@ -45,5 +45,7 @@ await new Command('conformance')
     'where programs, host functions and invalid programs are',
     path.join(packageRoot, 'tests', 'conformance'),
   )
-  .action(conformance)
-  .parseAsync();
+  .action(conformance);
+await command.parseAsync().catch((error: unknown) => {
+  command.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+});

@@ -3,7 +3,7 @@
 import { type Dim, dimEvaluate, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import type { Position } from '../ir.js';
-import { lanesOf, type Machine } from '../machine.js';
+import { CACHE_LINE, lanesOf, type Machine } from '../machine.js';
 import { coefficient, mentions, stride } from '../positions.js';
 import {
   type Chunking,
@@ -25,7 +25,7 @@ const [CACHE_SET_SPAN, CACHE_WAYS] = [4096, 8];
 
 /** What stays in the first cache, and its sets: addresses that differ by their span share one. */
 const NEAR_BYTES = 20 << 10;
-const [CACHE_LINE, CACHE_SETS] = [64, 64];
+const CACHE_SETS = 64;
 /** Cycles by which each row of a tile's results delays it where they go to distant memory. */
 const DISTANT_ROW = 20;
 /** Cycles for a line of sums that lie in distant memory between blocks of their products. */

@@ -16,12 +16,13 @@ import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import { apply, argument } from '../../../compiler/ir/scalar.js';
 import type { Buffer, Guard, Position, Register, Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
+import { CACHE_LINE } from '../machine.js';
 import { stride } from '../positions.js';
 import { DISTANT_BYTES } from './chunks.js';
 import { extentOf, type Factor, typicalExtent } from './copies.js';
 import { computeAt, type Nest } from './nest.js';
 import { vectorPanels } from './runs.js';
-import { copiedAt, type Layout, LINE } from './scratch.js';
+import { copiedAt, type Layout } from './scratch.js';
 import { outerAt, overLanes, overRows, panelOf, sumRegisters, type Tile, type TileContext } from './tile.js';
 import { type Span, spanIn } from './windows.js';
 
@@ -128,9 +129,9 @@ function fetchNext(context: TileContext, tile: Tile, point: ReadonlyMap<string, 
     if (layouts[k] === undefined || plain === undefined || stride(plain.offset, next) !== 1) continue;
     const bytes = dtypeBytes(plain.buffer.dtype);
     const distance = (stride(plain.offset, innermost) ?? 0) * bytes;
-    if (distance <= LINE || staysNear(nest, factor, bytes)) continue;
+    if (distance <= CACHE_LINE || staysNear(nest, factor, bytes)) continue;
     body.when(dimValue(before) === 0 ? [] : [isFirst], () => {
-      for (let column = 0; column < size; column += LINE / bytes) {
+      for (let column = 0; column < size; column += CACHE_LINE / bytes) {
         const at = new Map([...places, [next, dimAdd(start, dimConst(size + column))]]);
         body.append({ kind: 'fetch', buffer: plain.buffer, offset: dimSubstitute(plain.offset, at) });
       }

@@ -20,6 +20,7 @@ import {
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import type { Buffer, Guard, Position, Register, Temp } from '../ir.js';
 import type { Body } from '../lower/body.js';
+import { CACHE_LINE } from '../machine.js';
 import { rowMajor, stride } from '../positions.js';
 import { DISTANT_BYTES } from './chunks.js';
 import { type Coordinate, coordinateAt, coordinateExtent, indicesAt, typicalExtent } from './copies.js';
@@ -216,8 +217,7 @@ function fillDirectly(body: Body, nest: Nest, plan: Plan, layout: Layout, block:
   });
 }
 
-/** A line of the caches, and how far ahead copies ask for what they read: a page, because processors read on by themselves only within one. */
-export const LINE = 64;
+/** How many bytes ahead copies ask for what they read: a page, because processors read on by themselves only within one. */
 const AHEAD_BYTES = 4096;
 
 /** Asks for what is copied a page after the row that begins at `values`, unless it lies near as it is. */
@@ -238,7 +238,7 @@ function fetchAhead(
     indicesAt(coordinate, values[d] as Position, block.base, block.length),
   );
   const start = dimSubstitute(offset, new Map(at));
-  for (let element = AHEAD_BYTES / bytes; element < AHEAD_BYTES / bytes + length; element += LINE / bytes)
+  for (let element = AHEAD_BYTES / bytes; element < AHEAD_BYTES / bytes + length; element += CACHE_LINE / bytes)
     body.append({ kind: 'fetch', buffer, offset: dimAdd(start, dimConst(element)) });
 }
 

@@ -3,15 +3,13 @@
 
 import { dimConst, dimEquals } from '../../../compiler/ir/dims.js';
 import type { Buffer, Loop, Position, Stmt } from '../ir.js';
-import { lanesOf, type Machine } from '../machine.js';
+import { CACHE_LINE, lanesOf, type Machine } from '../machine.js';
 import { coefficient, mentions, stride, substitute } from '../positions.js';
 import { statementCost } from './cost.js';
 import { widestBytes } from './lanes.js';
 
 /** Instructions of a vector from which on asking costs little beside them; loops that do less are as fast as memory by themselves. */
 const WORTH = 8;
-/** Bytes that come from memory at once. */
-const LINE = 64;
 
 /** What a vector loop reads in order: rows of `row` elements that lie one behind another, or one row (0). */
 interface Stream {
@@ -73,6 +71,6 @@ function withFetches(stmt: Stmt, chosen: readonly Stream[], machine: Machine): S
   if (own.length === 0) return { ...stmt, body: stmt.body.map((part) => withFetches(part, chosen, machine)) };
   const loop = stmt as Loop;
   const fetches = own.map(({ buffer, offset, row }): Stmt => ({ kind: 'fetch', buffer, offset, row }));
-  const interleave = Math.max(loop.interleave ?? 1, LINE / machine.vectorBytes);
+  const interleave = Math.max(loop.interleave ?? 1, CACHE_LINE / machine.vectorBytes);
   return { ...loop, interleave, body: [...fetches, ...loop.body] };
 }
