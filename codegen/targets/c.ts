@@ -20,7 +20,7 @@ export type ForMachines = ReadonlyMap<string, Kernel>;
 const DIAGNOSTICS = '#pragma GCC diagnostic ignored "-Woverflow"\n#pragma GCC diagnostic ignored "-Wpsabi"\n';
 
 /** Statements of a file: compiling so many takes several times as long as starting the compiler. */
-const GRAIN = 300;
+const GRAIN = 900;
 
 /**
  * C for classes of processors, of which the C compiler takes what fits its target. For several CPUs, the files of kernels are compiled once for
