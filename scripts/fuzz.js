@@ -8,7 +8,9 @@ const tests = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'dis
 const filters = process.argv.slice(2);
 const files = readdirSync(tests, { recursive: true })
   .map(String)
-  .filter((file) => file.endsWith('.test.js') && filters.every((filter) => file.includes(filter)))
+  .filter(
+    (file) => file.endsWith('.test.js') && (filters.length === 0 || filters.some((filter) => file.includes(filter))),
+  )
   .filter((file) => readFileSync(path.join(tests, file), 'utf8').includes('support/property.js'));
 process.env.TDSL_TEST_SEED ??= String(Math.floor(Math.random() * 2 ** 31));
 process.env.TDSL_TEST_RUNS ??= '10';
