@@ -68,7 +68,8 @@ export function tiledCycles(
   const copying = copies.reduce((sum, copy) => {
     if (copy === undefined) return sum;
     const elements = copiedElements(orientation, copy, panels, chunking);
-    return sum + chunkCount(panels, chunking.shares) * passes * elements * copyCycles(copy, lanes, orientation.bytes);
+    const each = copyCycles(copy, lanes, orientation.bytes) + remoteCycles(orientation, copy.factor);
+    return sum + chunkCount(panels, chunking.shares) * passes * elements * each;
   }, 0);
   // Of plans that are otherwise alike, the one whose copies stay in the nearer cache.
   const reach = 1 + (0.1 * copiedBytes(orientation, panels, chunking)) / COPY_LIMIT;
@@ -288,6 +289,12 @@ function resultCycles(
 
 /** Bytes of a copy that are moved at a time: wider vectors wait for memory, or for their lanes to be exchanged. */
 const MOVED_BYTES = 32;
+
+/** Cycles for an element of a factor that comes from memory. */
+const remoteCycles = ({ machine, bytes, extent }: Orientation, { indices }: Factor): number =>
+  [...indices].reduce((product, index) => product * extent(index), bytes) > REMOTE_BYTES
+    ? ((REMOTE_PRODUCTS / machine.productsPerCycle) * bytes) / CACHE_LINE
+    : 0;
 
 /** Cycles for an element of a copy: by vectors, by transposed blocks, or one by one. */
 function copyCycles({ factor, coordinates, along }: Copy, lanes: number, bytes: number): number {
