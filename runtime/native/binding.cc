@@ -187,7 +187,7 @@ struct Bound {
 Napi::Value Instance::Bind(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
   std::unique_ptr<Bound> bound(new Bound{this, {}, {}});
-  if (!bound->call.ReadEntry(info) || !HasState(env) || !bound->call.ReadShapes(env, core_->instance) || !bound->call.ReadTensors(info, true)) return env.Undefined();
+  if (!bound->call.ReadEntry(info) || !HasState(env) || !bound->call.ReadShapes(env, core_->instance) || !bound->call.ReadTensors(info)) return env.Undefined();
   Napi::Array kept = Napi::Array::New(env);
   for (size_t i = 2; i < info.Length(); i++) {
     kept.Set(static_cast<uint32_t>(i - 2), info[i]);

@@ -129,20 +129,16 @@ inline bool IsDetached(napi_env env, napi_value value) {
 // Bytes of a large page and of a small one on x86 and, as most systems set them up, on 64-bit ARM.
 constexpr size_t LARGE_PAGE = size_t{2} << 20, SMALL_PAGE = size_t{4} << 10;
 
-// Asks for large pages where memory covers any, with `now` also for what was written before. Large arrays take more small pages than a processor has at
-// hand, it fetches ahead within a page only, and small ones may share sets of a cache. Where there are no large pages, nothing changes.
-inline void PreferLargePages(void *data, size_t bytes, bool now = false) {
+// Asks for large pages where memory covers any, for what is written first from now on; what was written before is moved when the system comes to it. Large
+// arrays take more small pages than a processor has at hand, and it fetches ahead within a page only. Where there are no large pages, nothing changes.
+inline void PreferLargePages(void *data, size_t bytes) {
 #ifdef MADV_HUGEPAGE
   // Allocators keep a header before memory that begins with a page of its own: small pages are taken whole.
   const uintptr_t first = reinterpret_cast<uintptr_t>(data) / SMALL_PAGE * SMALL_PAGE, last = reinterpret_cast<uintptr_t>(data) + bytes + SMALL_PAGE - 1;
   const uintptr_t begin = (first + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE, end = last / LARGE_PAGE * LARGE_PAGE;
-  if (begin >= end) return;
-  madvise(reinterpret_cast<void *>(begin), end - begin, MADV_HUGEPAGE);
-  // Linux knows it since 6.1; headers may be older than the system.
-  constexpr int COLLAPSE = 25;
-  if (now) madvise(reinterpret_cast<void *>(begin), end - begin, COLLAPSE);
+  if (begin < end) madvise(reinterpret_cast<void *>(begin), end - begin, MADV_HUGEPAGE);
 #else
-  (void)data, (void)bytes, (void)now;
+  (void)data, (void)bytes;
 #endif
 }
 
@@ -331,9 +327,8 @@ struct Call {
     return false;
   }
 
-  // Points the tensors at typed arrays, the arguments after entry and symbols; throws and returns false where one does not fit. `often`: whether the
-  // arrays will be used so often that it pays to move them to large pages.
-  bool ReadTensors(const Napi::CallbackInfo &info, bool often = false) {
+  // Points the tensors at typed arrays, the arguments after entry and symbols; throws and returns false where one does not fit.
+  bool ReadTensors(const Napi::CallbackInfo &info) {
     Napi::Env env = info.Env();
     if (info.Length() - 2 != tensors.size()) {
       Throw(env, TDSL_E_ARG, std::string(Spec().name) + " takes " + std::to_string(tensors.size()) + " typed arrays, " + std::to_string(info.Length() - 2) + " given");
@@ -368,7 +363,7 @@ struct Call {
         return false;
       }
       tensor.data = view.data;
-      PreferLargePages(view.data, view.bytes, often);
+      PreferLargePages(view.data, view.bytes);
     }
     return true;
   }

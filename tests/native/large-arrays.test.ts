@@ -1,4 +1,4 @@
-// Arrays of some megabytes, which the binding moves to large pages: they are used where they lie, and nothing beside them changes.
+// Arrays of some megabytes, for which the binding asks for large pages: they are used where they lie, and nothing beside them changes.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
