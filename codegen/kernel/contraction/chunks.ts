@@ -3,7 +3,7 @@
 
 import { dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import { isPositionName } from '../ir.js';
-import { extentOf } from './copies.js';
+import { extentOf, type Factor } from './copies.js';
 import { type Copy, type Orientation, ROWS_PER_COPY } from './orientation.js';
 
 /** How many panels of an index a chunk covers. */
@@ -70,11 +70,15 @@ function sharing(orientation: Orientation, panels: PanelCounts, count: number): 
     .filter(({ blocks }) => !isBlocked(orientation, blocks));
 }
 
+/** The bytes of a factor, each value of its indices an element. */
+export const factorBytes = ({ extent, bytes }: Orientation, { indices }: Factor): number =>
+  [...indices].reduce((product, index) => product * extent(index), bytes);
+
 /** The bytes of the factors without the vector index. */
-const rowBytes = ({ factors, vector, extent, bytes }: Orientation): number =>
-  factors
-    .filter(({ indices }) => !indices.has(vector))
-    .reduce((sum, { indices }) => sum + [...indices].reduce((product, index) => product * extent(index), bytes), 0);
+const rowBytes = (orientation: Orientation): number =>
+  orientation.factors
+    .filter(({ indices }) => !indices.has(orientation.vector))
+    .reduce((sum, factor) => sum + factorBytes(orientation, factor), 0);
 
 /** Divisions without those that are there already. */
 export function distinct(all: readonly Chunking[]): readonly Chunking[] {
@@ -107,9 +111,9 @@ function divide(
   if (rows !== undefined && share !== undefined) shares.set(rows.index, share);
   for (let i = 0; i < halvings; i++) halveLargest(orientation, panels, shares, vector);
   const blocks = blocksOf(orientation, panels, shares, joined);
-  // The sums that are kept between blocks would grow with the number of rows, more than the factors where those do not grow along the sum as well.
-  const isKnown = [...blocks.keys()].every((name) => dimValue(extentOf(orientation.nest, name)) !== undefined);
-  if (rows?.isKnown === false && isKnown && isBlocked(orientation, blocks)) shares.set(rows.index, rows.least);
+  // The sums that are kept between blocks would grow with the number of rows; where the sum is of a run-time size too, they are a small part of its factors.
+  const isSumKnown = [...blocks.keys()].every((name) => dimValue(extentOf(orientation.nest, name)) !== undefined);
+  if (rows?.isKnown === false && isSumKnown && isBlocked(orientation, blocks)) shares.set(rows.index, rows.least);
   limitCopies(orientation, panels, shares, blocks);
   return { shares, blocks, rowsFirst: columns > 1 && updatesDistant(orientation) };
 }

@@ -12,6 +12,7 @@ import {
   copiedBytes,
   copiedElements,
   DISTANT_BYTES,
+  factorBytes,
   type PanelCounts,
 } from './chunks.js';
 import { extentOf, type Factor, typicalExtent } from './copies.js';
@@ -34,6 +35,7 @@ const DISTANT_SUM = 30;
 const [STREAMED_LINE, SCATTERED_LINE, DISTANT_LINE, PAGE] = [0.3, 0.9, 2, 5];
 /** What has more bytes comes from memory again each time; there a line delays a tile by so many products. */
 const [REMOTE_BYTES, REMOTE_PRODUCTS] = [8 << 20, 6];
+const remoteLine = ({ machine }: Orientation): number => REMOTE_PRODUCTS / machine.productsPerCycle;
 const [PAGE_BYTES, PAGES] = [4096, 48];
 /**
  * How much longer plans of one, two and three chunks take, because they keep few threads busy: the mean over one thread, which counts most, two
@@ -200,17 +202,19 @@ function lineCycles(
 
 /** The same for a factor that is read where it is; a tile reads `read` bytes of it in all. So many panels of columns read a row one after another. */
 function inPlaceCycles(
-  { nest, machine, vector, extent, bytes, size, factors, distances }: Orientation,
+  orientation: Orientation,
   k: number,
   read: number,
   points: number,
   summed: ReadonlyMap<string, number>,
   together: number,
 ): number {
-  const { plain, indices } = factors[k] as Factor;
+  const { nest, vector, bytes, size, factors, distances } = orientation;
+  const factor = factors[k] as Factor;
+  const { plain, indices } = factor;
   const innermost = nest.summed.findLast(({ name }) => indices.has(name))?.name;
   if (plain === undefined || innermost === undefined) return 0;
-  const whole = [...indices].reduce((product, index) => product * extent(index), bytes);
+  const whole = factorBytes(orientation, factor);
   const constant = distances[k]?.(innermost);
   const step = constant === undefined ? coefficient(plain.offset, innermost) : undefined;
   const distance = Math.abs(constant ?? (step === undefined ? 1 : valueAt(step, size))) * bytes;
@@ -220,7 +224,7 @@ function inPlaceCycles(
     const isNear = isReused ? read <= NEAR_BYTES : whole <= NEAR_BYTES;
     if (isNear) return 0;
     const near = whole > DISTANT_BYTES ? DISTANT_LINE : STREAMED_LINE;
-    const first = whole > REMOTE_BYTES ? REMOTE_PRODUCTS / machine.productsPerCycle : near;
+    const first = whole > REMOTE_BYTES ? remoteLine(orientation) : near;
     const each = isReused ? first : (first + (together - 1) * STREAMED_LINE) / together;
     return (each * read) / CACHE_LINE / points;
   }
@@ -291,10 +295,8 @@ function resultCycles(
 const MOVED_BYTES = 32;
 
 /** Cycles for an element of a factor that comes from memory. */
-const remoteCycles = ({ machine, bytes, extent }: Orientation, { indices }: Factor): number =>
-  [...indices].reduce((product, index) => product * extent(index), bytes) > REMOTE_BYTES
-    ? ((REMOTE_PRODUCTS / machine.productsPerCycle) * bytes) / CACHE_LINE
-    : 0;
+const remoteCycles = (orientation: Orientation, factor: Factor): number =>
+  factorBytes(orientation, factor) > REMOTE_BYTES ? (remoteLine(orientation) * orientation.bytes) / CACHE_LINE : 0;
 
 /** Cycles for an element of a copy: by vectors, by transposed blocks, or one by one. */
 function copyCycles({ factor, coordinates, along }: Copy, lanes: number, bytes: number): number {
