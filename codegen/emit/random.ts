@@ -1,5 +1,6 @@
 // Prints random bits. Philox gives four words for a block of four positions: where four vectors of neighbouring positions are in flight, every
-// lane computes a block, and the words are put in order; elsewhere every lane computes the block of its position and takes its word.
+// lane computes a block, and the words are put in order; elsewhere every lane computes the block of its position and takes its word, in vectors
+// where the distances between lanes are known.
 
 import { argument, type Scalar } from '../../compiler/ir/scalar.js';
 import { philox } from '../../compiler/scalar/philox.js';
@@ -32,18 +33,22 @@ export function emitRandom(lines: Lines, expr: Random, scope: Scope, inLanes: bo
   if (keys.some((key) => key.inLanes)) throw new Error('the key of a draw differs between lanes');
   const pattern = lanePattern(unrolled(expr.position, scope), lanes.index, form.lanes);
   const vector = elementType(unit, 'i32', form.lanes);
-  const isInOrder = pattern?.deltas.every((delta, lane) => delta === lane) ?? false;
   const all = Array.from({ length: copies }, (_, copy) => copy);
-  if (!isInOrder || form.lanes < WORDS) {
+  if (pattern === undefined || form.lanes < WORDS || !pattern.deltas.every(isOffset)) {
     return all.map((copy) => eachLane(lines, vector, scope, copy, (lane) => call(positionText(expr.position, lane))));
   }
-  const start = (copy: number): string => positionText(expr.position, copyPositions(scope, copy));
+  const start = (copy: number): string => positionText(pattern.start, copyPositions(scope, copy));
   const key = keys.map((value) => operandOf(value, 0).text);
-  if (copies % WORDS === 0) {
+  const isInOrder = pattern.deltas.every((delta, lane) => delta === lane);
+  if (isInOrder && copies % WORDS === 0) {
     return all.flatMap((copy) => (copy % WORDS === 0 ? blocksInOrder(lines, form, key, start(copy)) : []));
   }
-  return all.map((copy) => ownBlocks(lines, form, key, start(copy)));
+  const offsets = isInOrder ? laneNumbers(unit, 'i32', form.lanes) : `(${vector}){${pattern.deltas.join(', ')}}`;
+  return all.map((copy) => ownBlocks(lines, form, key, start(copy), offsets));
 }
+
+/** Whether a lane may lie so far behind the first: with the place of that one in its block, the distance has to fit 32 bits. */
+const isOffset = (delta: number): boolean => delta >= 0 && delta < 2 ** 31 - WORDS;
 
 function named(lines: Lines, type: string, text: string): string {
   const name = lines.fresh();
@@ -61,12 +66,12 @@ function blocksInOrder(lines: Lines, form: Form, key: readonly string[], start: 
   return [0, 1, 2, 3].map((copy) => `${name}[${copy}]`);
 }
 
-/** One vector of neighbouring positions. */
-const ownBlocks = (lines: Lines, form: Form, key: readonly string[], start: string): string =>
+/** One vector of positions, `offsets` from the first. */
+const ownBlocks = (lines: Lines, form: Form, key: readonly string[], start: string, offsets: string): string =>
   named(
     lines,
     elementType(lines.unit, 'i32', form.lanes),
-    `${vectorFunction(lines.unit, form)}(${key.join(', ')}, ${start})`,
+    `${vectorFunction(lines.unit, form)}(${key.join(', ')}, ${start}, ${offsets})`,
   );
 
 const [low, high, k0l, k0h, k1l, k1h] = [0, 1, 2, 3, 4, 5].map((index) => argument(index, 'i32')) as [
@@ -131,7 +136,7 @@ function blocksFunction(unit: Unit, form: Form): string {
     const shuffle = (a: string, b: string, picks: string): string => `__builtin_shufflevector(${a}, ${b}, ${picks})`;
     const body = [
       `if (start & 3) {`,
-      ...[0, 1, 2, 3].map((copy) => `  out[${copy}] = ${single}(k0, k1, start + ${copy * lanes});`),
+      ...[0, 1, 2, 3].map((copy) => `  out[${copy}] = ${single}(k0, k1, start + ${copy * lanes}, ${numbers});`),
       '  return;',
       '}',
       'const int64_t block = start >> 2;',
@@ -153,11 +158,10 @@ function vectorFunction(unit: Unit, form: Form): string {
   const name = `random_vector_i32x${form.lanes}`;
   return unit.define(name, () => {
     const vector = elementType(unit, 'i32', form.lanes);
-    const numbers = laneNumbers(unit, 'i32', form.lanes);
     const philoxName = philoxFunction(unit, form);
     const picked = [0, 1, 2, 3].map((word) => `(w[${word}] & (${vector})((place & 3) == ${word}))`);
     const body = [
-      `const ${vector} place = ${numbers} + (int32_t)(start & 3);`,
+      `const ${vector} place = offsets + (int32_t)(start & 3);`,
       'const int64_t block = start >> 2;',
       ...blockLines(vector, '(place >> 2)'),
       `${vector} w[4];`,
@@ -167,7 +171,7 @@ function vectorFunction(unit: Unit, form: Form): string {
     return functionText(
       vector,
       name,
-      'int64_t k0, int64_t k1, int64_t start',
+      `int64_t k0, int64_t k1, int64_t start, ${vector} offsets`,
       body.join('\n  '),
       'static __attribute__((noinline))',
     );

@@ -124,6 +124,13 @@ test('random bits are those of the interpreter, wherever a row begins', async ()
       const kept = b.elementwise('gt', [bits!, b.constant(0, 'i32')]);
       return [bits!, b.elementwise('where', [kept, x, b.constant(0, 'f32')])];
     });
+  const across = define('across', (b) => {
+    const key = b.param('key', { dtype: 'i64', shape: d(2) });
+    const x = b.param('x', { dtype: 'f32', shape: d(22, 'n') });
+    const [bits] = b.add({ kind: 'source', source: { type: 'random_bits', shape: d('n', 22) }, inputs: [key] });
+    const kept = b.elementwise('gt', [b.permute(bits!, [1, 0]), b.constant(0, 'i32')]);
+    return [b.elementwise('where', [kept, x, b.constant(0, 'f32')])];
+  });
   const folded = define('folded', (b) => {
     const key = b.param('key', { dtype: 'i64', shape: d(2) });
     const data = b.param('data', { dtype: 'i64', shape: [] });
@@ -131,7 +138,7 @@ test('random bits are those of the interpreter, wherever a row begins', async ()
   });
   for (const machine of runnableMachines()) {
     await checkAgainstInterpreter(
-      [draw('line', 'n'), draw('rows', 'n', 22), draw('wide', 3, 'n', 70), folded],
+      [draw('line', 'n'), draw('rows', 'n', 22), draw('wide', 3, 'n', 70), across, folded],
       [...settings, { n: 261 }],
       {
         machine,
