@@ -11,7 +11,7 @@
 #include <cpuid.h>
 
 enum { EBX, ECX, EDX, EAX };
-enum { NO_STATE = 0, AVX_STATE = 0x06, AVX512_STATE = 0xe6 }; /* masks of the registers in XCR0 */
+enum { NO_STATE = 0, AVX_STATE = 0x06, AVX512_STATE = 0xe6, APX_STATE = 0x80000 }; /* masks of the registers in XCR0 */
 
 static const struct {
   const char *name;
@@ -31,13 +31,22 @@ static const struct {
     {"avx", 1, 0, ECX, 28, AVX_STATE},
     {"f16c", 1, 0, ECX, 29, AVX_STATE},
     {"avx2", 7, 0, EBX, 5, AVX_STATE},
+    {"fma4", 0x80000001u, 0, ECX, 16, AVX_STATE},
+    {"xop", 0x80000001u, 0, ECX, 11, AVX_STATE},
+    {"tbm", 0x80000001u, 0, ECX, 21, NO_STATE},
     {"gfni", 7, 0, ECX, 8, NO_STATE},
     {"vpclmulqdq", 7, 0, ECX, 10, AVX_STATE},
     {"avxvnni", 7, 1, EAX, 4, AVX_STATE},
+    {"avxvnniint8", 7, 1, EDX, 4, AVX_STATE},
+    {"avxvnniint16", 7, 1, EDX, 10, AVX_STATE},
+    {"avxneconvert", 7, 1, EDX, 5, AVX_STATE},
+    {"avxifma", 7, 1, EAX, 23, AVX_STATE},
     {"avx512f", 7, 0, EBX, 16, AVX512_STATE},
     {"avx512dq", 7, 0, EBX, 17, AVX512_STATE},
     {"avx512ifma", 7, 0, EBX, 21, AVX512_STATE},
     {"avx512cd", 7, 0, EBX, 28, AVX512_STATE},
+    {"avx512er", 7, 0, EBX, 27, AVX512_STATE},
+    {"avx512pf", 7, 0, EBX, 26, AVX512_STATE},
     {"avx512bw", 7, 0, EBX, 30, AVX512_STATE},
     {"avx512vl", 7, 0, EBX, 31, AVX512_STATE},
     {"avx512vbmi", 7, 0, ECX, 1, AVX512_STATE},
@@ -47,6 +56,7 @@ static const struct {
     {"avx512vpopcntdq", 7, 0, ECX, 14, AVX512_STATE},
     {"avx512fp16", 7, 0, EDX, 23, AVX512_STATE},
     {"avx512bf16", 7, 1, EAX, 5, AVX512_STATE},
+    {"apxf", 7, 1, EDX, 21, APX_STATE},
 };
 
 /* The registers that the operating system saves (XCR0); 0 where it does not say. */

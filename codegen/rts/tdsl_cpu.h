@@ -1,6 +1,7 @@
 /*
  * CPU features by name. `tdsl_cpu_features` is what the compiler was allowed to use in the file that includes this header: an emitted
- * model puts it into its info, and tdsl_cpu_missing compares it with the machine at hand before any code of the model runs.
+ * model puts it into its info, and tdsl_cpu_missing compares it with the machine at hand before any code of the model runs. Listed is what
+ * compilers use on their own; what only intrinsics reach, such as those for encryption, is not.
  */
 #ifndef TDSL_CPU_H
 #define TDSL_CPU_H
@@ -53,6 +54,15 @@ static const char tdsl_cpu_features[] __attribute__((unused)) = ""
 #ifdef __AVX2__
   "avx2 "
 #endif
+#ifdef __FMA4__
+  "fma4 "
+#endif
+#ifdef __XOP__
+  "xop "
+#endif
+#ifdef __TBM__
+  "tbm "
+#endif
 #ifdef __GFNI__
   "gfni "
 #endif
@@ -61,6 +71,18 @@ static const char tdsl_cpu_features[] __attribute__((unused)) = ""
 #endif
 #ifdef __AVXVNNI__
   "avxvnni "
+#endif
+#ifdef __AVXVNNIINT8__
+  "avxvnniint8 "
+#endif
+#ifdef __AVXVNNIINT16__
+  "avxvnniint16 "
+#endif
+#ifdef __AVXNECONVERT__
+  "avxneconvert "
+#endif
+#ifdef __AVXIFMA__
+  "avxifma "
 #endif
 #ifdef __AVX512F__
   "avx512f "
@@ -73,6 +95,12 @@ static const char tdsl_cpu_features[] __attribute__((unused)) = ""
 #endif
 #ifdef __AVX512CD__
   "avx512cd "
+#endif
+#ifdef __AVX512ER__
+  "avx512er "
+#endif
+#ifdef __AVX512PF__
+  "avx512pf "
 #endif
 #ifdef __AVX512BW__
   "avx512bw "
@@ -100,6 +128,9 @@ static const char tdsl_cpu_features[] __attribute__((unused)) = ""
 #endif
 #ifdef __AVX512FP16__
   "avx512fp16 "
+#endif
+#ifdef __APX_F__
+  "apxf "
 #endif
 #ifdef __ARM_FEATURE_ATOMICS
   "atomics "
