@@ -1,6 +1,7 @@
 // `tdsl size`: the memory of each entry point, as formulas in its run-time dimensions, and in bytes where those are given.
 
-import type { Command } from 'commander';
+import { availableParallelism } from 'node:os';
+import { type Command, InvalidArgumentError } from 'commander';
 import { targetMachine } from '../../codegen/build/target.js';
 import { generate } from '../../codegen/generate.js';
 import { copiesIn } from '../../codegen/plan/copies.js';
@@ -10,6 +11,7 @@ import {
   type Dim,
   dimAdd,
   dimConst,
+  dimMul,
   dimProduct,
   dimSubstitute,
   dimSymbols,
@@ -29,6 +31,7 @@ import { packageVersion } from '../package.js';
 interface Options {
   readonly fn?: string;
   readonly dim: readonly string[];
+  readonly threads: number;
 }
 
 const sum = (sizes: readonly Dim[]): Dim => sizes.reduce(dimAdd, dimConst(0));
@@ -36,8 +39,13 @@ const bytesOf = ({ dtype, shape }: TensorType): Dim => dimProduct([dimConst(dtyp
 
 type Part = readonly [name: string, bytes: Dim, note?: string];
 
+interface Setting {
+  readonly dims: ReadonlyMap<string, number>;
+  readonly threads: number;
+}
+
 /** What a call of an entry holds: its arguments and results, which are the caller's, its workspace, and what threads need for themselves. */
-function partsOf(program: Program, plan: EntryPlan, given: ReadonlyMap<string, number>): readonly Part[] {
+function partsOf(program: Program, plan: EntryPlan, { dims, threads }: Setting): readonly Part[] {
   const { entry, workspace, threadScratch } = plan;
   const fn = program.module.functions.get(entry.fn);
   const params = (fn?.params ?? []).filter((_, i) => entry.inputs[i]?.kind === 'argument');
@@ -45,10 +53,16 @@ function partsOf(program: Program, plan: EntryPlan, given: ReadonlyMap<string, n
   return [
     ['arguments', sum(params.map(({ type }) => bytesOf(type)))],
     ['results', sum(results.map(({ type }) => bytesOf(type)))],
-    workspacePart(workspace, given),
-    ...(isDimConst(threadScratch, 0) ? [] : [['scratch', threadScratch, ' a thread'] as const]),
+    workspacePart(workspace, dims),
+    ...(isDimConst(threadScratch, 0) ? [] : [scratchPart(threadScratch, threads)]),
   ];
 }
+
+const scratchPart = (each: Dim, threads: number): Part => [
+  'scratch',
+  dimMul(each, dimConst(threads)),
+  threads === 1 ? ' for 1 thread' : ` for ${threads} threads`,
+];
 
 /** The workspace: exactly, and how it compares with what lives in it, where all dimensions are given; else what it does not exceed. */
 function workspacePart(workspace: Workspace, given: ReadonlyMap<string, number>): Part {
@@ -108,13 +122,22 @@ async function size(file: string, options: Options): Promise<void> {
   const state = dimConst(layout.bytes);
   process.stdout.write(`state: ${text(state)}\n`);
   for (const entry of entries) {
-    const parts = partsOf(program, plan.entries.get(entry.name) as EntryPlan, given);
+    const parts = partsOf(program, plan.entries.get(entry.name) as EntryPlan, {
+      dims: given,
+      threads: options.threads,
+    });
     const symbols = entry.symbols.length > 0 ? `(${entry.symbols.join(', ')})` : '';
     const lines: readonly Part[] = [['peak', sum([state, ...parts.map(([, bytes]) => bytes)])], ...parts];
     process.stdout.write(`${entry.name}${symbols}\n`);
     for (const [name, bytes, note = ''] of [...lines, ...copiesPart(plan.entries.get(entry.name) as EntryPlan)])
       process.stdout.write(`  ${name.padEnd(9)} ${text(bytes)}${note}\n`);
   }
+}
+
+function threadCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 256) return count;
+  throw new InvalidArgumentError('It takes a whole number from 1 to 256.');
 }
 
 export function addSize(program: Command): void {
@@ -129,5 +152,6 @@ export function addSize(program: Command): void {
       (value: string, all: readonly string[]) => [...all, value],
       [],
     )
+    .option('--threads <n>', 'the threads of a session, each with scratch memory', threadCount, availableParallelism())
     .action(size);
 }

@@ -151,14 +151,22 @@ export function offsetsOf(
   return { offsets, end: Math.max(0, ...ends) };
 }
 
+/** The most that rounding up to the alignment can add to a size: less where all terms are multiples of some of it. */
+function roundingOf(bytes: Dim): number {
+  const common = bytes.terms.reduce((divisor, { coefficient }) => gcd(divisor, coefficient), ALIGNMENT);
+  return ALIGNMENT - common;
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
+
 /**
- * A formula, for people, that the size of the workspace does not exceed but for the rounding of places to the alignment: of each term the
- * largest multiple in any chain of values that lie one above another.
+ * A formula, for people, that the size of the workspace does not exceed: of each term the largest multiple in any chain of values that lie one
+ * above another.
  */
 export function workspaceBound({ slots }: Workspace): Dim {
   const ends: Dim[] = [];
   for (const { bytes, above } of slots) {
-    const size = dimValue(bytes) === undefined ? bytes : alignedSize(bytes);
+    const size = dimValue(bytes) === undefined ? dimAdd(bytes, dimConst(roundingOf(bytes))) : alignedSize(bytes);
     ends.push(dimAdd(above.map((slot) => ends[slot] as Dim).reduce(dimBound, dimConst(0)), size));
   }
   return ends.reduce(dimBound, dimConst(0));

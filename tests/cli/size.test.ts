@@ -53,8 +53,16 @@ test('the workspace beside what lives in it, and the scratch memory of threads',
     chain,
     'dim n\nexport fn chain(x: f32[n, 300], w: f32[300, 300]) -> f32[n, 300] = tanh(tanh(x @ w) @ w) @ w\n',
   );
-  const { stdout } = spawnSync(process.execPath, [path.resolve('bin', 'tdsl.js'), 'size', chain], { encoding: 'utf8' });
-  assert.match(stdout, / {2}workspace 2400\*n at most\n {2}scratch {3}[\d,]+ bytes a thread\n$/);
+  const of = (...args: readonly string[]): string =>
+    spawnSync(process.execPath, [path.resolve('bin', 'tdsl.js'), 'size', chain, ...args], { encoding: 'utf8' }).stdout;
+  const scratch = (text: string): number =>
+    Number(/\n {2}scratch {3}([\d,]+) bytes/.exec(text)?.[1]?.replaceAll(',', ''));
+  const [one, three] = [of('--threads', '1'), of('--threads', '3')];
+  assert.match(one, / {2}workspace 2400\*n \+ 96 at most\n {2}scratch {3}[\d,]+ bytes for 1 thread\n$/);
+  assert.match(three, / bytes for 3 threads\n$/);
+  assert.is(scratch(three), 3 * scratch(one));
+  const peak = (text: string): number => Number(/peak {6}3600\*n \+ (\d+)/.exec(text)?.[1]);
+  assert.is(peak(three) - peak(one), 2 * scratch(one));
   const given = [path.resolve('bin', 'tdsl.js'), 'size', chain, '--dim', 'n=10'];
   const { stdout: bytes } = spawnSync(process.execPath, given, { encoding: 'utf8' });
   assert.match(bytes, / {2}workspace 24,064 bytes, 1\.00 times the 24,000 that live at once\n/);

@@ -113,6 +113,15 @@ test('two values that live at the same time never share memory, whatever the siz
       return lifetime(bytes, first, first + draw(10, seed + 17 * i));
     });
     const plan = planWorkspace(lifetimes);
+    for (const dims of [
+      { B: 1, T: 1 },
+      { B: 13, T: 7 },
+      { B: 640, T: 3 },
+    ].map((sizes) => new Map(Object.entries(sizes))))
+      assert.ok(
+        offsetsOf(plan, dims).end <= dimEvaluate(workspaceBound(plan), dims),
+        `more than the bound, seed ${seed}`,
+      );
     for (const [B, T] of [
       [0, 0],
       [1, 100],
