@@ -5,8 +5,8 @@ import type { Machine } from '../kernel/machine.js';
 import { instructionHeader } from './intrinsics.js';
 import { kernelPrototype } from './kernel.js';
 
-/** The largest number of chunks that a phase is divided into. */
-const MAX_CHUNKS = 16;
+/** The largest number of chunks for each thread: enough for those that come late, or whose core does other work too, to take fewer. */
+const CHUNKS_PER_THREAD = 8;
 
 /** Declares kernels. */
 export const prototypes = (kernels: readonly string[]): string =>
@@ -90,12 +90,10 @@ static inline void run_chunk(void *context, int64_t chunk, int32_t thread) {
   job->phase(job->args, chunk * job->step, tdsl_min(job->extent, (chunk + 1) * job->step), thread);
 }
 
-/*
- * Runs a phase of a kernel, in chunks where there is enough work. The chunks are multiples of \`unit\` and depend on the shapes alone.
- */
+/* Runs a phase of a kernel, in chunks where there is enough work. They are multiples of \`unit\`, so that results do not depend on them. */
 static inline void launch(phase_function *phase, const kernel_args *args, int64_t extent, int64_t unit, double nanoseconds) {
-  const double work = (double)extent * nanoseconds;
-  int64_t chunks = work < 10e3 ? 1 : work > 80e3 ? ${MAX_CHUNKS} : (int64_t)(work / 5e3);
+  const double work = (double)extent * nanoseconds, most = ${CHUNKS_PER_THREAD} * tdsl_pool_threads(args->call->pool);
+  int64_t chunks = work < 10e3 ? 1 : work / 5e3 > most ? (int64_t)most : (int64_t)(work / 5e3);
   int64_t step = (extent + chunks - 1) / chunks;
   step = (step + unit - 1) / unit * unit;
   kernel_job job = {phase, args, extent, step};

@@ -7,6 +7,7 @@
 
 #include "tdsl_device.h"
 #include "tdsl_pool.h"
+#include "tdsl_threads.h"
 #include "tdsl_versions.h"
 
 struct tdsl_device {
@@ -48,12 +49,14 @@ tdsl_status tdsl_device_open(const tdsl_options *options, tdsl_device **out, tds
   device->alloc = options->alloc != NULL ? options->alloc : default_alloc;
   device->dealloc = options->alloc != NULL ? options->dealloc : default_dealloc;
   device->context = options->alloc_context;
+  int32_t threads = options->n_threads;
   tdsl_status status = tdsl_choose_version(&device->version, why);
+  if (status == TDSL_OK && threads <= 0) status = tdsl_default_threads(&threads, why);
   if (status != TDSL_OK) {
     free(device);
     return status;
   }
-  device->pool = tdsl_pool_create(options->n_threads);
+  device->pool = tdsl_pool_create(threads);
   if (device->pool == NULL) {
     free(device);
     snprintf(why.data, why.bytes, "not enough memory for threads");

@@ -132,7 +132,7 @@ typedef struct tdsl_model_info {
 typedef struct tdsl_options {
   uint32_t size;
   int32_t device_index;
-  int32_t n_threads; /* 0: as many as the machine has cores */
+  int32_t n_threads; /* 0: as many as TDSL_THREADS says, or as this process may use cores */
   uint32_t flags;
   void *state;          /* arena of the caller, aligned to TDSL_ALIGNMENT, that outlives the instance; null: the instance allocates a zeroed one */
   uint64_t state_bytes; /* of `state` */

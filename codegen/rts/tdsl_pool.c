@@ -6,9 +6,6 @@
  * number of the job in its upper half and the next chunk in its lower half; taking a chunk is one compare-and-swap. Workers spin for a
  * while after a job, long enough to bridge the serial stretches of a training step, and then sleep.
  */
-#if defined(__linux__) && !defined(_GNU_SOURCE)
-#define _GNU_SOURCE /* sched_getaffinity */
-#endif
 #include "tdsl_pool.h"
 
 #include <pthread.h>
@@ -16,9 +13,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { SPIN_NANOSECONDS = 200000, POLLS_PER_CLOCK_READ = 32, POLLS_PER_YIELD = 2000, MAX_THREADS = 256 };
+enum { SPIN_NANOSECONDS = 200000, POLLS_PER_CLOCK_READ = 32, POLLS_PER_YIELD = 2000 };
 #define NO_MORE_CHUNKS 0xffffffffu
 
 struct tdsl_pool {
@@ -149,25 +145,9 @@ void tdsl_parallel(tdsl_pool *pool, int64_t chunks, tdsl_task task, void *contex
   for (int64_t chunk = 0; chunk < chunks; chunk++) task(context, chunk, 0);
 }
 
-static int32_t usable_cores(void) {
-#if defined(__linux__)
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-#endif
-  long cores = sysconf(_SC_NPROCESSORS_ONLN);
-  return cores > 0 ? (int32_t)cores : 1;
-}
-
-/* The number of threads where the caller leaves it open. */
-static int32_t default_threads(void) {
-  const char *text = getenv("TDSL_THREADS");
-  long wanted = text != NULL ? strtol(text, NULL, 10) : 0;
-  return wanted <= 0 ? usable_cores() : wanted < MAX_THREADS ? (int32_t)wanted : MAX_THREADS;
-}
-
 tdsl_pool *tdsl_pool_create(int32_t threads) {
-  if (threads <= 0) threads = default_threads();
-  if (threads > MAX_THREADS) threads = MAX_THREADS;
+  if (threads < 1) threads = 1;
+  if (threads > TDSL_MAX_THREADS) threads = TDSL_MAX_THREADS;
   void *memory = NULL;
   size_t bytes = sizeof(tdsl_pool) + sizeof(pthread_t) * (size_t)(threads - 1);
   if (posix_memalign(&memory, 64, bytes) != 0) return NULL;

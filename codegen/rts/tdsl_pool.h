@@ -1,4 +1,4 @@
-/* The thread pool of an instance, as tdsl_rts.c sees it; kernels see only tdsl_parallel of tdsl_rts.h. */
+/* The thread pool of an instance, as tdsl_rts.c sees it; what kernels see of it is in tdsl_rts.h. */
 #ifndef TDSL_POOL_H
 #define TDSL_POOL_H
 
@@ -6,11 +6,10 @@
 
 #include "tdsl_rts.h"
 
-/* Makes a pool of `threads` threads, the caller's included; 0: as many as TDSL_THREADS says, or one for each core that this process may use. Null: out of memory. */
-__attribute__((visibility("hidden"))) tdsl_pool *tdsl_pool_create(int32_t threads);
+enum { TDSL_MAX_THREADS = 256 };
 
-/* The number of threads, the caller's included. */
-__attribute__((visibility("hidden"))) int32_t tdsl_pool_threads(const tdsl_pool *pool);
+/* Makes a pool of `threads` threads, the caller's included, 1 to TDSL_MAX_THREADS. Null: out of memory. */
+__attribute__((visibility("hidden"))) tdsl_pool *tdsl_pool_create(int32_t threads);
 
 /* Ends and joins the threads. Null is allowed. */
 __attribute__((visibility("hidden"))) void tdsl_pool_destroy(tdsl_pool *pool);

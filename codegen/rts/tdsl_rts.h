@@ -1,8 +1,8 @@
 /*
  * What an emitted model and the run-time system share. An emitted C file includes this header, defines its kernels, one `run`
  * function per entry and static tables, and ends in the definition of `tdsl_model_definition`. Everything else (the functions of
- * tdsl_model.h, argument checks, threads, error texts, the test of CPU features) is in tdsl_rts.c, tdsl_host.c, tdsl_pool.c, tdsl_cpu.c and
- * tdsl_versions.c, which are compiled for the plainest CPU, so that a machine that lacks a feature gets an error and not an illegal instruction.
+ * tdsl_model.h, argument checks, threads, error texts, the test of CPU features) is in tdsl_rts.c, tdsl_host.c, tdsl_pool.c,
+ * tdsl_threads.c, tdsl_cpu.c and tdsl_versions.c, which are compiled for the plainest CPU, so that a machine that lacks a feature gets an error and not an illegal instruction.
  */
 #ifndef TDSL_RTS_H
 #define TDSL_RTS_H
@@ -94,12 +94,15 @@ extern const tdsl_model_def tdsl_model_definition __attribute__((visibility("hid
 typedef void (*tdsl_task)(void *context, int64_t chunk, int32_t thread);
 
 /*
- * Calls task(context, chunk, thread) for every chunk in [0, chunks), on the threads that happen to be free, and returns when all are done. The
- * number of chunks must come from the shapes alone, never from the number of threads: that keeps results the same to the bit.
+ * Calls task(context, chunk, thread) for every chunk in [0, chunks), on the threads that happen to be free, and returns when all are done. What
+ * a chunk computes must not depend on where chunks begin and end: that keeps results the same to the bit for any number of threads.
  * Worth it from about 5 microseconds of work; 4 to 8 chunks a thread degrade best when the machine is busy. Calls do not nest: an inner call
  * runs its chunks in order. `thread` counts from 0, the calling thread; chunks that run at the same time have different ones.
  */
 __attribute__((visibility("hidden"))) void tdsl_parallel(tdsl_pool *pool, int64_t chunks, tdsl_task task, void *context);
+
+/* The number of threads, the caller's included. */
+__attribute__((visibility("hidden"))) int32_t tdsl_pool_threads(const tdsl_pool *pool);
 
 /*
  * Reports a fault at a site of the model's table; callable from any chunk. The kernel goes on with a harmless value. `position` is the

@@ -38,6 +38,7 @@ test.after(() => rm(folder, { recursive: true }));
 test.after.each(() => {
   process.env = { ...environment };
   delete nativeEnvironment.TDSL_CPU;
+  delete nativeEnvironment.TDSL_THREADS;
 });
 
 const failure = async <E extends Error>(kind: new (...args: never[]) => E, promise: Promise<unknown>): Promise<E> => {
@@ -251,6 +252,22 @@ static const tdsl_version versions[] = {${rows.join(', ')}};
 const tdsl_model_def tdsl_model_definition = {.versions = versions, .n_versions = ${rows.length},`;
   return new Map([['model.c', sampleSource().replace('const tdsl_model_def tdsl_model_definition = {', tables)]]);
 }
+
+test('a number of threads that cannot be is refused', async () => {
+  const { file } = await buildAddon({ sources: sample, outDir: path.join(folder, 'threads'), name: 'sample' });
+  const create = (): Promise<unknown> => defineModel({ manifest, addonUrl: pathToFileURL(file) }).create({ seed: 1 });
+  for (const wrong of ['abc', '-3', '100000', '2 ']) {
+    nativeEnvironment.TDSL_THREADS = wrong;
+    assert.match(
+      (await failure(Error, create())).message,
+      new RegExp(`TDSL_THREADS is '${wrong}'; it takes a number of threads from 1 to 256, or 0 for one on each core`),
+    );
+  }
+  for (const right of ['', '0', '3']) {
+    nativeEnvironment.TDSL_THREADS = right;
+    await create();
+  }
+});
 
 test('of kernels for several CPUs, none that cannot run here is chosen', async () => {
   const outDir = path.join(folder, 'cpus');
