@@ -61,7 +61,7 @@ test('the workspace beside what lives in it, and the scratch memory of threads',
   assert.match(one, / {2}workspace 2400\*n \+ 96 at most\n {2}scratch {3}[\d,]+ bytes for 1 thread\n$/);
   assert.match(three, / bytes for 3 threads\n$/);
   assert.is(scratch(three), 3 * scratch(one));
-  const peak = (text: string): number => Number(/peak {6}3600\*n \+ (\d+)/.exec(text)?.[1]);
+  const peak = (text: string): number => Number(/peak {6}4800\*n \+ (\d+)/.exec(text)?.[1]);
   assert.is(peak(three) - peak(one), 2 * scratch(one));
   const given = [path.resolve('bin', 'tdsl.js'), 'size', chain, '--dim', 'n=10'];
   const { stdout: bytes } = spawnSync(process.execPath, given, { encoding: 'utf8' });
