@@ -253,8 +253,8 @@ export function copiedElements(
       return Math.min(extent(index), blocks.get(index) ?? Number.POSITIVE_INFINITY);
     return share === 'all' ? extent(index) : Math.min(extent(index), share * panel.size);
   };
-  const values = copy.coordinates.map(({ terms }) =>
-    terms.reduce((sum, { index, coefficient }) => sum + Math.abs(coefficient) * (length(index) - 1), 1),
+  const values = copy.coordinates.map(({ terms, margins: [first, last] = [0, 0] }) =>
+    terms.reduce((sum, { index, coefficient }) => sum + Math.abs(coefficient) * (length(index) - 1), 1 - first - last),
   );
   return values.reduce((product, count) => product * count, 1);
 }

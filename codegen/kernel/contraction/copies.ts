@@ -47,6 +47,8 @@ export interface Term {
 /** Σ coefficient · index. The coefficient of the first term is 1 or -1 where there are several. */
 export interface Coordinate {
   readonly terms: readonly Term[];
+  /** How many of its first and last values a copy leaves out. */
+  readonly margins?: readonly [first: number, last: number];
 }
 
 /** The coordinates of a factor; every index that it depends on is in exactly one. */
@@ -159,22 +161,25 @@ export const reversed = ({ terms }: Coordinate): Coordinate => ({
   terms: terms.map(({ index, coefficient: c }) => ({ index, coefficient: -c })),
 });
 
-/** The number of values that a coordinate takes while its indices take `lengths`. */
-export const coordinateExtent = ({ terms }: Coordinate, lengths: (index: string) => Dim): Dim =>
+/** The number of values that a coordinate takes while its indices take `lengths`, without its margins. */
+export const coordinateExtent = (
+  { terms, margins: [first, last] = [0, 0] }: Coordinate,
+  lengths: (index: string) => Dim,
+): Dim =>
   terms.reduce(
     (sum, { index, coefficient: c }) => dimAdd(sum, dimMul(dimConst(Math.abs(c)), dimSub(lengths(index), dimConst(1)))),
-    dimConst(1),
+    dimConst(1 - first - last),
   );
 
-/** What must be added to Σ coefficient · index so that it begins at 0. */
-const shiftOf = ({ terms }: Coordinate, lengths: (index: string) => Dim): Dim =>
+/** What must be added to Σ coefficient · index so that it begins at 0 behind the margin. */
+const shiftOf = ({ terms, margins: [first] = [0, 0] }: Coordinate, lengths: (index: string) => Dim): Dim =>
   terms.reduce(
     (sum, { index, coefficient: c }) =>
       c > 0 ? sum : dimAdd(sum, dimMul(dimConst(-c), dimSub(lengths(index), dimConst(1)))),
-    dimConst(0),
+    dimConst(-first),
   );
 
-/** The coordinate of a point, from 0 on. `local` are the indices from the beginning of the copied block. */
+/** The coordinate of a point, from 0 on behind the margin. `local` are the indices from the beginning of the copied block. */
 export const coordinateAt = (
   coordinate: Coordinate,
   local: (index: string) => Position,

@@ -6,6 +6,7 @@ import type { Machine } from '../machine.js';
 import { type Chunking, distinct, divisions, type PanelCounts } from './chunks.js';
 import { coordinatesOf, extentOf, type Factor, factorOf, TYPICAL } from './copies.js';
 import { tileCycles, tiledCycles, untiledCycles } from './estimate.js';
+import { wholeIndices, withoutMargins } from './margins.js';
 import type { Nest } from './nest.js';
 import { atSize, type Copy, heldVectors, type Orientation, orientations } from './orientation.js';
 import { rowPieces, smaller, vectorPanelCount } from './runs.js';
@@ -217,7 +218,7 @@ function* candidates(
   sizes: readonly Sized[],
   shapes: readonly Shape[],
 ): Generator<Candidate> {
-  const { vector, isSummed, lanes, order, roles, factors, copies } = orientation;
+  const { vector, isSummed, lanes, order, roles, factors } = orientation;
   const isKnown = sizes.length === 1;
   const sized = sizes.map(({ size, extent }): Orientation => ({ ...orientation, size, extent }));
   const judged = isKnown ? [0] : TILED_FOR.map((size) => SIZES.indexOf(size));
@@ -229,8 +230,7 @@ function* candidates(
   const dividedAt = isKnown ? [0] : DIVIDED_FOR.map((size) => SIZES.indexOf(size));
   for (const { tile, vectors, panels } of chosen) {
     const windows: Windows = new Map([...orientation.windows].filter(([index]) => orientation.share(index, tile) < 1));
-    const chunkings = dividedAt.flatMap((i) => divisions(sized[i] as Orientation, panels[i] as PanelCounts));
-    for (const chunking of distinct(chunkings)) {
+    for (const { copies, chunking } of divided(orientation, sized, dividedAt, { tile, panels, windows })) {
       const plan: Plan = {
         lanes,
         vector,
@@ -244,10 +244,28 @@ function* candidates(
         windows,
         ...chunking,
       };
-      const cycles = sized.map((each, i) => tiledCycles(each, tile, panels[i] as PanelCounts, chunking));
+      const cycles = sized.map((each, i) => tiledCycles({ ...each, copies }, tile, panels[i] as PanelCounts, chunking));
       yield { plan, cycles: isKnown ? SIZES.map(() => cycles[0] as number) : cycles };
     }
   }
+}
+
+/** The divisions into chunks that are worked out for a tile, and what is copied in each. */
+function divided(
+  { nest, copies }: Orientation,
+  sized: readonly Orientation[],
+  places: readonly number[],
+  { tile, panels, windows }: Pick<Shape, 'tile' | 'panels'> & Pick<Plan, 'windows'>,
+): readonly (Pick<Plan, 'copies'> & { readonly chunking: Chunking })[] {
+  const divide = (own: Plan['copies']): readonly Chunking[] =>
+    distinct(places.flatMap((i) => divisions({ ...(sized[i] as Orientation), copies: own }, panels[i] as PanelCounts)));
+  const narrow = copies.map((copy) => copy && withoutMargins(copy, nest, windows, tile));
+  const whole = wholeIndices(narrow);
+  const isWhole = ({ shares }: Chunking): boolean => whole.every((index) => (shares.get(index) ?? 'all') === 'all');
+  const found = divide(narrow).filter(isWhole);
+  return found.length > 0
+    ? found.map((chunking) => ({ copies: narrow, chunking }))
+    : divide(copies).map((chunking) => ({ copies, chunking }));
 }
 
 function bestShapes(shapes: readonly Shape[], cycles: (shape: Shape) => number): readonly Shape[] {

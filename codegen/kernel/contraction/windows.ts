@@ -111,10 +111,13 @@ interface KnownBound {
   readonly outer: readonly (readonly [index: string, slope: number])[];
 }
 
-function knownBound({ value, step, outer }: Bound, index: string): KnownBound | undefined {
-  const origin = new Map([...outer.keys(), index].map((name) => [name, dimConst(0)]));
-  const constant = dimValue(dimSubstitute(value, origin));
-  return constant === undefined ? undefined : { constant, step, outer: [...outer] };
+/** The value of a bound where all of its indices are 0, if it is known. */
+export const constantOf = ({ value, outer }: Bound, index: string): number | undefined =>
+  dimValue(dimSubstitute(value, new Map([...outer.keys(), index].map((name) => [name, dimConst(0)]))));
+
+function knownBound(bound: Bound, index: string): KnownBound | undefined {
+  const constant = constantOf(bound, index);
+  return constant === undefined ? undefined : { constant, step: bound.step, outer: [...bound.outer] };
 }
 
 /** The share of a summed index that tiles need on average; 1 where it is not known, or hardly less. */
