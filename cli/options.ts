@@ -19,3 +19,16 @@ export function parseDims(settings: readonly string[]): Record<string, number> {
   });
   return Object.fromEntries(entries);
 }
+
+/** The oldest GPUs that run the kernels, those of Ampere: copies to shared memory beside computing and products of bf16 are instructions of theirs. */
+const LEAST_ARCH = 80;
+
+/** Ends the command where an architecture of GPUs is none that kernels can be compiled for; which of the others there are, nvcc knows. */
+export function checkArchs(archs: readonly string[]): void {
+  for (const arch of archs) {
+    const number = /^(?:sm|compute)_(\d+)[af]?$/.exec(arch)?.[1];
+    if (number === undefined) throw usageError(`--arch takes names such as sm_80 and compute_90, got '${arch}'`);
+    if (Number(number) < LEAST_ARCH)
+      throw usageError(`--arch takes sm_${LEAST_ARCH} and later, whose instructions the kernels need, got '${arch}'`);
+  }
+}

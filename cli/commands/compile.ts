@@ -36,8 +36,6 @@ async function compileCommand(file: string, options: Options): Promise<void> {
   const { precision } = options;
   if (!isPrecision(precision)) throw usageError(`--precision takes ${precisions.join(', ')}, got '${precision}'`);
   if (precision !== 'f32' && options.target !== 'cuda') throw usageError('--precision is for --target cuda');
-  const unknown = options.arch.find((arch) => !/^(sm|compute)_\d+[af]?$/.test(arch));
-  if (unknown !== undefined) throw usageError(`--arch takes names such as sm_80 and compute_90, got '${unknown}'`);
   if (options.dev === true && options.release === true) throw usageError('--dev and --release exclude each other');
   const started = performance.now();
   const { artefact, entries } = await compileModule(file, {
@@ -79,7 +77,7 @@ export function addCompile(program: Command): void {
     .option('--precision <name>', 'for cuda: products of f32 exactly (f32), or on tensor cores in tf32 or bf16', 'f32')
     .option(
       '--arch <name>',
-      'an architecture of GPUs, as nvcc names it (repeatable; default: sm_80, sm_90a, compute_90)',
+      'an architecture of GPUs from sm_80 on, as nvcc names it (repeatable; default: sm_80, sm_90a, compute_90)',
       (value: string, all: readonly string[]) => [...all, value],
       [],
     )

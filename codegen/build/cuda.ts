@@ -5,11 +5,12 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { explainFailure } from './doctor.js';
-import { EmittedCodeError, ToolchainError } from './errors.js';
+import { EmittedCodeError } from './errors.js';
 import { publish, writeAll } from './files.js';
-import { compilerIdentity, findNvcc, hashOf } from './identity.js';
+import { compilerIdentity, hashOf } from './identity.js';
 import type { BuildRequest, BuildResult } from './index.js';
 import { runAll } from './jobs.js';
+import { archFlags, NVCC_FLAGS, runNvcc } from './nvcc.js';
 import { runtimeObjects, runtimeSources } from './objects.js';
 import { packageRoot, packageVersion, writableCache } from './places.js';
 import { compilers } from './process.js';
@@ -33,8 +34,6 @@ const EMULATED_FLAGS = [
   '-fwrapv',
   '-fno-math-errno',
 ];
-/** Fused operations are explicit in emitted code, so nvcc makes none of its own. Values that nothing uses are left to nvcc. */
-export const NVCC_FLAGS = ['-std=c++17', '-fmad=false', '-diag-suppress', '177', '-Xfatbin', '-compress-all'];
 
 /** How kernels are compiled for the emulator. Checked code calls a function for every access, which the emulator defines. */
 export const emulatedFlags = (kind: CudaKind): readonly string[] =>
@@ -87,40 +86,20 @@ async function cudaObjects(kind: CudaKind, identity: string): Promise<string> {
   return target;
 }
 
-/** `-gencode` options for nvcc. */
-export const archFlags = (archs: readonly string[]): readonly string[] =>
-  archs.flatMap((arch) => ['-gencode', `arch=${arch.replace(/^sm_/, 'compute_')},code=${arch}`]);
-
-async function needNvcc(): Promise<string> {
-  const nvcc = await findNvcc();
-  if (nvcc !== undefined) return nvcc;
-  throw new ToolchainError(
-    'cannot compile kernels for GPUs: nvcc was not found',
-    'install the CUDA toolkit, or set NVCC to its compiler; --emit source needs none, and --backend cuda-emulated runs the kernels on the CPU',
-  );
-}
-
-/** The commands that compile the kernels. */
-async function kernelJobs(
+/** Compiles the kernels in a folder that holds them; the failure of a compiler, or undefined. */
+function compileKernels(
   { kind, archs }: CudaRequest,
   files: readonly string[],
-): Promise<readonly (readonly string[])[]> {
+  folder: string,
+): Promise<string | undefined> {
   const include = ['-I', cudaFolder()];
-  if (kind === 'gpu') {
-    const nvcc = await needNvcc();
-    return files.map((file) => [
-      nvcc,
-      ...NVCC_FLAGS,
-      ...include,
-      '-fatbin',
-      ...archFlags(archs),
-      file,
-      '-o',
-      file.replace(/cu$/, 'fatbin'),
-    ]);
-  }
+  if (kind === 'gpu') return runNvcc(archs, include, files, folder);
   const { cxx } = compilers();
-  return files.map((file) => [cxx, ...emulatedFlags(kind), ...include, '-x', 'c++', '-c', file, '-o', `${file}.o`]);
+  const flags = emulatedFlags(kind);
+  return runAll(
+    files.map((file) => [cxx, ...flags, ...include, '-x', 'c++', '-c', file, '-o', `${file}.o`]),
+    folder,
+  );
 }
 
 /** Compiles and links in a folder that holds the sources; the failure of a compiler, or undefined. */
@@ -130,7 +109,7 @@ async function compileIn(folder: string, request: CudaRequest, output: string): 
   const identity = await compilerIdentity();
   const [common, own] = [await runtimeObjects(identity), await cudaObjects(kind, identity)];
   const devices = [...sources.keys()].filter((file) => file.endsWith('.cu'));
-  const failure = await runAll(await kernelJobs(request, devices), folder);
+  const failure = await compileKernels(request, devices, folder);
   if (failure !== undefined) return failure;
   const includes = ['-I', cudaFolder(), '-I', path.dirname(cudaFolder()), '-I', folder];
   const define = kind === 'gpu' ? [] : ['-DTDSL_EMULATED'];

@@ -76,6 +76,7 @@ const failures: readonly (readonly [args: string, status: number, message: RegEx
   ['compile right.td --precision tf32', 2, /--precision is for --target cuda/],
   ['compile right.td --target cuda --precision f8', 2, /--precision takes f32, tf32, bf16, got 'f8'/],
   ['compile right.td --target cuda --arch hopper', 2, /--arch takes names such as sm_80 and compute_90, got 'hopper'/],
+  ['compile right.td --target cuda --arch sm_75', 2, /--arch takes sm_80 and later, .*, got 'sm_75'/],
   ['compile right.td --emit wrong', 2, /--emit takes addon, lib, source, got 'wrong'/],
   ['compile right.td --dev --release', 2, /exclude each other/],
   ['compile right.td --dim B', 2, /--dim takes NAME=SIZE, got 'B'/],

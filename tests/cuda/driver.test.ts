@@ -11,7 +11,7 @@ import * as assert from 'uvu/assert';
 import { build, type Lowered, lower } from '../../cli/build.js';
 import { loadProgram } from '../../cli/frontend.js';
 import { buildStandIn } from '../../codegen/build/cuda.js';
-import { findNvcc } from '../../codegen/build/identity.js';
+import { findNvcc } from '../../codegen/build/nvcc.js';
 import { packageRoot } from '../../codegen/build/places.js';
 import { examples } from '../examples/examples.js';
 
