@@ -33,7 +33,7 @@ const nvccIdentity = async (): Promise<string> => (await findNvcc())?.version ??
 
 /** Variables by which the environment changes what compilers and CMake do. */
 const ENVIRONMENT =
-  /^(?:CC|CXX|NVCC|CPATH|C_INCLUDE_PATH|CPLUS_INCLUDE_PATH|LIBRARY_PATH|COMPILER_PATH|GCC_EXEC_PREFIX|SDKROOT|MACOSX_DEPLOYMENT_TARGET|CMAKE_\w+)$/;
+  /^(?:CC|CXX|NVCC|NVCC_CCBIN|CPATH|C_INCLUDE_PATH|CPLUS_INCLUDE_PATH|LIBRARY_PATH|COMPILER_PATH|GCC_EXEC_PREFIX|SDKROOT|MACOSX_DEPLOYMENT_TARGET|CMAKE_\w+)$/;
 
 /** Everything on this machine that native code for CPUs, or for GPUs too, depends on. */
 export async function toolchainIdentity(

@@ -1,12 +1,13 @@
 // What building does with the toolkit of CUDA, here a script in its place, so that no nvcc is needed: architectures that it does not know, and
 // another version of it.
 
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileModule, type ModuleOptions } from '../../cli/module.js';
+import { findReceipt } from '../../cli/receipt.js';
 import { ToolchainError } from '../../codegen/build/index.js';
 import { packageRoot } from '../../codegen/build/places.js';
 
@@ -29,7 +30,7 @@ case "$*" in
   *_200*) echo "nvcc fatal   : Unsupported gpu architecture 'compute_200'" >&2; exit 1;;
 esac
 while [ "$1" != -o ]; do shift; done
-echo "${version}" > "$2"
+echo "version ${version} flags $NVCC_PREPEND_FLAGS$NVCC_APPEND_FLAGS." > "$2"
 `,
   );
   chmodSync(nvcc, 0o755);
@@ -68,6 +69,32 @@ test('an architecture without the instructions of the kernels is refused before 
 test('architectures of later GPUs and of one kind of GPU go to nvcc as they are', async () => {
   for (const arch of ['sm_90a', 'sm_100', 'sm_100f', 'compute_120'])
     assert.equal((await compileModule(file, { ...options, archs: [arch] })).entries, ['f']);
+});
+
+test('a compile that would change nothing is left out, and another version of nvcc makes another module', async () => {
+  const archs = ['sm_80'];
+  const first = await compileModule(file, { ...options, archs });
+  const isKnown = async (): Promise<boolean> =>
+    (await findReceipt({ file, options: { ...options, archs } })) !== undefined;
+  assert.ok(await isKnown());
+  installNvcc('13.1');
+  assert.not.ok(await isKnown());
+  const second = await compileModule(file, { ...options, archs });
+  assert.not.ok(second.artefact.cached);
+  assert.is.not(second.artefact.file, first.artefact.file);
+  assert.ok(readFileSync(second.artefact.file).includes('version 13.1'), 'it holds what the new nvcc wrote');
+  installNvcc('13.0');
+  assert.is((await compileModule(file, { ...options, archs })).artefact.file, first.artefact.file);
+});
+
+test('flags for nvcc in the environment change nothing', async () => {
+  const { file: plain } = (await compileModule(file, { ...options, archs: ['sm_90'] })).artefact;
+  process.env.NVCC_APPEND_FLAGS = '-use_fast_math';
+  const outDir = path.join(folder, 'other');
+  const { artefact } = await compileModule(file, { ...options, outDir, archs: ['sm_90'] });
+  delete process.env.NVCC_APPEND_FLAGS;
+  assert.is(path.basename(artefact.file), path.basename(plain));
+  assert.ok(readFileSync(artefact.file).includes('version 13.0 flags .'));
 });
 
 test.run();
