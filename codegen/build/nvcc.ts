@@ -17,21 +17,27 @@ interface Nvcc {
   readonly version: string;
 }
 
-/** nvcc, by `$NVCC`, on the path, or where CUDA's installer puts it; undefined where there is none. */
+/** nvcc: `$NVCC` and no other where that is set, else on the path or where CUDA's installer puts it; undefined where there is none. */
 export async function findNvcc(): Promise<Nvcc | undefined> {
-  for (const program of [process.env.NVCC, 'nvcc', '/usr/local/cuda/bin/nvcc']) {
-    if (!program) continue;
+  const { NVCC } = process.env;
+  for (const program of NVCC ? [NVCC] : ['nvcc', '/usr/local/cuda/bin/nvcc']) {
     const { status, output } = await run([program, '--version']);
     if (status === 0) return { program, version: output };
   }
   return undefined;
 }
 
+/** How messages say that there is none. */
+export const withoutNvcc = (): string => {
+  const { NVCC } = process.env;
+  return NVCC ? `not found, NVCC names ${NVCC}` : 'not found';
+};
+
 async function needNvcc(): Promise<string> {
   const nvcc = await findNvcc();
   if (nvcc !== undefined) return nvcc.program;
   throw new ToolchainError(
-    'cannot compile kernels for GPUs: nvcc was not found',
+    `cannot compile kernels for GPUs: nvcc was ${withoutNvcc()}`,
     'install the CUDA toolkit, or set NVCC to its compiler; --emit source needs none, and --backend cuda-emulated runs the kernels on the CPU',
   );
 }

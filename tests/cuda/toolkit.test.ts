@@ -59,6 +59,14 @@ test('an architecture that this nvcc does not know is told with those that it kn
   assert.match((error as ToolchainError).hint, /--arch, or install/);
 });
 
+test('a missing nvcc is told, and no other one is taken in the place of the one that NVCC names', async () => {
+  process.env.NVCC = path.join(folder, 'no-nvcc');
+  const error = await failureOf(['sm_80']);
+  assert.match(error.message, /^cannot compile kernels for GPUs: nvcc was not found, NVCC names .*no-nvcc$/);
+  assert.instance(error, ToolchainError);
+  installNvcc('13.0');
+});
+
 test('an architecture without the instructions of the kernels is refused before anything is read', async () => {
   for (const arch of ['sm_42', 'sm_75', 'compute_70']) {
     const error = await failureOf(['sm_80', arch]);
