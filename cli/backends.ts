@@ -15,7 +15,7 @@ import type { Entry, Program } from '../compiler/program.js';
 import type { Addon } from '../runtime/addon.js';
 import { allocate, type DType, numberToStored, storedToNumber, type TypedArray, viewOf } from '../runtime/dtype.js';
 import { TdslError } from '../runtime/errors.js';
-import { build, type Lowered } from './build.js';
+import { type BuildOptions, build, type Lowered } from './build.js';
 
 /** A program with a state of its own. */
 export interface Instance {
@@ -132,12 +132,22 @@ export const isBackendName = (text: string): text is BackendName => (backendName
 
 const cudaKinds = { c: undefined, cuda: 'gpu', 'cuda-emulated': 'emulated', 'cuda-checked': 'checked' } as const;
 
+/** What backends for GPUs can be told. */
+type BackendOptions = Pick<BuildOptions, 'precision'>;
+
 /** An instance of a lowered program on a backend. */
-export const instantiate = async (lowered: Lowered, backend: BackendName): Promise<Instance> =>
-  backend === 'interpreter' ? interpret(lowered.program) : native(lowered, backend);
+export const instantiate = async (
+  lowered: Lowered,
+  backend: BackendName,
+  options: BackendOptions = {},
+): Promise<Instance> => (backend === 'interpreter' ? interpret(lowered.program) : native(lowered, backend, options));
 
 /** An instance that a compiling backend has built. The addon is built in a temporary folder, which is removed once it is loaded. */
-export async function native(lowered: Lowered, backend: Exclude<BackendName, 'interpreter'> = 'c'): Promise<Instance> {
+export async function native(
+  lowered: Lowered,
+  backend: Exclude<BackendName, 'interpreter'> = 'c',
+  options: BackendOptions = {},
+): Promise<Instance> {
   const cuda = cudaKinds[backend];
   const { program } = lowered;
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tdsl-'));
@@ -146,6 +156,7 @@ export async function native(lowered: Lowered, backend: Exclude<BackendName, 'in
       outDir: folder,
       mode: 'dev',
       emit: 'addon',
+      ...options,
       ...(cuda === undefined ? {} : { cuda }),
     });
     return nativeInstance(program, createRequire(import.meta.url)(result.file) as Addon);

@@ -56,6 +56,7 @@ async function buildForCuda(
   kind: CudaKind,
   sourceHash: string,
   meanwhile: Meanwhile,
+  answers: Answers | undefined,
 ): Promise<Built> {
   const archs = options.archs ?? DEFAULT_ARCHS;
   const generated = generate(program, {
@@ -71,6 +72,7 @@ async function buildForCuda(
     archs,
     name: program.name,
     sources: generated.sources,
+    ...(answers && { compilers: answers.compilers }),
     meanwhile: () => meanwhile(generated, sourceHash),
   });
   return { generated, result, sourceHash };
@@ -120,7 +122,8 @@ export async function build(
   const first = lowered.stages.get('lower');
   const source = first === undefined ? '' : printProgram(first);
   const sourceHash = createHash('sha256').update(packageVersion).update(source).digest('hex').slice(0, 16);
-  if (options.cuda !== undefined) return buildForCuda(lowered.program, options, options.cuda, sourceHash, meanwhile);
+  if (options.cuda !== undefined)
+    return buildForCuda(lowered.program, options, options.cuda, sourceHash, meanwhile, answers);
   const cpus = cpusOf(options.cpu ?? 'native');
   const machines = await answers?.machines;
   const { name } = lowered.program;

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import type { BuildResult } from '../codegen/build/index.js';
 import type { DType } from '../compiler/ir/dtype.js';
 import type { BuildOptions } from './build.js';
+import { checkArchs } from './options.js';
 import { findReceipt } from './receipt.js';
 
 export interface ModuleOptions extends Partial<Omit<BuildOptions, 'outDir'>> {
@@ -28,6 +29,7 @@ export interface CompiledModule {
 export async function compileModule(file: string, options: ModuleOptions = {}): Promise<CompiledModule> {
   const started = performance.now();
   const request = { file, options };
+  checkArchs(options.archs ?? []);
   const known = await findReceipt(request);
   if (known === undefined) return (await import('./compile-module.js')).compileAnew(request);
   return { ...known, artefact: { ...known.artefact, milliseconds: performance.now() - started, cached: true } };

@@ -6,6 +6,20 @@ import { TdslError, throwingOurs } from './errors.js';
 import { elementCount } from './shape.js';
 import { Tensor } from './tensor.js';
 
+/** Where a tensor may lie. */
+const DEVICES = ['cpu', 'cuda'] as const;
+export type Device = (typeof DEVICES)[number];
+
+/** The device of a name, which a program without types may have got wrong. */
+export function deviceOf(name: string): Device {
+  const device = DEVICES.find((known) => known === name);
+  if (device !== undefined) return device;
+  throw new TdslError(
+    'TDSL_ARG',
+    `there is no device '${name}': to(device) takes 'cpu' or 'cuda'; the GPU is that of the session for one that was made last`,
+  );
+}
+
 /** A tensor in the memory of a GPU. It is given back when nothing refers to it any more. */
 export class DeviceTensor<D extends DType = DType> {
   readonly device = 'cuda';
@@ -29,8 +43,8 @@ export class DeviceTensor<D extends DType = DType> {
   /** A copy in the memory of the CPU; `cuda` gives the tensor itself. Waits for the GPU. */
   to(device: 'cpu'): Tensor<D>;
   to(device: 'cuda'): this;
-  to(device: 'cpu' | 'cuda'): Tensor<D> | this {
-    if (device === 'cuda') return this;
+  to(device: Device): Tensor<D> | this {
+    if (deviceOf(device) === 'cuda') return this;
     const data = allocate(this.dtype, elementCount(this.shape));
     throwingOurs(() => this.#instance.fetch(this.memory, data));
     return new Tensor<D>(this.dtype, [...this.shape], data as DataOf<D>);

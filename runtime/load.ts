@@ -18,7 +18,9 @@ export interface Model<S extends Session = Session> {
   readonly manifest: Manifest;
   /** The tables of the native code. */
   describe(): ModelDescription;
-  /** Makes a session with a state of its own. */
+  /** Null, or why this machine cannot run the model. */
+  probe(): string | null;
+  /** Makes a session with a state of its own. Throws TDSL_NO_DEVICE or TDSL_UNSUPPORTED, with what `probe` says, where this machine cannot run it. */
   create(options?: CreateOptions): Promise<S>;
 }
 
@@ -59,7 +61,7 @@ function loadAddon(addonUrl: URL): Addon {
   }
 }
 
-/** Loads the native code of a compiled module and checks that it can run here. */
+/** Loads the native code of a compiled module, which works where it cannot run too: what is known about the model can be read anywhere. */
 export function defineModel<S extends Session = Session>({ manifest, addonUrl }: ModelSource): Model<S> {
   if (manifest.format !== MANIFEST_FORMAT) {
     const wanted = `this version of tdsl reads format ${MANIFEST_FORMAT}`;
@@ -70,11 +72,10 @@ export function defineModel<S extends Session = Session>({ manifest, addonUrl }:
   }
   const addon = loadAddon(addonUrl);
   checkManifest(manifest, addon.describe());
-  const reason = addon.probe();
-  if (reason !== null) throw new TdslError(manifest.target === 'cuda' ? 'TDSL_NO_DEVICE' : 'TDSL_UNSUPPORTED', reason);
   return {
     manifest,
     describe: () => addon.describe(),
+    probe: () => addon.probe(),
     // The compiled module's declarations say which functions and state its sessions have; the manifest made them.
     create: async (options) => (await Session.create(addon, manifest, options, fileURLToPath(addonUrl))) as S,
   };

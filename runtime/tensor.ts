@@ -1,7 +1,7 @@
 // Tensors of the host: a dtype, a shape and row-major elements in a typed array. The typed array may be a view of memory
 // that belongs to a session, so that parameters are read and written in place.
 
-import { type DeviceTensor, toDevice } from './device.js';
+import { type Device, type DeviceTensor, deviceOf, toDevice } from './device.js';
 import {
   allocate,
   type DataOf,
@@ -286,12 +286,12 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
 
   /**
    * A copy in the memory of the GPU that models compiled for CUDA run on; `cpu` gives the tensor itself. Throws TDSL_NO_DEVICE where no session of
-   * such a model is open.
+   * such a model is open, and TDSL_ARG for another device.
    */
   to(device: 'cpu'): this;
   to(device: 'cuda'): DeviceTensor<D>;
-  to(device: 'cpu' | 'cuda'): this | DeviceTensor<D> {
-    return device === 'cpu' ? this : toDevice<D>(this as never);
+  to(device: Device): this | DeviceTensor<D> {
+    return deviceOf(device) === 'cpu' ? this : toDevice<D>(this as never);
   }
 
   /** A copy with storage of its own. */

@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { packageRoot } from '../../cli/package.js';
-import { archFlags, buildStandIn, cudaFolder, NVCC_FLAGS } from '../../codegen/build/cuda.js';
-import { findNvcc } from '../../codegen/build/identity.js';
+import { buildStandIn, cudaFolder } from '../../codegen/build/cuda.js';
+import { archFlags, findNvcc, NVCC_FLAGS } from '../../codegen/build/nvcc.js';
 
 /** What images of GPU code begin with; the stand-in for a driver takes an image of nothing else. */
 const IMAGE = Buffer.from([0x50, 0xed, 0x55, 0xba]);
@@ -34,6 +34,6 @@ export async function buildWrappers(
   const nvcc = await findNvcc();
   if (nvcc === undefined) throw new Error('nvcc was not found');
   const flags = [...NVCC_FLAGS, '-I', cudaFolder(), '-fatbin', ...archFlags(archs)];
-  execute(nvcc, [...flags, path.join(source, 'wrappers.cu'), '-o', image]);
+  execute(nvcc.program, [...flags, path.join(source, 'wrappers.cu'), '-o', image]);
   return env;
 }

@@ -2,10 +2,9 @@
 
 import path from 'node:path';
 import type { Command } from 'commander';
-import type { Precision } from '../../codegen/kernel/gpu/schedule.js';
 import { usageError } from '../errors.js';
 import { compileModule } from '../module.js';
-import { parseDefaultFloat, parseDims } from '../options.js';
+import { needGpus, parseDefaultFloat, parseDims, parsePrecision } from '../options.js';
 
 interface Options {
   readonly output?: string;
@@ -17,15 +16,12 @@ interface Options {
   readonly release?: boolean;
   readonly cpu?: string;
   readonly arch: readonly string[];
-  readonly precision: string;
+  readonly precision?: string;
 }
 
 const emitForms = ['addon', 'lib', 'source'] as const;
 type EmitForm = (typeof emitForms)[number];
 const isEmitForm = (text: string): text is EmitForm => (emitForms as readonly string[]).includes(text);
-
-const precisions = ['f32', 'tf32', 'bf16'] as const;
-const isPrecision = (text: string): text is Precision => (precisions as readonly string[]).includes(text);
 
 const kilobytes = (bytes: number): string => `${Math.round(bytes / 1024)} KB`;
 
@@ -33,11 +29,10 @@ async function compileCommand(file: string, options: Options): Promise<void> {
   if (options.target !== 'c' && options.target !== 'cuda')
     throw usageError(`--target takes c or cuda, got '${options.target}'`);
   if (!isEmitForm(options.emit)) throw usageError(`--emit takes ${emitForms.join(', ')}, got '${options.emit}'`);
-  const { precision } = options;
-  if (!isPrecision(precision)) throw usageError(`--precision takes ${precisions.join(', ')}, got '${precision}'`);
-  if (precision !== 'f32' && options.target !== 'cuda') throw usageError('--precision is for --target cuda');
-  const unknown = options.arch.find((arch) => !/^(sm|compute)_\d+[af]?$/.test(arch));
-  if (unknown !== undefined) throw usageError(`--arch takes names such as sm_80 and compute_90, got '${unknown}'`);
+  const isForGpus = options.target === 'cuda';
+  const choice = { isForGpus, wanted: '--target cuda', found: `--target ${options.target}` };
+  const precision = parsePrecision(options.precision, choice);
+  if (options.arch.length > 0) needGpus('--arch', choice);
   if (options.dev === true && options.release === true) throw usageError('--dev and --release exclude each other');
   const started = performance.now();
   const { artefact, entries } = await compileModule(file, {
@@ -47,7 +42,7 @@ async function compileCommand(file: string, options: Options): Promise<void> {
     emit: options.emit,
     ...(options.output === undefined ? {} : { outDir: options.output }),
     ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
-    ...(options.target === 'cuda' ? { cuda: 'gpu', precision } : {}),
+    ...(isForGpus ? { cuda: 'gpu', ...precision } : {}),
     ...(options.arch.length === 0 ? {} : { archs: options.arch }),
   });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -76,10 +71,13 @@ export function addCompile(program: Command): void {
       '--cpu <name>',
       'the processor to compile for, several with commas, or portable; loading takes the best (default: this machine)',
     )
-    .option('--precision <name>', 'for cuda: products of f32 exactly (f32), or on tensor cores in tf32 or bf16', 'f32')
+    .option(
+      '--precision <name>',
+      'for cuda: products of f32 exactly (f32, default), or on tensor cores in tf32 or bf16',
+    )
     .option(
       '--arch <name>',
-      'an architecture of GPUs, as nvcc names it (repeatable; default: sm_80, sm_90a, compute_90)',
+      'an architecture of GPUs from sm_80 on, as nvcc names it (repeatable; default: sm_80, sm_90a, compute_90)',
       (value: string, all: readonly string[]) => [...all, value],
       [],
     )

@@ -12,7 +12,7 @@ import { lower } from '../build.js';
 import { CommandError, type ExitStatus, exitStatus, usageError, userError } from '../errors.js';
 import { loadProgram, requireFile } from '../frontend.js';
 import { type Arguments, readStructure, writeStructure } from '../json.js';
-import { parseDefaultFloat, parseDims } from '../options.js';
+import { parseDefaultFloat, parseDims, parsePrecision } from '../options.js';
 
 interface Options {
   readonly fn: string;
@@ -23,6 +23,7 @@ interface Options {
   readonly weights?: string;
   readonly dim: readonly string[];
   readonly defaultFloat?: string;
+  readonly precision?: string;
 }
 
 /** The arguments of an entry from a file: an array in parameter order, or an object by name. */
@@ -113,6 +114,11 @@ async function run(file: string, options: Options): Promise<void> {
   const seed = Number(options.seed);
   if (!Number.isSafeInteger(seed)) throw usageError(`--seed takes an integer, got '${options.seed}'`);
   const backend = backendOf(options);
+  const precision = parsePrecision(options.precision, {
+    isForGpus: backend.startsWith('cuda'),
+    wanted: '--backend cuda or cuda-emulated',
+    found: `--backend ${backend}`,
+  });
   if (options.args !== undefined) requireFile(options.args);
   const program = loadProgram(file, {
     dims: parseDims(options.dim),
@@ -123,7 +129,7 @@ async function run(file: string, options: Options): Promise<void> {
   if (entry === undefined) throw userError(`${file} has no function '${options.fn}'`);
   const args = readArguments(entry, options.args);
   try {
-    const instance = await instantiate(lower(program), backend);
+    const instance = await instantiate(lower(program), backend, precision);
     instance.seed(seed);
     if (options.weights !== undefined) await loadWeights(instance, options.weights);
     const results = instance.run(options.fn, args.tensors, args.dims);
@@ -151,6 +157,7 @@ export function addRun(program: Command): void {
       '--check',
       'with cuda-emulated: find races, divergent barriers, accesses out of bounds and of unwritten memory',
     )
+    .option('--precision <name>', 'with cuda and cuda-emulated: products of f32 in f32 (default), tf32 or bf16')
     .option('--seed <n>', 'initialises state that no file gives', '0')
     .option('--weights <file>', 'state from a safetensors file')
     .option('--default-float <dtype>', 'the dtype of floats that state none (default: what the file says, or f32)')

@@ -121,6 +121,19 @@ export function writeModule(manifest: Manifest, options: ModuleOptions): ModuleT
       parameters: [{ name: 'options', hasQuestionToken: true, type: 'CreateOptions' }],
       returnType: 'Promise<ModelSession>',
     },
+    {
+      kind: StructureKind.Function,
+      name: 'probe',
+      isExported: true,
+      hasDeclareKeyword: true,
+      docs: [
+        {
+          description:
+            '\nNull, or why this machine cannot run the model; `create` then throws an error that says the same.',
+        },
+      ],
+      returnType: 'string | null',
+    },
     '/** What the compiler knows about this module. */\nexport declare const manifest: Manifest;',
   ]);
   const isUsed = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(declarations);
@@ -139,6 +152,7 @@ export function writeModule(manifest: Manifest, options: ModuleOptions): ModuleT
     `export const manifest = JSON.parse(readFileSync(new URL('./manifest.json', import.meta.url), 'utf8'));`,
     `const model = defineModel({ manifest, addonUrl: new URL('./${options.addon}', import.meta.url) });`,
     'export const create = (options) => model.create(options);',
+    'export const probe = () => model.probe();',
   ]);
   return { js, dts: `${imports}\n${declarations}` };
 }

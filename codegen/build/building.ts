@@ -1,16 +1,17 @@
 // A build in the making: takes emitted files one by one, so that compilers run while the rest is still generated, and links at the end.
 
-import { existsSync, writeFileSync } from 'node:fs';
-import { copyFile, mkdir, readdir, stat } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { EmittedCodeError } from './errors.js';
-import { publish, writeAll } from './files.js';
-import { compilerIdentity, hashOf, machineIdentity } from './identity.js';
+import { writeAll } from './files.js';
+import { compilerIdentity, hashOf, toolchainIdentity } from './identity.js';
 import type { BuildResult, BuildTarget } from './index.js';
 import { runAll } from './jobs.js';
 import { linkerOptions, runtimeObjects, runtimeSources } from './objects.js';
 import { LINK_FLAGS, type Unit, unitsOf } from './options.js';
-import { packageRoot, packageVersion, writableCache } from './places.js';
+import { Output } from './output.js';
+import { packageVersion, writableCache } from './places.js';
 import { compilers } from './process.js';
 import { writeSources } from './script.js';
 import { type TemporaryFolder, temporaryFolder } from './temporary.js';
@@ -82,9 +83,8 @@ export class NativeBuilding implements Building {
   static async start(target: BuildTarget): Promise<NativeBuilding> {
     const started = performance.now();
     const { name, outDir, cpus = ['native'], compilers: asked = compilerIdentity() } = target;
-    const compiler = await asked;
-    const identity = `${compiler} ${await machineIdentity(cpus)}`;
-    const runtime = await runtimeObjects(compiler);
+    const identity = await toolchainIdentity(cpus, false, asked);
+    const runtime = await runtimeObjects(await asked);
     const headers = new Map([...(await runtimeSources())].filter(([file]) => file.endsWith('.h')));
     const cache = await writableCache();
     await mkdir(outDir, { recursive: true });
@@ -105,27 +105,16 @@ export class NativeBuilding implements Building {
 
   async finish(meanwhile: () => Promise<void> = async () => undefined): Promise<BuildResult> {
     const { temporary } = this.beginning;
-    const { outDir, name, emit = 'addon' } = this.target;
     let keep = false;
     try {
-      const place = path.resolve(outDir);
-      const file = path.join(place, emit === 'addon' ? `model.${await this.#key()}.node` : `lib${name}.so`);
-      const header = path.join(place, 'tdsl_model.h');
-      const cached = emit === 'addon' && existsSync(file);
-      const [failure] = await Promise.all([cached ? this.#objects.idle() : this.#link(), meanwhile()]);
+      const output = new Output(this.target, await this.#key());
+      const [failure] = await Promise.all([output.isThere ? this.#objects.idle() : this.#link(), meanwhile()]);
       if (failure) {
         keep = true;
         throw new EmittedCodeError(temporary.path, failure);
       }
-      if (!cached) await publish(path.join(temporary.path, OUTPUT), file);
-      if (emit === 'lib') await copyFile(path.join(packageRoot(), 'codegen', 'rts', 'tdsl_model.h'), header);
-      return {
-        file,
-        files: emit === 'lib' ? [file, header] : [file],
-        bytes: (await stat(file)).size,
-        milliseconds: performance.now() - this.beginning.started,
-        cached,
-      };
+      if (!output.isThere) await output.put(path.join(temporary.path, OUTPUT));
+      return await output.result(this.beginning.started);
     } finally {
       await this.#objects.idle();
       await temporary.release({ keep });

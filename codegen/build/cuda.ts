@@ -2,15 +2,17 @@
 // are called directly: there is little to configure, and nothing of CUDA is linked.
 
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { explainFailure } from './doctor.js';
-import { EmittedCodeError, ToolchainError } from './errors.js';
-import { publish, writeAll } from './files.js';
-import { compilerIdentity, findNvcc, hashOf } from './identity.js';
+import { EmittedCodeError } from './errors.js';
+import { writeAll } from './files.js';
+import { compilerIdentity, hashOf, toolchainIdentity } from './identity.js';
 import type { BuildRequest, BuildResult } from './index.js';
 import { runAll } from './jobs.js';
+import { archFlags, NVCC_FLAGS, runNvcc } from './nvcc.js';
 import { runtimeObjects, runtimeSources } from './objects.js';
+import { Output } from './output.js';
 import { packageRoot, packageVersion, writableCache } from './places.js';
 import { compilers } from './process.js';
 import { temporaryFolder } from './temporary.js';
@@ -33,8 +35,6 @@ const EMULATED_FLAGS = [
   '-fwrapv',
   '-fno-math-errno',
 ];
-/** Fused operations are explicit in emitted code, so nvcc makes none of its own. Values that nothing uses are left to nvcc. */
-export const NVCC_FLAGS = ['-std=c++17', '-fmad=false', '-diag-suppress', '177', '-Xfatbin', '-compress-all'];
 
 /** How kernels are compiled for the emulator. Checked code calls a function for every access, which the emulator defines. */
 export const emulatedFlags = (kind: CudaKind): readonly string[] =>
@@ -87,50 +87,44 @@ async function cudaObjects(kind: CudaKind, identity: string): Promise<string> {
   return target;
 }
 
-/** `-gencode` options for nvcc. */
-export const archFlags = (archs: readonly string[]): readonly string[] =>
-  archs.flatMap((arch) => ['-gencode', `arch=${arch.replace(/^sm_/, 'compute_')},code=${arch}`]);
-
-async function needNvcc(): Promise<string> {
-  const nvcc = await findNvcc();
-  if (nvcc !== undefined) return nvcc;
-  throw new ToolchainError(
-    'cannot compile kernels for GPUs: nvcc was not found',
-    'install the CUDA toolkit, or set NVCC to its compiler; --emit source needs none, and --backend cuda-emulated runs the kernels on the CPU',
+/** Compiles the kernels in a folder that holds them; the failure of a compiler, or undefined. */
+function compileKernels(
+  { kind, archs }: CudaRequest,
+  files: readonly string[],
+  folder: string,
+): Promise<string | undefined> {
+  const include = ['-I', cudaFolder()];
+  if (kind === 'gpu') return runNvcc(archs, include, files, folder);
+  const { cxx } = compilers();
+  const flags = emulatedFlags(kind);
+  return runAll(
+    files.map((file) => [cxx, ...flags, ...include, '-x', 'c++', '-c', file, '-o', `${file}.o`]),
+    folder,
   );
 }
 
-/** The commands that compile the kernels. */
-async function kernelJobs(
-  { kind, archs }: CudaRequest,
-  files: readonly string[],
-): Promise<readonly (readonly string[])[]> {
-  const include = ['-I', cudaFolder()];
-  if (kind === 'gpu') {
-    const nvcc = await needNvcc();
-    return files.map((file) => [
-      nvcc,
-      ...NVCC_FLAGS,
-      ...include,
-      '-fatbin',
-      ...archFlags(archs),
-      file,
-      '-o',
-      file.replace(/cu$/, 'fatbin'),
-    ]);
-  }
-  const { cxx } = compilers();
-  return files.map((file) => [cxx, ...emulatedFlags(kind), ...include, '-x', 'c++', '-c', file, '-o', `${file}.o`]);
+/** The folders with the objects that models of a kind link: those of all models, and those of CUDA. */
+interface SharedObjects {
+  readonly common: string;
+  readonly own: string;
+}
+
+async function sharedObjects(kind: CudaKind, compilers: Promise<string>): Promise<SharedObjects> {
+  const identity = await compilers;
+  return { common: await runtimeObjects(identity), own: await cudaObjects(kind, identity) };
 }
 
 /** Compiles and links in a folder that holds the sources; the failure of a compiler, or undefined. */
-async function compileIn(folder: string, request: CudaRequest, output: string): Promise<string | undefined> {
+async function compileIn(
+  folder: string,
+  request: CudaRequest,
+  { common, own }: SharedObjects,
+  output: string,
+): Promise<string | undefined> {
   const { sources, kind, emit = 'addon' } = request;
   const { c, cxx } = compilers();
-  const identity = await compilerIdentity();
-  const [common, own] = [await runtimeObjects(identity), await cudaObjects(kind, identity)];
   const devices = [...sources.keys()].filter((file) => file.endsWith('.cu'));
-  const failure = await runAll(await kernelJobs(request, devices), folder);
+  const failure = await compileKernels(request, devices, folder);
   if (failure !== undefined) return failure;
   const includes = ['-I', cudaFolder(), '-I', path.dirname(cudaFolder()), '-I', folder];
   const define = kind === 'gpu' ? [] : ['-DTDSL_EMULATED'];
@@ -160,45 +154,44 @@ async function compileIn(folder: string, request: CudaRequest, output: string): 
 /** Builds a CUDA model; see `buildAddon` for what comes out. */
 export async function buildCuda(request: CudaRequest): Promise<BuildResult> {
   const started = performance.now();
-  const { sources, outDir, name, emit = 'addon', kind, archs, meanwhile = async () => undefined } = request;
+  const { sources, name, emit, kind, archs, compilers: asked = compilerIdentity() } = request;
+  const { meanwhile = async () => undefined } = request;
   if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name)) throw new Error(`'${name}' cannot name a file`);
   if (emit === 'source') return writeCudaSources(request, started);
-  const key = hashOf([
-    await packageVersion(),
-    await compilerIdentity(),
-    kind,
-    ...archs,
-    ...emulatedFlags(kind),
-    ...(await cudaSources()).values(),
-    ...[...sources].sort(([a], [b]) => (a < b ? -1 : 1)).flat(),
-  ]);
-  const target = path.join(path.resolve(outDir), emit === 'addon' ? `model.${key}.node` : `lib${name}.so`);
-  const header = path.join(path.resolve(outDir), 'tdsl_model.h');
-  const result = async (cached: boolean): Promise<BuildResult> => ({
-    file: target,
-    files: emit === 'lib' ? [target, header] : [target],
-    bytes: (await stat(target)).size,
-    milliseconds: performance.now() - started,
-    cached,
-  });
-  if (emit === 'addon' && existsSync(target)) {
+  const isGpu = kind === 'gpu';
+  const shared = await sharedObjects(kind, asked);
+  const output = new Output(
+    request,
+    hashOf([
+      await packageVersion(),
+      // The emulator's kernels are compiled for this machine.
+      await toolchainIdentity(isGpu ? [] : ['native'], isGpu, asked),
+      kind,
+      ...HOST_FLAGS,
+      ...(isGpu ? [...NVCC_FLAGS, ...archFlags(archs)] : emulatedFlags(kind)),
+      ...Object.values(shared).map((place) => path.basename(place)),
+      ...[...sources].sort(([a], [b]) => (a < b ? -1 : 1)).flat(),
+    ]),
+  );
+  if (output.isThere) {
     await meanwhile();
-    return result(true);
+    return output.result(started);
   }
   const temporary = await temporaryFolder(await writableCache(), `${name}-`);
   const folder = temporary.path;
   let keep = false;
   try {
     await writeAll(folder, sources);
-    await mkdir(outDir, { recursive: true });
-    const [failure] = await Promise.all([compileIn(folder, request, path.join(folder, 'model.so')), meanwhile()]);
+    const [failure] = await Promise.all([
+      compileIn(folder, request, shared, path.join(folder, 'model.so')),
+      meanwhile(),
+    ]);
     if (failure !== undefined) {
       keep = true;
       throw new EmittedCodeError(folder, failure);
     }
-    await publish(path.join(folder, 'model.so'), target);
-    if (emit === 'lib') await copyFile(path.join(packageRoot(), 'codegen', 'rts', 'tdsl_model.h'), header);
-    return await result(false);
+    await output.put(path.join(folder, 'model.so'));
+    return await output.result(started);
   } finally {
     await temporary.release({ keep });
   }

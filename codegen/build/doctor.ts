@@ -14,6 +14,8 @@ export interface Finding {
   readonly found: string;
   /** How to get what is missing; only where `ok` is false. */
   readonly hint?: string;
+  /** Whether most of what tdsl does needs no such thing. */
+  readonly optional?: boolean;
 }
 
 const LEAST_NODE = [20, 17];
@@ -109,8 +111,8 @@ export async function diagnose(): Promise<Finding[]> {
 }
 
 /** One line for a finding. */
-export function formatFinding({ name, ok, found, hint }: Finding): string {
-  return `${ok ? 'ok     ' : 'missing'} ${name}: ${found}${hint ? `; ${hint}` : ''}`;
+export function formatFinding({ name, ok, found, hint, optional }: Finding): string {
+  return `${ok ? 'ok     ' : optional ? 'without' : 'missing'} ${name}: ${found}${hint ? `; ${hint}` : ''}`;
 }
 
 /** A failed step of the toolchain as an error: it names what is missing, or else shows what the tool said. */

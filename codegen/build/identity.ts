@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { explainFailure } from './doctor.js';
+import { findNvcc } from './nvcc.js';
 import { compilers, run } from './process.js';
 
 /** A short hash of texts, for names of files and folders. */
@@ -28,22 +29,11 @@ export async function machineIdentity(cpus: readonly string[]): Promise<string> 
   return /^(?:flags|Features)\s*:.*$/m.exec(text)?.[0] ?? os.cpus()[0]?.model ?? '';
 }
 
-/** nvcc, by `$NVCC`, on the path, or where CUDA's installer puts it; undefined where there is none. */
-export async function findNvcc(): Promise<string | undefined> {
-  for (const program of [process.env.NVCC, 'nvcc', '/usr/local/cuda/bin/nvcc']) {
-    if (program && (await run([program, '--version'])).status === 0) return program;
-  }
-  return undefined;
-}
-
-async function nvccIdentity(): Promise<string> {
-  const nvcc = await findNvcc();
-  return nvcc === undefined ? '' : (await run([nvcc, '--version'])).output;
-}
+const nvccIdentity = async (): Promise<string> => (await findNvcc())?.version ?? '';
 
 /** Variables by which the environment changes what compilers and CMake do. */
 const ENVIRONMENT =
-  /^(?:CC|CXX|NVCC|CPATH|C_INCLUDE_PATH|CPLUS_INCLUDE_PATH|LIBRARY_PATH|COMPILER_PATH|GCC_EXEC_PREFIX|SDKROOT|MACOSX_DEPLOYMENT_TARGET|CMAKE_\w+)$/;
+  /^(?:CC|CXX|NVCC|NVCC_CCBIN|CPATH|C_INCLUDE_PATH|CPLUS_INCLUDE_PATH|LIBRARY_PATH|COMPILER_PATH|GCC_EXEC_PREFIX|SDKROOT|MACOSX_DEPLOYMENT_TARGET|CMAKE_\w+)$/;
 
 /** Everything on this machine that native code for CPUs, or for GPUs too, depends on. */
 export async function toolchainIdentity(

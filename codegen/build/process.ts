@@ -15,8 +15,16 @@ export const compilers = (): { readonly c: string; readonly cxx: string } => ({
   cxx: process.env.CXX || 'c++',
 });
 
-/** Flags of the user's environment would change numerics behind our back (`-ffast-math`), and the cache does not know them. */
-const IGNORED = ['CFLAGS', 'CXXFLAGS', 'CPPFLAGS', 'LDFLAGS', 'CMAKE_GENERATOR'];
+/** Flags of the user's environment would change numerics behind our back (`-ffast-math`, `-use_fast_math`), and the cache does not know them. */
+const IGNORED = [
+  'CFLAGS',
+  'CXXFLAGS',
+  'CPPFLAGS',
+  'LDFLAGS',
+  'CMAKE_GENERATOR',
+  'NVCC_PREPEND_FLAGS',
+  'NVCC_APPEND_FLAGS',
+];
 
 /** Runs a program to its end. Never throws: a program that cannot be started gives a null status and the reason as output. */
 export function run(command: readonly string[], cwd?: string): Promise<ProcessResult> {

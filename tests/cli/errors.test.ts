@@ -12,12 +12,15 @@ const mlp = path.resolve('examples', 'mlp.td');
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tdsl-cli-'));
 
 test.before(() => {
+  const eye = Array.from({ length: 64 }, (_, i) => Array.from({ length: 64 }, (_, j) => Number(i === j)));
   const files: Readonly<Record<string, string>> = {
     'broken.td': 'fn f(x: f32[2]) -> f32[3] = x\n',
     'right.td': 'export fn f(x: f32[2]) -> f32[2] = 2 * x\n',
     'my model.td': 'export fn f(x: f32[2]) -> f32[2] = 2 * x\n',
     'bound.td': 'export fn f(x: f32[2]) -> f32[2] = while sum(y) > 0 max 2 from y = x { y - 0.1 }\n',
     'pair.json': '[[1, 2]]',
+    'product.td': 'export fn f(x: f32[64, 64], w: f32[64, 64]) -> f32[64, 64] = x @ w\n',
+    'product.json': JSON.stringify([eye, eye.map((row) => row.map(() => 1 + 2 ** -9 + 2 ** -12))]),
     'nothing.td': 'fn f(x: f32[2]) -> f32[2] = x\n',
     'latin1.td': '',
     'text.tdir': 'no IR\n',
@@ -73,9 +76,11 @@ const failures: readonly (readonly [args: string, status: number, message: RegEx
   ['compile missing.td', 1, /there is no file missing\.td/],
   ['compile nothing.td', 1, /exports no function/],
   ['compile right.td --target wrong', 2, /--target takes c or cuda, got 'wrong'/],
-  ['compile right.td --precision tf32', 2, /--precision is for --target cuda/],
+  ['compile right.td --precision tf32', 2, /--precision is for --target cuda, got --target c: leave it out/],
+  ['compile right.td --arch sm_80', 2, /--arch is for --target cuda, got --target c: leave it out/],
   ['compile right.td --target cuda --precision f8', 2, /--precision takes f32, tf32, bf16, got 'f8'/],
   ['compile right.td --target cuda --arch hopper', 2, /--arch takes names such as sm_80 and compute_90, got 'hopper'/],
+  ['compile right.td --target cuda --arch sm_75', 2, /--arch takes sm_80 and later, .*, got 'sm_75'/],
   ['compile right.td --emit wrong', 2, /--emit takes addon, lib, source, got 'wrong'/],
   ['compile right.td --dev --release', 2, /exclude each other/],
   ['compile right.td --dim B', 2, /--dim takes NAME=SIZE, got 'B'/],
@@ -94,6 +99,17 @@ const failures: readonly (readonly [args: string, status: number, message: RegEx
   ['run right.td --fn f --args shape.json', 1, /x.*\[3\]/],
   ['run right.td --fn f --args ragged.json', 1, /x\[1\]: the lists have different lengths/],
   ['run right.td --fn f --backend wrong --args list.json', 2, /--backend takes interpreter, c, .*, got 'wrong'/],
+  [
+    'run right.td --fn f --precision tf32',
+    2,
+    /--precision is for --backend cuda or cuda-emulated, got --backend interp/,
+  ],
+  [
+    'run right.td --fn f --backend c --precision bf16',
+    2,
+    /--precision is for --backend cuda or cuda-em.*, got --backend c/,
+  ],
+  ['run right.td --fn f --backend cuda --precision f8', 2, /--precision takes f32, tf32, bf16, got 'f8'/],
   ['run right.td --fn f --seed wrong', 2, /--seed takes an integer/],
 ];
 
@@ -110,6 +126,16 @@ test('a name with a space names a module', () => {
   const result = run(['compile', 'my model.td', '--emit', 'source', '-o', 'out']);
   assert.is(result.status, 0, result.stderr);
   assert.ok(existsSync(path.join(folder, 'out', 'build.sh')));
+});
+
+test('a run in the emulator rounds products as the precision says', () => {
+  const product = (precision: string): number => {
+    const args = ['--args', 'product.json', '--backend', 'cuda-emulated', '--precision', precision];
+    const { status, stdout, stderr } = run(['run', 'product.td', '--fn', 'f', ...args]);
+    assert.is(status, 0, stderr);
+    return (JSON.parse(stdout) as { readonly data: readonly [number] }).data[0];
+  };
+  assert.equal(['f32', 'tf32', 'bf16'].map(product), [1 + 2 ** -9 + 2 ** -12, 1 + 2 ** -9, 1]);
 });
 
 test('explain writes text, Markdown and a page', () => {

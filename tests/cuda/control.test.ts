@@ -11,7 +11,7 @@ import { type BackendName, instantiate, interpret } from '../../cli/backends.js'
 import { build, lower } from '../../cli/build.js';
 import { loadProgram } from '../../cli/frontend.js';
 import { buildStandIn } from '../../codegen/build/cuda.js';
-import { findNvcc } from '../../codegen/build/identity.js';
+import { findNvcc } from '../../codegen/build/nvcc.js';
 import { packageRoot } from '../../codegen/build/places.js';
 import { hostTensor } from '../../compiler/ir/evaluate/tensor.js';
 import { inEveryOrder } from './orders.js';

@@ -10,9 +10,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { build, type Lowered, lower } from '../../cli/build.js';
 import { loadProgram } from '../../cli/frontend.js';
+import { compileModule, importModule } from '../../cli/module.js';
 import { buildStandIn } from '../../codegen/build/cuda.js';
-import { findNvcc } from '../../codegen/build/identity.js';
+import { findNvcc } from '../../codegen/build/nvcc.js';
 import { packageRoot } from '../../codegen/build/places.js';
+import { TdslError } from '../../runtime/errors.js';
+import type { Model } from '../../runtime/load.js';
 import { examples } from '../examples/examples.js';
 
 const test = suite('CUDA without a driver');
@@ -87,6 +90,24 @@ if (nvcc === undefined) {
       () => addon.create({ state: addon.allocate(addon.describe().stateBytes), threads: 0 }),
       (error: { code?: string }) => error.code === 'TDSL_NO_DEVICE',
     );
+  });
+
+  test('a module is imported, tells what it is and why it cannot run, and creating a session is an error that says so', async () => {
+    const outDir = path.join(folder, 'module');
+    const file = examples.find(({ name }) => name === 'linear_regression')?.file as string;
+    const compiled = await compileModule(file, { outDir, mode: 'dev', cuda: 'gpu', archs: ['sm_90'] });
+    const model = await importModule<Pick<Model, 'manifest' | 'probe' | 'create'>>(compiled);
+    assert.is(model.manifest.target, 'cuda');
+    if (hasDriver) return;
+    const reason = model.probe();
+    assert.match(reason ?? '', /^no CUDA driver: libcuda\.so\.1/);
+    const error = await model.create().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    assert.instance(error, TdslError);
+    assert.is((error as TdslError).code, 'TDSL_NO_DEVICE');
+    assert.is((error as TdslError).message, reason);
   });
 
   test('with a stand-in for the driver the same addon trains as in the interpreter', async () => {

@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { findNvcc } from '../../codegen/build/identity.js';
+import { findNvcc } from '../../codegen/build/nvcc.js';
 import { packageRoot } from '../../codegen/build/places.js';
 import { MOST_SPILLED, usageOf, usageOfFile } from './nvcc.js';
 
@@ -20,7 +20,7 @@ if (nvcc === undefined) {
     ['recurrent', 'sm_90a'],
   ] as const) {
     test(`the kernels of ${name} for ${arch}`, async () => {
-      const usages = await usageOf(nvcc, name, arch);
+      const usages = await usageOf(nvcc.program, name, arch);
       assert.ok(usages.length > 5, 'the assembler tells about every kernel');
       assert.equal(
         usages.filter(({ spilled }) => spilled > MOST_SPILLED),
@@ -35,7 +35,7 @@ if (nvcc === undefined) {
   ] as const) {
     test(`products in ${precision} for ${arch}`, async () => {
       const file = path.join(packageRoot(), 'tests', 'cuda', 'products.td');
-      const usages = await usageOfFile(nvcc, file, arch, precision);
+      const usages = await usageOfFile(nvcc.program, file, arch, precision);
       assert.is(usages.filter(({ kernel }) => kernel.endsWith('_wgmma')).length, precision === 'tf32' ? 5 : 4);
       assert.equal(
         usages.filter(({ spilled }) => spilled > MOST_SPILLED),
@@ -47,7 +47,7 @@ if (nvcc === undefined) {
   for (const arch of ['sm_80', 'sm_90a']) {
     test(`two blocks of a convolution for ${arch} fit a processor`, async () => {
       const file = path.join(packageRoot(), 'tests', 'cuda', 'convolutions.td');
-      const usages = await usageOfFile(nvcc, file, arch);
+      const usages = await usageOfFile(nvcc.program, file, arch);
       const bad = usages.filter(({ registers, spilled }) => registers > 128 || spilled > MOST_SPILLED);
       assert.equal(bad, []);
     });
@@ -60,7 +60,7 @@ if (nvcc === undefined) {
   ] as const) {
     test(`attention in ${precision} for ${arch}`, async () => {
       const file = path.join(packageRoot(), 'tests', 'cuda', 'attention.td');
-      const usages = await usageOfFile(nvcc, file, arch, precision);
+      const usages = await usageOfFile(nvcc.program, file, arch, precision);
       assert.equal(
         usages.filter(({ spilled }) => spilled > MOST_SPILLED),
         [],

@@ -7,8 +7,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { lower } from '../../cli/build.js';
 import { loadProgram } from '../../cli/frontend.js';
-import { cudaFolder, NVCC_FLAGS } from '../../codegen/build/cuda.js';
-import { findNvcc } from '../../codegen/build/identity.js';
+import { cudaFolder } from '../../codegen/build/cuda.js';
+import { findNvcc, NVCC_FLAGS } from '../../codegen/build/nvcc.js';
 import { run } from '../../codegen/build/process.js';
 import { generate } from '../../codegen/generate.js';
 import type { Precision } from '../../codegen/kernel/gpu/schedule.js';
@@ -73,7 +73,7 @@ async function main(): Promise<void> {
   const only = process.argv.slice(2);
   for (const { name } of examples.filter((example) => only.length === 0 || only.includes(example.name))) {
     for (const arch of ['sm_80', 'sm_90a']) {
-      const usages = await usageOf(nvcc, name, arch);
+      const usages = await usageOf(nvcc.program, name, arch);
       const most = Math.max(...usages.map(({ registers }) => registers));
       const bad = usages.filter(({ spilled }) => spilled > MOST_SPILLED);
       console.log(`${name.padEnd(20)} ${arch.padEnd(8)} ${usages.length} kernels, at most ${most} registers`);

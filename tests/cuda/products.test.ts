@@ -7,6 +7,7 @@ import type { Precision } from '../../codegen/kernel/gpu/schedule.js';
 import type { Builder } from '../../compiler/ir/builder.js';
 import { dimConst, dimSymbol } from '../../compiler/ir/dims.js';
 import type { DType } from '../../compiler/ir/dtype.js';
+import type { HostTensor } from '../../compiler/ir/evaluate/tensor.js';
 import type { Func, Value } from '../../compiler/ir/graph.js';
 import { plainAccess, shapeSpace } from '../../compiler/ir/space.js';
 import { checkAgainstInterpreter, compile, define, programOf } from '../codegen/support.js';
@@ -24,6 +25,9 @@ function product(b: Builder, dtype: DType, rows: number | string, isTurned: read
   const space = { ...shapeSpace(d(rows, 48, 64)), outer: 2 };
   return b.contract(space, [plainAccess(left ? [2, 0] : [0, 2]), plainAccess(right ? [2, 1] : [1, 2])], [x, w]);
 }
+
+/** The elements of a square matrix of 64 rows. */
+const identity = (_: unknown, i: number): number => Number(i % 65 === 0);
 
 const both = [false, true] as const;
 const layouts = (dtype: DType): readonly Func[] =>
@@ -91,6 +95,20 @@ for (const [precision, slack, call] of precisions) {
       assert.ok(text.includes(way), way);
   });
 }
+
+test('only products of f32 are rounded: f16 fits tf32, and is multiplied exactly under bf16', async () => {
+  const half = functions.filter(({ name }) => name === 'half');
+  const x: HostTensor = { dtype: 'f16', shape: [64, 64], data: Float32Array.from({ length: 64 * 64 }, identity) };
+  const w: HostTensor = { dtype: 'f16', shape: [64, 48], data: new Float32Array(64 * 48).fill(1 + 2 ** -10) };
+  for (const [precision] of precisions) {
+    const compiled = await compile(programOf(half), { cuda: 'emulated', precision });
+    const [{ data }] = compiled.run('half', [x, w], new Map([['n', 64]])) as [HostTensor];
+    assert.ok(
+      (data as Float32Array).every((value) => value === 1 + 2 ** -10),
+      precision,
+    );
+  }
+});
 
 test('every order of threads and blocks gives the same bits', async () => {
   const compiled = await compile(programOf(functions), { cuda: 'emulated', precision: 'tf32' });

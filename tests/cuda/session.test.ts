@@ -57,6 +57,7 @@ test('a tensor goes to the GPU and comes back', async () => {
   assert.ok(there.to('cpu').equals(x));
   assert.is(there.to('cuda'), there);
   assert.is(x.to('cpu'), x);
+  assert.throws(() => there.to('tpu' as 'cpu'), /there is no device 'tpu'/);
 });
 
 test('training from host and device tensors gives what the CPU gives, with graphs from the third call on', async () => {

@@ -3,6 +3,7 @@
 import { inspect } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { TdslError } from '../../runtime/errors.js';
 import type { Nested } from '../../runtime/nested.js';
 import { Tensor } from '../../runtime/tensor.js';
 
@@ -192,6 +193,19 @@ test('the constructor wraps storage that fits and refuses other', () => {
     () => new Tensor('f32', [2], new Float64Array(2) as unknown as Float32Array),
     /stored in a Float32Array/,
   );
+});
+
+test('a tensor goes to no unknown device', () => {
+  const tensor = Tensor.from([1, 2]);
+  assert.is(tensor.to('cpu'), tensor);
+  for (const device of ['tpu', 'cuda:0', undefined]) {
+    assert.throws(
+      () => tensor.to(device as 'cpu'),
+      (error: TdslError) =>
+        error.code === 'TDSL_ARG' &&
+        error.message.startsWith(`there is no device '${device}': to(device) takes 'cpu' or`),
+    );
+  }
 });
 
 test('console.log shows what PyTorch prints', () => {

@@ -132,11 +132,16 @@ export function matrixProduct(
 export const tilesOf = ({ batches, rows, columns }: Pick<Product, 'batches' | 'rows' | 'columns'>): number =>
   Math.ceil(sizeOf(rows) / 128) * Math.ceil(sizeOf(columns) / 128) * sizeOf(batches);
 
-/** Products of bf16 lose nothing on tensor cores; those of f32 do, and are rounded only where the program was compiled so. */
+/**
+ * Tensor cores compute what loses nothing there, products of bf16 always and of f16 where cells are tf32, and products of f32 where the program was
+ * compiled so, which rounds them. Nothing else is rounded: f16 has three bits more than bf16.
+ */
 function arithmeticOf(left: DType, right: DType, sum: DType, precision: 'f32' | 'tf32' | 'bf16'): ProductKind {
+  const areAmong = (...dtypes: readonly DType[]): boolean => dtypes.includes(left) && dtypes.includes(right);
   if (sum !== 'f32') return 'exact';
-  if (left === 'bf16' && right === 'bf16') return 'bf16';
-  return precision === 'f32' ? 'exact' : precision;
+  if (areAmong('bf16')) return 'bf16';
+  if (precision === 'tf32') return areAmong('f32', 'f16', 'bf16') ? 'tf32' : 'exact';
+  return precision === 'bf16' && areAmong('f32', 'bf16') ? 'bf16' : 'exact';
 }
 
 const isValue = (stmt: Stmt): boolean => stmt.kind === 'let' || stmt.kind === 'lookup' || stmt.kind === 'define';
