@@ -24,6 +24,16 @@ const batches = (dtype: DType, depth: number) =>
     const space = { ...shapeSpace(d('b', 'n', 24, depth)), outer: 3 };
     return [b.elementwise('abs', [b.contract(space, [plainAccess([0, 1, 3]), plainAccess([0, 3, 2])], [x, w])])];
   });
+/**
+ * The same over a depth that is short when it runs and taken to be long before: the versions are those of a long one. The batches lie between its two
+ * indices, which are no single one then.
+ */
+const short = define('short', (b) => {
+  const x = b.param('x', { dtype: 'f32', shape: d('k', 'b', 'n', 4) });
+  const w = b.param('w', { dtype: 'f32', shape: d('k', 'b', 4, 24) });
+  const space = { ...shapeSpace(d('b', 'n', 24, 'k', 4)), outer: 3 };
+  return [b.elementwise('abs', [b.contract(space, [plainAccess([3, 0, 1, 4]), plainAccess([3, 0, 4, 2])], [x, w])])];
+});
 const rows = (depth: number, columns: number) =>
   define('rows', (b) => {
     const x = b.param('x', { dtype: 'bf16', shape: d('n', depth) });
@@ -32,17 +42,28 @@ const rows = (depth: number, columns: number) =>
     return [b.contract(space, [plainAccess([0, 2]), plainAccess([2, 1])], [x, w])];
   });
 
-test('sizes on both sides of the bound', async () => {
-  const settings = [0, 1, 132, 133].map((b) => ({ b, n: 1 }));
-  const { generated } = await checkAgainstInterpreter([batches('f32', 512)], settings, { cuda: 'emulated', slack: 10 });
-  assert.match(generated.sources.get('launches.c') ?? '', /if \(length <= 132\)/);
+test('sizes on both sides of every bound', async () => {
+  const settings = [0, 1, 66, 67, 132, 133].map((b) => ({ b, n: 2, k: 3 }));
+  const { generated } = await checkAgainstInterpreter([short], settings, { cuda: 'emulated', slack: 10 });
+  assert.match(generated.sources.get('launches.c') ?? '', /length <= 66\)[\s\S]*length <= 132\)/);
+  await checkAgainstInterpreter(
+    [batches('f32', 512)],
+    [
+      { b: 1, n: 1 },
+      { b: 133, n: 1 },
+    ],
+    { cuda: 'emulated', slack: 10 },
+  );
 });
 
-test('the same bits in every order of threads', () => assertSameBits([batches('f32', 512)], { b: 3, n: 2 }));
+test('the same bits in every order of threads', async () => {
+  for (const b of [66, 67, 133]) await assertSameBits([short], { b, n: 2, k: 3 });
+});
 
 test('checked mode has nothing to say', async () => {
-  const settings = [1, 133].map((b) => ({ b, n: 1 }));
-  await checkAgainstInterpreter([batches('bf16', 512)], settings, { cuda: 'checked', slack: 10 });
+  const settings = [66, 67, 133].map((b) => ({ b, n: 1, k: 2 }));
+  await checkAgainstInterpreter([short], settings, { cuda: 'checked', slack: 10 });
+  await checkAgainstInterpreter([batches('bf16', 512)], [{ b: 2, n: 3 }], { cuda: 'checked', slack: 10 });
 });
 
 /** A product that is wide enough for two versions of the division, as code. */
