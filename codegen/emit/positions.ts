@@ -39,7 +39,7 @@ const integerText = (value: number): string => (value > 0x7fffffff ? `INT64_C(${
 
 function atomText(atom: Atom, scope: PositionScope): string {
   if (atom.kind === 'symbol') return symbolText(atom.name, scope);
-  if (atom.kind === 'max') return `tdsl_max(${sumText(atom.left, scope)}, ${sumText(atom.right, scope)})`;
+  if (atom.kind !== 'floordiv') return `tdsl_${atom.kind}(${sumText(atom.left, scope)}, ${sumText(atom.right, scope)})`;
   const numerator = sumText(atom.numerator, scope);
   const denominator = sumText(atom.denominator, scope);
   const isConstant = /^\d+$/.test(denominator);

@@ -15,8 +15,8 @@ export function doubleText(size: Dim, sizeName: SizeName): string {
 
 function doubleAtom(atom: Atom, sizeName: SizeName): string {
   if (atom.kind === 'symbol') return `(double)${sizeName(atom.name)}`;
-  if (atom.kind === 'max')
-    return `__builtin_fmax(${doubleText(atom.left, sizeName)}, ${doubleText(atom.right, sizeName)})`;
+  if (atom.kind !== 'floordiv')
+    return `__builtin_f${atom.kind}(${doubleText(atom.left, sizeName)}, ${doubleText(atom.right, sizeName)})`;
   return `size_quotient(${doubleText(atom.numerator, sizeName)}, ${doubleText(atom.denominator, sizeName)})`;
 }
 

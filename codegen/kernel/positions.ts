@@ -10,6 +10,7 @@ import {
   dimExactDiv,
   dimFloorDiv,
   dimMax,
+  dimMin,
   dimMul,
   dimNeg,
   dimSub,
@@ -42,7 +43,7 @@ export const mentions = (p: Position, symbol: string): boolean =>
 
 function atomMentions(atom: Atom, symbol: string): boolean {
   if (atom.kind === 'symbol') return atom.name === symbol;
-  if (atom.kind === 'max') return mentions(atom.left, symbol) || mentions(atom.right, symbol);
+  if (atom.kind !== 'floordiv') return mentions(atom.left, symbol) || mentions(atom.right, symbol);
   return mentions(atom.numerator, symbol) || mentions(atom.denominator, symbol);
 }
 
@@ -94,7 +95,7 @@ function atomBounds(atom: Atom, ranges: Ranges): { low: Dim; high: Dim } | undef
     const itself = dimSymbol(atom.name);
     return { low: itself, high: itself };
   }
-  if (atom.kind === 'max') return undefined;
+  if (atom.kind !== 'floordiv') return undefined;
   const numerator = bounds(atom.numerator, ranges);
   if (numerator === undefined || [...dimSymbols(atom.denominator)].some((name) => ranges.has(name))) return undefined;
   return { low: dimFloorDiv(numerator.low, atom.denominator), high: dimFloorDiv(numerator.high, atom.denominator) };
@@ -137,7 +138,7 @@ export function quotient(a: Position, b: Dim, ranges: Ranges): Position {
 const atomDim = (atom: Atom): Dim => {
   if (atom.kind === 'symbol') return dimSymbol(atom.name);
   if (atom.kind === 'floordiv') return dimFloorDiv(atom.numerator, atom.denominator);
-  return dimMax(atom.left, atom.right);
+  return atom.kind === 'max' ? dimMax(atom.left, atom.right) : dimMin(atom.left, atom.right);
 };
 
 /** ⌊⌊x / a⌋ / b⌋ = ⌊x / (a·b)⌋. */

@@ -2,13 +2,15 @@
 //
 // A dimension that is known at compile time is the constant polynomial. Two expressions are equal exactly when their
 // normal forms are (`key`), so equality of shapes is decided by comparing strings. Floor divisions that cannot be
-// carried out are atoms of the polynomial; `max` is an atom as well (a slice clamped at run time needs it).
+// carried out are atoms of the polynomial; `max` is an atom as well (a slice clamped at run time needs it), and `min` (memory that
+// is needed only up to some size).
 
-/** A factor that arithmetic cannot open up: a run-time dimension by name, a floor division, or a maximum. */
+/** A factor that arithmetic cannot open up: a run-time dimension by name, a floor division, a maximum or a minimum. */
 export type Atom =
   | { readonly kind: 'symbol'; readonly name: string }
   | { readonly kind: 'floordiv'; readonly numerator: Dim; readonly denominator: Dim }
-  | { readonly kind: 'max'; readonly left: Dim; readonly right: Dim };
+  | { readonly kind: 'max'; readonly left: Dim; readonly right: Dim }
+  | { readonly kind: 'min'; readonly left: Dim; readonly right: Dim };
 
 interface Term {
   readonly coefficient: number;
@@ -27,7 +29,7 @@ export interface Dim {
 
 const atomKey = (atom: Atom): string => {
   if (atom.kind === 'symbol') return atom.name;
-  if (atom.kind === 'max') return `max(${atom.left.key}, ${atom.right.key})`;
+  if (atom.kind !== 'floordiv') return `${atom.kind}(${atom.left.key}, ${atom.right.key})`;
   const wrap = (d: Dim) => (/^[\w$.]+$/.test(d.key) ? d.key : `(${d.key})`);
   return `(${wrap(atom.numerator)} // ${wrap(atom.denominator)})`;
 };
@@ -185,8 +187,19 @@ export function dimMax(a: Dim, b: Dim): Dim {
   const difference = dimSub(a, b);
   if (dimIsNonNegative(difference)) return a;
   if (dimIsNonNegative(dimNeg(difference))) return b;
+  return extreme('max', a, b);
+}
+
+export function dimMin(a: Dim, b: Dim): Dim {
+  const difference = dimSub(a, b);
+  if (dimIsNonNegative(difference)) return b;
+  if (dimIsNonNegative(dimNeg(difference))) return a;
+  return extreme('min', a, b);
+}
+
+function extreme(kind: 'max' | 'min', a: Dim, b: Dim): Dim {
   const [left, right] = a.key < b.key ? [a, b] : [b, a];
-  return fromTerms([makeTerm(1, [{ kind: 'max', left, right }])]);
+  return fromTerms([makeTerm(1, [{ kind, left, right }])]);
 }
 
 /** An expression that neither exceeds where no factor is negative: of each product of factors the larger multiple. */
@@ -206,6 +219,7 @@ export function dimIsNonNegative(dim: Dim): boolean {
 function atomIsNonNegative(atom: Atom): boolean {
   if (atom.kind === 'symbol') return true;
   if (atom.kind === 'max') return dimIsNonNegative(atom.left) || dimIsNonNegative(atom.right);
+  if (atom.kind === 'min') return dimIsNonNegative(atom.left) && dimIsNonNegative(atom.right);
   return dimIsNonNegative(atom.numerator) && dimIsNonNegative(atom.denominator);
 }
 
@@ -221,7 +235,7 @@ function atomParts(atom: Atom, into: Set<string>): readonly Dim[] {
     into.add(atom.name);
     return [];
   }
-  return atom.kind === 'max' ? [atom.left, atom.right] : [atom.numerator, atom.denominator];
+  return atom.kind === 'floordiv' ? [atom.numerator, atom.denominator] : [atom.left, atom.right];
 }
 
 /** The name when the expression is one bare symbol. */
@@ -255,13 +269,14 @@ const mentionsAny = (dim: Dim, symbols: ReadonlyMap<string, Dim>): boolean =>
 
 function atomMentionsAny(atom: Atom, symbols: ReadonlyMap<string, Dim>): boolean {
   if (atom.kind === 'symbol') return symbols.has(atom.name);
-  if (atom.kind === 'max') return mentionsAny(atom.left, symbols) || mentionsAny(atom.right, symbols);
+  if (atom.kind !== 'floordiv') return mentionsAny(atom.left, symbols) || mentionsAny(atom.right, symbols);
   return mentionsAny(atom.numerator, symbols) || mentionsAny(atom.denominator, symbols);
 }
 
 function substituteAtom(atom: Atom, values: ReadonlyMap<string, Dim>): Dim {
   if (atom.kind === 'symbol') return values.get(atom.name) ?? dimSymbol(atom.name);
   if (atom.kind === 'max') return dimMax(dimSubstitute(atom.left, values), dimSubstitute(atom.right, values));
+  if (atom.kind === 'min') return dimMin(dimSubstitute(atom.left, values), dimSubstitute(atom.right, values));
   return dimFloorDiv(dimSubstitute(atom.numerator, values), dimSubstitute(atom.denominator, values));
 }
 
@@ -282,14 +297,14 @@ function evaluateAtom(atom: Atom, values: ReadonlyMap<string, number>): number {
     if (value === undefined) throw new RangeError(`the run-time dimension ${atom.name} has no value`);
     return value;
   }
-  if (atom.kind === 'max') return Math.max(dimEvaluate(atom.left, values), dimEvaluate(atom.right, values));
+  if (atom.kind !== 'floordiv') return Math[atom.kind](dimEvaluate(atom.left, values), dimEvaluate(atom.right, values));
   return Math.floor(dimEvaluate(atom.numerator, values) / dimEvaluate(atom.denominator, values));
 }
 
 export const printDim = (dim: Dim): string => dim.key;
 export const printShape = (shape: readonly Dim[]): string => shape.map(printDim).join(', ');
 
-/** Reads the text of `printDim` back (also accepts any sum, product, `//`, parentheses and `max(a, b)` over names and integers). */
+/** Reads the text of `printDim` back (also accepts any sum, product, `//`, parentheses, `max(a, b)` and `min(a, b)` over names and integers). */
 export function parseDim(text: string): Dim {
   const tokens = text.match(/\d+|[A-Za-z_$][\w$.]*|\/\/|[-+*(),]/g) ?? [];
   let at = 0;
@@ -306,13 +321,13 @@ export function parseDim(text: string): Dim {
       expect(')');
       return inner;
     }
-    if (token === 'max' && peek() === '(') {
+    if ((token === 'max' || token === 'min') && peek() === '(') {
       expect('(');
       const left = sum();
       expect(',');
       const right = sum();
       expect(')');
-      return dimMax(left, right);
+      return token === 'max' ? dimMax(left, right) : dimMin(left, right);
     }
     if (/^\d/.test(token)) return dimConst(Number(token));
     if (/^[A-Za-z_$]/.test(token)) return dimSymbol(token);

@@ -103,6 +103,14 @@ test('values that do not live at the same time share memory', () => {
   assert.is(alignedSize(parseDim('128*B')).key, '128*B');
 });
 
+test('memory that is needed only up to some size is a minimum', () => {
+  const plan = planWorkspace([lifetime('min(64*B, 4096)', 0, 1), lifetime('64*B', 1, 1)]);
+  assert.is(offsetsOf(plan, new Map([['B', 10]])).end, 1280);
+  assert.is(offsetsOf(plan, new Map([['B', 100]])).end, 4096 + 6400);
+  assert.is(parseDim('min(B + 1, B)').key, 'B');
+  assert.is(parseDim('min(B, 7)').key, 'min(7, B)');
+});
+
 test('two values that live at the same time never share memory, whatever the sizes', () => {
   const draw = (n: number, seed: number): number =>
     Math.floor(n * Math.abs((Math.sin(seed * 12.9898) * 43758.5453) % 1));

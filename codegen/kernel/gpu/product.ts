@@ -1,7 +1,7 @@
 // Recognises sums of products that are products of matrices for a GPU: every index of the result belongs to one factor (a row or a column) or to
 // both (a batch), and the factors can be computed element by element from their own indices and the summed ones. Convolutions are among them.
 
-import { type Dim, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
+import { type Dim, dimAdd, dimConst, dimFloorDiv, dimMul, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import type { DType } from '../../../compiler/ir/dtype.js';
 import { type Accumulate, exprPositions, type Guard, type Loop, type Stmt, stmtPositions, type Temp } from '../ir.js';
 import { stride } from '../positions.js';
@@ -52,7 +52,8 @@ const TYPICAL = 256;
 const LEAST_SIDE = 24;
 const LEAST_DEPTH = 8;
 const LEAST_RESULTS = 2048;
-/** Tiles of 128 × 128 pay when there are enough of them for the processors of a large GPU. */
+/** The side of large tiles, which pay when there are enough of them for the processors of a large GPU. */
+export const LARGE_TILE = 128;
 const MANY_TILES = 100;
 
 const sizeOf = (axes: readonly Axis[]): number =>
@@ -111,7 +112,6 @@ export function matrixProduct(
     const memory = memoryOf(temp, statements, mask, deep ? nest.depth : along, cell);
     return { temp, guards: mask, statements, isDeep: deep, memory };
   };
-  const tiles = tilesOf({ batches, rows, columns });
   return {
     kind: 'product',
     batches,
@@ -122,15 +122,33 @@ export function matrixProduct(
     right: factor(right, own[1] as readonly Stmt[], guards.right, columns),
     accumulate,
     after: [...neededValues(before, after), ...after],
-    tile: dtype === 'f32' && tiles >= MANY_TILES ? 128 : 64,
+    tile: tileFor(dtype, tilesOf({ batches, rows, columns })),
     arithmetic,
     dtype,
   };
 }
 
-/** The number of large tiles of a product. */
-export const tilesOf = ({ batches, rows, columns }: Pick<Product, 'batches' | 'rows' | 'columns'>): number =>
-  Math.ceil(sizeOf(rows) / 128) * Math.ceil(sizeOf(columns) / 128) * sizeOf(batches);
+type Sides = Pick<Product, 'batches' | 'rows' | 'columns'>;
+
+/** The number of large tiles of a product, at typical sizes. */
+export const tilesOf = ({ batches, rows, columns }: Sides): number =>
+  Math.ceil(sizeOf(rows) / LARGE_TILE) * Math.ceil(sizeOf(columns) / LARGE_TILE) * sizeOf(batches);
+
+/** The same at any sizes. */
+export function tilesDim({ batches, rows, columns }: Sides): Dim {
+  const size = (axes: readonly Axis[]): Dim => axes.map(({ extent }) => extent).reduce(dimMul, dimConst(1));
+  const along = (axes: readonly Axis[]): Dim =>
+    dimFloorDiv(dimAdd(size(axes), dimConst(LARGE_TILE - 1)), dimConst(LARGE_TILE));
+  return [along(rows), along(columns)].reduce(dimMul, size(batches));
+}
+
+const tileFor = (dtype: DType, tiles: number): 64 | 128 => (dtype === 'f32' && tiles >= MANY_TILES ? LARGE_TILE : 64);
+
+/** The product with the tiles that suit so many large ones. */
+export const withTiles = (product: Product, tiles: number): Product => ({
+  ...product,
+  tile: tileFor(product.dtype, tiles),
+});
 
 /**
  * Tensor cores compute what loses nothing there, products of bf16 always and of f16 where cells are tf32, and products of f32 where the program was

@@ -22,14 +22,15 @@ import { simplifyBody } from '../schedule/simplify.js';
 import { foldTogether } from '../schedule/together.js';
 import { unrollWindows } from '../schedule/unroll.js';
 import { type Sweeps, scheduleSweeps } from './chain/sweeps.js';
+import { depthVersions } from './depth.js';
 import { flatNest, independentLoops, nestOf } from './independent.js';
 import { type Online, onlineFolds } from './online.js';
-import { type Axis, type Product, productOf, tilesOf } from './product.js';
+import { type Axis, type Product, productOf, withTiles } from './product.js';
 import { ROUNDS, type Row, rowOf } from './rows.js';
 import { type Scanning, scheduleScan } from './scan.js';
 import { type Scatter, scheduleScatter } from './scatter.js';
 import { type Sorting, scheduleSort, wrapSorts } from './sort.js';
-import { splitDepth, splitFold } from './split.js';
+import { depthLoops, splitDepth, splitFold } from './split.js';
 
 /** The threads that work on an iteration of the grid. */
 export type Team = 1 | 32 | 256;
@@ -49,11 +50,11 @@ export interface Items {
   readonly online?: readonly Online[];
 }
 
-/** Launches for rows of run-time length, in the first way that is for rows of this length. */
+/** Launches for a run-time size, a length of rows or a number of tiles, in the first way that is for this size. */
 export interface Choice {
   readonly kind: 'choice';
   readonly length: Dim;
-  /** Ways for rows that are not longer than `most`, and one for longer ones. */
+  /** Ways for lengths of at most `most`, and one for longer ones. */
   readonly ways: readonly { readonly most: number; readonly phases: readonly GpuPhase[] }[];
   readonly long: readonly GpuPhase[];
 }
@@ -125,12 +126,21 @@ function scheduleProduct(
   const values = phase.body.filter((stmt) => stmt !== loop);
   const product = productOf(peeled.grid, values, peeled.body, precision);
   if (product === undefined) return undefined;
-  const split = splitDepth(peeled, tilesOf(product), states.length);
-  if (split === undefined) return [product];
-  const parts = productOf(split.parts.grid, values, split.parts.body, precision);
-  if (parts === undefined) return [product];
-  states.push(...split.states);
-  return [parts, withTeam(split.joined, values)];
+  const divided = depthVersions(product, depthLoops(peeled.body) ?? []);
+  if (divided === undefined) return [product];
+  const ways = divided.versions.flatMap((version) => {
+    const split = splitDepth(peeled, version, states.length);
+    const parts = split && productOf(split.parts.grid, values, split.parts.body, precision);
+    if (split === undefined || parts === undefined) return [];
+    const phases = [withTiles(parts, version.tiles * version.parts), withTeam(split.joined, values)];
+    return [{ most: version.most, phases, states: split.states }];
+  });
+  const [first] = ways;
+  if (first === undefined) return [product];
+  // One version runs, so that all of them have the same memory.
+  states.push(...first.states.map((buffer) => ({ ...buffer, size: divided.size })));
+  if (first.most === Number.POSITIVE_INFINITY) return first.phases;
+  return [{ kind: 'choice', length: divided.length, ways, long: [withTiles(product, divided.others)] }];
 }
 
 function scheduleSorting(phase: Phase | undefined, states: Buffer[]): readonly GpuPhase[] | undefined {

@@ -28,6 +28,7 @@ import {
 } from '../ir.js';
 import { flatten } from '../positions.js';
 import { mapPositions } from '../schedule/rewrite.js';
+import type { DepthDivision } from './depth.js';
 import type { Axis } from './product.js';
 
 /** What two launches do in an iteration of their grids. */
@@ -64,14 +65,9 @@ const LEAST_COLUMNS = 64;
 /** Else a part is the work of a block. */
 const ROWS: Division = { enough: 1056, most: 512, least: 2048, short: 8192 };
 
+const WARP = 32;
 /** A loop of fewer trips stays whole. */
 const SHORT_LOOP = 16;
-
-/** The run-time size that the depth of a product is taken to have, blocks that keep a large GPU busy, and the depth that is worth one. */
-const TYPICAL_DEPTH = 256;
-const ENOUGH_BLOCKS = 264;
-const LEAST_DEPTH = 256;
-const MOST_PARTS = 256;
 
 const sizeOf = (extent: Dim): number => dimValue(extent) ?? TYPICAL;
 const isValue = (stmt: Stmt): boolean => stmt.kind === 'let' || stmt.kind === 'lookup' || stmt.kind === 'define';
@@ -108,18 +104,13 @@ export function splitFold(folding: Folding, isAlongRows: boolean, number: number
   return { ...build(folding, single, loop, parts, leastTrips, number), steps, short, isShared };
 }
 
-/** The division of a product that has `tiles` tiles along its depth; undefined where there is nothing to gain. */
-export function splitDepth(folding: Folding, tiles: number, number: number): Split | undefined {
+/** The loops of the depth of a product; undefined where it does more than one fold. */
+export const depthLoops = (body: readonly Stmt[]): readonly Loop[] | undefined => singleFold(body)?.loops;
+
+/** A product whose depth is divided. */
+export function splitDepth(folding: Folding, { loop, parts }: DepthDivision, number: number): Split | undefined {
   const single = singleFold(folding.body);
-  if (single === undefined) return undefined;
-  const depthOf = ({ extent }: Loop): number => dimValue(extent) ?? TYPICAL_DEPTH;
-  const depth = single.loops.reduce((product, loop) => product * depthOf(loop), 1);
-  const wanted = Math.min(MOST_PARTS, Math.floor(ENOUGH_BLOCKS / tiles), Math.floor(depth / LEAST_DEPTH));
-  const [first] = single.loops;
-  const loop = single.loops.find((each) => depthOf(each) >= wanted) ?? first;
-  if (loop === undefined) return undefined;
-  const parts = Math.min(wanted, depthOf(loop));
-  return parts < 2 ? undefined : build(folding, single, loop, parts, 1, number);
+  return single === undefined ? undefined : build(folding, single, loop, parts, 1, number);
 }
 
 /** The only fold of an iteration, with the loops around its steps. */
@@ -164,11 +155,13 @@ function build(
 ): Split {
   const { fold } = accumulate;
   const part: Axis = { index: `$part${number}`, extent: dimConst(count) };
-  const shape = [...grid, part].map(({ extent }) => extent);
+  // A thread joins few parts of a result, and then neighbouring results lie together; a warp joins many of them, which then lie together.
+  const axes = count < WARP ? [part, ...grid] : [...grid, part];
+  const shape = axes.map(({ extent }) => extent);
   const size = shape.reduce(dimMul, dimConst(1));
   const states = fold.state.map((dtype, k): Buffer => ({ name: `state${number}_${k}`, dtype, role: 'scratch', size }));
   const offset = flatten(
-    [...grid, part].map(({ index }) => dimSymbol(index)),
+    axes.map(({ index }) => dimSymbol(index)),
     shape,
   );
   const results = fold.state.map((dtype, k): Temp => ({ name: `part${number}_${k}`, dtype }));
