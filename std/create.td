@@ -33,17 +33,19 @@ fn eye(n: dim, m: dim? = none, dtype: dtype = real) -> tensor {
 }
 
 ## `steps` numbers from `start` to `end`, both included, equally spaced. The second half is counted from the end, so that it is exact there.
-fn linspace(start: number, end: number, steps: int, dtype: dtype = real) -> tensor {
+fn linspace(start: number, end: number, steps: dim, dtype: dtype = real) -> tensor {
   assert(steps >= 0, "linspace: the number of steps is not negative, got " + steps)
   let (first, last) = (cast(start, dtype), cast(end, dtype))
   if !is_floating_point(dtype) {
     cast(linspace(start, end, steps, f64), dtype)
-  } else if steps == 1 {
-    reshape(first, [1])
   } else {
-    let step = (last - first) / (steps - 1)
+    let step = (last - first) / cast(clamp(steps - 1, min: 1), dtype)
     let i = arange(end: steps)
-    where(i < steps // 2, first + step * cast(i, dtype), last - step * cast(steps - 1 - i, dtype))
+    where(
+      i < steps // 2 || i == 0,
+      first + step * cast(i, dtype),
+      last - step * cast(steps - 1 - i, dtype),
+    )
   }
 }
 
@@ -51,7 +53,7 @@ fn linspace(start: number, end: number, steps: int, dtype: dtype = real) -> tens
 fn logspace(
   start: number,
   end: number,
-  steps: int,
+  steps: dim,
   base: float = 10.0,
   dtype: dtype = real,
 ) -> tensor = base ** linspace(start, end, steps, dtype)

@@ -76,7 +76,7 @@ fn normal(
 }
 
 ## The numbers 0 ... n - 1 in random order.
-fn randperm(n: int, key: key? = none) -> tensor = argsort(rand([n], f64, key))
+fn randperm(n: dim, key: key? = none) -> tensor = argsort(rand([n], f64, key))
 
 ## Indices drawn with probabilities proportional to the weights along the last axis; without replacement each at most once, in the order in
 ## which they are drawn (the exponential races of Efraimidis and Spirakis 2006).

@@ -261,7 +261,7 @@ fn interpolate[T: float](
   let sizes = if factors == none {
     for_each_axis(size, rank, "size")
   } else {
-    [trunc_int(S[i + 2] * factors[i]) for i in 0..rank]
+    [_scaled(S[i + 2], factors[i]) for i in 0..rank]
   }
   for n in sizes { assert(n >= 1, "interpolate: the sizes of the result are at least 1, not " + n) }
   if mode == "area" {
@@ -269,7 +269,11 @@ fn interpolate[T: float](
   } else {
     let x = input
     for i in 0..rank {
-      let step = if factors == none || _by_sizes(mode, rank, S[i + 2], sizes[i]) {
+      let step = if factors == none {
+        S[i + 2] / sizes[i]
+      } else if _is_whole(factors[i]) || _is_whole(1 / factors[i]) {
+        1.0 / factors[i]
+      } else if _by_sizes(mode, rank, S[i + 2], sizes[i]) {
         S[i + 2] / sizes[i]
       } else {
         1.0 / factors[i]
@@ -279,6 +283,18 @@ fn interpolate[T: float](
     x
   }
 }
+
+fn _is_whole(factor: float) -> bool = factor >= 1 && factor == floor_int(factor)
+
+## The size of an axis that had n elements; n may be a run-time size where the factor is whole, or one part in a whole number.
+fn _scaled(n: dim, factor: float) -> dim =
+  if _is_whole(factor) {
+    n * floor_int(factor)
+  } else if _is_whole(1 / factor) {
+    n // floor_int(1 / factor)
+  } else {
+    trunc_int(n * factor)
+  }
 
 ## Whether an axis of size n that a factor makes m long is resampled as if that size had been asked for. PyTorch does so where linear modes
 ## leave the size as it is, and nearest neighbours of several axes keep or double it.
@@ -293,8 +309,8 @@ fn _by_sizes(mode: string, rank: int, n: int, m: int) -> bool =
 fn _resample(
   input: tensor,
   axis: int,
-  n: int,
-  m: int,
+  n: dim,
+  m: dim,
   step: float,
   mode: string,
   align: bool,
@@ -306,8 +322,7 @@ fn _resample(
   } else if mode == "nearest-exact" {
     index_select(input, axis, cast(clamp(floor((at + 0.5) * step), max: last), i64))
   } else {
-    let spread = if m > 1 { last / (m - 1) } else { 0.0 }
-    let place = if align { at * spread } else { (at + 0.5) * step - 0.5 }
+    let place = if align { at * (cast(last, f64) / clamp(m - 1, min: 1)) } else { (at + 0.5) * step - 0.5 }
     let exact = if mode == "bicubic" { place } else { clamp(place, min: 0) }
     let base = floor(exact)
     let along = [if i == axis { m } else { 1 } for i in 0..ndim(input)]
