@@ -1,4 +1,4 @@
-// Runs every entry of an example on a backend and compares results and state with the interpreter.
+// Runs every entry of an example on a backend and compares results and state with the interpreter, or with C where the interpreter takes too long.
 
 import * as assert from 'uvu/assert';
 import { type BackendName, type Instance, instantiate, interpret } from '../../cli/backends.js';
@@ -9,7 +9,7 @@ import { isFloat } from '../../compiler/ir/dtype.js';
 import { elementCount, type HostTensor, hostTensor } from '../../compiler/ir/evaluate/tensor.js';
 import type { TensorType } from '../../compiler/ir/graph.js';
 import type { Program } from '../../compiler/program.js';
-import { examples } from '../examples/examples.js';
+import { long, smallPrograms } from '../examples/examples.js';
 import { tensorError } from '../support/graphs.js';
 import { Random } from '../support/random.js';
 import { bitsOf, inEveryOrder } from './orders.js';
@@ -32,13 +32,14 @@ function inputOf({ dtype, shape }: TensorType, random: Random): HostTensor {
   return hostTensor(dtype, sizes, elements);
 }
 
-/** The file of an example. */
-export const fileOf = (name: string): string => examples.find((example) => example.name === name)?.file ?? name;
+/** The file of an example, or of its small version. */
+export const fileOf = (name: string): string => smallPrograms.find((example) => example.name === name)?.file ?? name;
 
-/** Runs all entries of an example twice, those that train as well, on a backend and in the interpreter. */
+/** Runs all entries of an example twice, those that train as well, on a backend and on the one that it is compared with. */
 export async function runExample(name: string, backend: BackendName): Promise<void> {
   const lowered = lower(loadProgram(fileOf(name), { dims: {} }));
-  compareExample(name, lowered, await instantiate(lowered, backend));
+  const reference = await instantiate(lowered, long.has(name) ? 'c' : 'interpreter');
+  compareInstances(name, reference, await instantiate(lowered, backend));
 }
 
 /** Runs all entries of an example twice in each order of threads and blocks, and demands the same bits of results and state. */
@@ -68,8 +69,11 @@ function callsOf(program: Program): readonly { readonly entry: string; readonly 
 }
 
 /** Compares results and state of an instance with those of the interpreter. */
-export function compareExample(name: string, { program }: Lowered, instance: Instance): void {
-  const reference = interpret(program);
+export const compareExample = (name: string, { program }: Lowered, instance: Instance): void =>
+  compareInstances(name, interpret(program), instance);
+
+function compareInstances(name: string, reference: Instance, instance: Instance): void {
+  const { program } = reference;
   for (const each of [reference, instance]) each.seed(7);
   for (const { entry, args } of callsOf(program)) {
     const want = reference.run(entry, args);
