@@ -1,7 +1,7 @@
 """What needs torch: python3 peers.py DIR check | times | compiled [--from N] [--emulated]
 
-check: every workload against torch in float64. times: calls in a CUDA graph, replayed between events, of tdsl and of torch eager, as ratios and as
-fractions of what a copy and products of torch's reach on the same card. compiled: torch.compile on the same numbers.
+check: every workload against torch in float64. times: calls in a CUDA graph, replayed between events, of tdsl and of torch eager, as ratios; the rates that
+a copy and products of torch's reach on the same card, to compare rates with; training steps of tdsl alone. compiled: torch.compile on the same numbers.
 """
 
 import argparse

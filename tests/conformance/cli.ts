@@ -1,10 +1,10 @@
-// `npm run conformance -- DIR`: runs the reference cases of a folder; the last line is `N passed, N failed, N skipped`.
+// `npm run conformance -- [DIR]`: runs the reference cases of a folder, or of the repository; the last line is `N passed, N failed, N skipped`.
 
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { backendNames, isBackendName } from '../../cli/backends.js';
-import { packageRoot } from '../../cli/package.js';
+import { caseFolder, transcriptionFolder } from './agree.js';
 import { readGroups } from './cases.js';
 import { type Outcome, runGroup } from './run.js';
 
@@ -36,15 +36,11 @@ async function conformance(directory: string, options: Options): Promise<void> {
 }
 
 const command = new Command('conformance')
-  .argument('<dir>', 'folder of reference cases')
+  .argument('[dir]', 'folder of reference cases', caseFolder)
   .option('--backend <name>', backendNames.join(', '), 'interpreter')
   .option('--group <name>', 'only this group')
   .option('--json <file>', 'also write the outcomes as JSON')
-  .option(
-    '--transcriptions <dir>',
-    'where programs, host functions and invalid programs are',
-    path.join(packageRoot, 'tests', 'conformance'),
-  )
+  .option('--transcriptions <dir>', 'where programs, host functions and invalid programs are', transcriptionFolder)
   .action(conformance);
 await command.parseAsync().catch((error: unknown) => {
   command.error(`error: ${error instanceof Error ? error.message : String(error)}`);

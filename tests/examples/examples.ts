@@ -16,16 +16,36 @@ const smaller: Readonly<Record<string, string>> = {
 };
 
 /** Programs that take the interpreter too long at any size; they have tests of their own. */
-const long: ReadonlySet<string> = new Set(['calculus/particle', 'calculus/saddle']);
+export const long: ReadonlySet<string> = new Set(['calculus/particle', 'calculus/saddle']);
 
-/** The programs of the folder (the course has tests of its own) that export something and that the interpreter runs in a moment. */
-export const examples: readonly Example[] = readdirSync(path.join(packageRoot, 'examples'), { recursive: true })
+/** Every program of the folder that exports something, as it is. */
+export const programs: readonly Example[] = readdirSync(path.join(packageRoot, 'examples'), { recursive: true })
   .map(String)
-  .filter((file) => file.endsWith('.td') && !file.startsWith(`course${path.sep}`))
+  .filter((file) => file.endsWith('.td'))
   .filter((file) => /^export fn/m.test(readFileSync(path.join(packageRoot, 'examples', file), 'utf8')))
   .sort()
-  .map((file) => {
-    const name = file.slice(0, -'.td'.length).replaceAll(path.sep, '/');
-    return { name, file: path.join(packageRoot, smaller[name] ?? path.join('examples', file)) };
-  })
-  .filter(({ name }) => !long.has(name));
+  .map((file) => ({
+    name: file.slice(0, -'.td'.length).replaceAll(path.sep, '/'),
+    file: path.join(packageRoot, 'examples', file),
+  }));
+
+/** The same with small versions of those that take the interpreter too long, where there are such versions. */
+export const smallPrograms: readonly Example[] = programs.map(({ name, file }) => {
+  const small = smaller[name];
+  return { name, file: small === undefined ? file : path.join(packageRoot, small) };
+});
+
+/** Those that the interpreter runs in a moment. The course has tests of its own. */
+export const examples: readonly Example[] = smallPrograms.filter(
+  ({ name }) => !name.startsWith('course/') && !long.has(name),
+);
+
+/** Those of a list that have one of the names, or all of them where no name is given. */
+export function chosen(from: readonly Example[], names: readonly string[]): readonly Example[] {
+  const unknown = names.filter((name) => !from.some((example) => example.name === name));
+  if (unknown.length > 0) {
+    const known = from.map(({ name }) => name).join(', ');
+    throw new Error(`there is no example ${unknown.map((name) => `'${name}'`).join(', ')}; there are ${known}`);
+  }
+  return names.length === 0 ? from : from.filter(({ name }) => names.includes(name));
+}

@@ -3,30 +3,24 @@
 
 import path from 'node:path';
 import { suite } from 'uvu';
-import * as assert from 'uvu/assert';
-import type { BackendName } from '../../cli/backends.js';
 import { packageRoot } from '../../cli/package.js';
-import { type Group, readGroups } from '../conformance/cases.js';
-import { runGroup } from '../conformance/run.js';
+import { assertGroup } from '../conformance/agree.js';
+import { readGroups } from '../conformance/cases.js';
 
 const directory = path.join(packageRoot, 'tests', 'reference', 'operations');
 const groups = readGroups(directory);
 const operations = suite('operations against PyTorch');
 
-async function agree(group: Group, backend: BackendName): Promise<void> {
-  const outcomes = await runGroup(group, backend, directory);
-  assert.equal(
-    outcomes.filter(({ status }) => status !== 'passed').map(({ id, reason }) => `${id}: ${reason}`),
-    [],
-  );
-}
-
 for (const group of groups)
-  operations(`${group.group}: ${group.cases.length} cases, by the interpreter`, () => agree(group, 'interpreter'));
+  operations(`${group.group}: ${group.cases.length} cases, by the interpreter`, () =>
+    assertGroup(group, 'interpreter', directory),
+  );
 
 /** A sample that takes cases of every group, other ones of each operation. */
 const sampled = groups.flatMap(({ cases }) => cases).filter((_, i) => i % 13 === 5);
 
-operations(`${sampled.length} of all cases, in C`, () => agree({ group: 'sampled', cases: sampled }, 'c'));
+operations(`${sampled.length} of all cases, in C`, () =>
+  assertGroup({ group: 'sampled', cases: sampled }, 'c', directory),
+);
 
 operations.run();

@@ -95,6 +95,8 @@ interface PhaseText {
 export const STOP = '  if (td_stopped(fault, guarded, active)) return;\n';
 /** The most threads of a block, which the compiler may count on. */
 export const BLOCK = 256;
+/** Shared memory of a processor for sm_80, the least of the architectures that are compiled for. */
+const SHARED_BYTES = 164 * 1024;
 
 /** What a phase does in a block, which is number `block` of `blocks` and has its share of all `items`. */
 export interface PhaseBody {
@@ -248,17 +250,24 @@ function printWgmma(
 }
 
 /**
- * Whether two blocks must fit a processor: a thread of a large exact tile lives off others that run while it waits. Factors that are copied in packs
+ * Whether two blocks must fit a processor. A thread of a large exact tile lives off others that run while it waits. Factors that are copied in packs
  * leave it registers enough, and those that are copied element by element where neighbours lie along the depth: a thread's places are few then, as all
  * of its elements are of a few rows. What is computed, or read across the depth element by element, would be written to memory and back.
+ *
+ * A chain that takes much shared memory is told the same for another reason: left to itself, nvcc saves registers for a third block, by spilling,
+ * and there is no room for a third block.
  */
-const isSqueezed = (phase: GpuPhase): boolean =>
-  phase.kind === 'product' &&
-  phase.arithmetic === 'exact' &&
-  phase.tile === 128 &&
-  [phase.left, phase.right].every(
-    ({ memory, isDeep }) => memory !== undefined && (memory.steps !== undefined || isDeep),
+function needsTwoBlocks(phase: GpuPhase): boolean {
+  if (phase.kind === 'sweeps') return phase.layout.bytes * 3 > SHARED_BYTES;
+  return (
+    phase.kind === 'product' &&
+    phase.arithmetic === 'exact' &&
+    phase.tile === 128 &&
+    [phase.left, phase.right].every(
+      ({ memory, isDeep }) => memory !== undefined && (memory.steps !== undefined || isDeep),
+    )
   );
+}
 
 /** Prints a device function, and the C lines that put its arguments together. `special` are parameters that others do not have. */
 function printFunction(
@@ -302,7 +311,7 @@ function printFunction(
   });
   const place = mentions('block') ? '  const int64_t block = blockIdx.x, blocks = gridDim.x;\n  (void)blocks;\n' : '';
   const isWgmma = special === wgmmaParams;
-  const bounds = isWgmma ? 'TD_WGMMA_BOUNDS' : `__launch_bounds__(${BLOCK}${isSqueezed(phase) ? ', 2' : ''})`;
+  const bounds = isWgmma ? 'TD_WGMMA_BOUNDS' : `__launch_bounds__(${BLOCK}${needsTwoBlocks(phase) ? ', 2' : ''})`;
   const own = `${STOP}${place}${text}`;
   const device = isWgmma ? `#if TD_HAS_WGMMA\n${own}\n#endif` : own;
   return {

@@ -48,7 +48,7 @@ TDSL_INLINE void td_copy_panel(typename Panel::cell *panel, const Factor &factor
       return;
     }
   }
-  TD_UNROLL for (int i = 0; i < Panel::OWN; i++) {
+  auto copy = [&](int i) {
     const int m = Panel::along(i), k = Panel::into(i);
     const cell *from = m < left && start + k < depth ? factor.at(batch, first + m, start + k) : nullptr;
     cell *to = &panel[Panel::place(m, k)];
@@ -56,6 +56,12 @@ TDSL_INLINE void td_copy_panel(typename Panel::cell *panel, const Factor &factor
       td_copy_async<sizeof(cell)>(to, from, from != nullptr ? (int)sizeof(cell) : 0);
     else
       *to = from != nullptr ? *from : cell(0);
+  };
+  /* Packs that are not aligned are rare: their places must not take registers from those that are. */
+  if constexpr (Factor::KIND == TD_PACKS && Panel::LIES_DEEP == Factor::IS_DEEP) {
+    TD_UNROLL_NONE for (int i = 0; i < Panel::OWN; i++) copy(i);
+  } else {
+    TD_UNROLL for (int i = 0; i < Panel::OWN; i++) copy(i);
   }
 }
 

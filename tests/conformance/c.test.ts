@@ -1,0 +1,5 @@
+// All reference cases through C.
+
+import { testConformance } from './agree.js';
+
+testConformance('c');
