@@ -14,16 +14,17 @@ import { tensorError } from '../support/graphs.js';
 import { Random } from '../support/random.js';
 import { bitsOf, inEveryOrder } from './orders.js';
 
-/** The size of a run-time dimension, by its name. */
-const sizeOf = (name: string): number => ({ B: 3, T: 4, n: 5 })[name] ?? 3;
+/** The size of a run-time dimension, by its name. Nine normalisations by the statistics of three rows would enlarge roundings ten-thousandfold. */
+const sizeOf = (dim: string, example: string): number =>
+  ({ B: example.includes('batch_norm') ? 16 : 3, T: 4, n: 5 })[dim] ?? 3;
 /** The interpreter sums in f64. Training that is one call of 500 steps of Adam enlarges what that changes: C is off by a thousandth there. */
 const toleranceOf = (name: string): number => (name === 'course/04-logistic-gates/logistic_gates' ? 5e-3 : 2e-4);
 
 /** Floats in [-0.5, 0.5), classes 0 to 2. */
-function inputOf({ dtype, shape }: TensorType, random: Random): HostTensor {
+function inputOf({ dtype, shape }: TensorType, random: Random, example: string): HostTensor {
   const symbols = new Set<string>();
   for (const dim of shape) dimSymbols(dim, symbols);
-  const dims = new Map([...symbols].map((name) => [name, sizeOf(name)]));
+  const dims = new Map([...symbols].map((name) => [name, sizeOf(name, example)]));
   const sizes = shape.map((dim) => dimEvaluate(dim, dims));
   const elements = Array.from({ length: elementCount(sizes) }, () => {
     const number = random.next();
@@ -48,7 +49,7 @@ export async function assertSameBitsOfExample(name: string): Promise<void> {
   const instance = await instantiate(lowered, 'cuda-emulated');
   const [first, ...others] = inEveryOrder(() => {
     instance.seed(7);
-    const results = callsOf(lowered.program).map(({ entry, args }) => resultsOf(instance, entry, args));
+    const results = callsOf(lowered.program, name).map(({ entry, args }) => resultsOf(instance, entry, args));
     return results.map((each) => (each === undefined ? 'failed' : bitsOf(each))).join(' ') + bitsOf(instance.state);
   });
   for (const other of others) assert.is(other === first, true, `${name}: results depend on the order of threads`);
@@ -64,7 +65,10 @@ function resultsOf(instance: Instance, entry: string, args: readonly HostTensor[
 }
 
 /** Every entry but the one that makes the state, twice, with its arguments. */
-function callsOf(program: Program): readonly { readonly entry: string; readonly args: readonly HostTensor[] }[] {
+function callsOf(
+  program: Program,
+  example: string,
+): readonly { readonly entry: string; readonly args: readonly HostTensor[] }[] {
   return program.entries
     .filter(({ name }) => name !== 'init')
     .flatMap((entry) => {
@@ -72,7 +76,7 @@ function callsOf(program: Program): readonly { readonly entry: string; readonly 
       const types = (func?.params ?? []).filter((_, i) => entry.inputs[i]?.kind === 'argument').map(({ type }) => type);
       return [1, 2].map((round) => {
         const random = new Random(round);
-        return { entry: entry.name, args: types.map((type) => inputOf(type, random)) };
+        return { entry: entry.name, args: types.map((type) => inputOf(type, random, example)) };
       });
     });
 }
@@ -84,7 +88,7 @@ export const compareExample = (name: string, { program }: Lowered, instance: Ins
 function compareInstances(name: string, reference: Instance, instance: Instance): void {
   const { program } = reference;
   for (const each of [reference, instance]) each.seed(7);
-  for (const { entry, args } of callsOf(program)) {
+  for (const { entry, args } of callsOf(program, name)) {
     const want = resultsOf(reference, entry, args);
     if (want === undefined) {
       assert.throws(() => instance.run(entry, args), undefined, `${name}: ${entry} must fail`);

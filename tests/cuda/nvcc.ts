@@ -98,7 +98,8 @@ async function main(): Promise<void> {
     console.log('SKIP nvcc was not found');
     return;
   }
-  for (const example of wanted) await Promise.all(['sm_80', 'sm_90a'].map((arch) => report(nvcc.program, example, arch)));
+  for (const example of wanted)
+    await Promise.all(['sm_80', 'sm_90a'].map((arch) => report(nvcc.program, example, arch)));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
