@@ -83,7 +83,7 @@ async function bench(suites: readonly string[], options: Options): Promise<void>
 
 const command = new Command('bench')
   .argument('[suite...]', 'matmul, memory, mlp, lenet, vgg, gpt, lstm, resnet, call, compile; or curves')
-  .option('--threads <n>', 'threads of all contestants; several numbers with commas', threadCounts, [1])
+  .option('--threads <n>', 'threads of all contestants; several numbers with commas', threadCounts, [1, 2])
   .option('--quick', 'fewer and shorter rounds, without the slowest workloads')
   .option('--json <file>', 'write the rows as JSON')
   .option(

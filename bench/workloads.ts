@@ -252,7 +252,7 @@ export const workloads: readonly Workload[] = [
 /** Sizes of a curve: powers of two, and what lies beside them, where code for whole panels ends. */
 const CURVE_SIZES = [1, 2, 3, 4, 7, 8, 9, 16, 17, 32, 33, 64, 65, 128, 129, 256, 512, 1024];
 
-/** Time against batch and width: it should grow evenly, without cliffs. */
+/** Time against batch, width and depth: it should grow evenly, without cliffs. */
 export const curves: readonly Workload[] = [
   ...CURVE_SIZES.map((batch): Workload => {
     const work = forward(mlp(batch, 'plain_mlp'), undefined);
@@ -260,6 +260,20 @@ export const curves: readonly Workload[] = [
   }),
   ...[8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129, 200, 255, 256, 257, 500, 512].map(
     (n): Workload => ({ ...matmul(n), suite: 'curves', name: `width ${n} of matmul`, peers: [], curve: true }),
+  ),
+  ...[1, 2, 4, 8, 16, 32].map(
+    (depth): Workload => ({
+      suite: 'curves',
+      name: `depth ${depth} of steps`,
+      model: 'deep',
+      fn: `depth_${depth}`,
+      dims: { B: 32 },
+      inputs: [f32('x', 32, 128), f32('y', 32, 128)],
+      peers: [],
+      flops: (6 * depth - 2) * 32 * 128 * 128,
+      bytes: 0,
+      curve: true,
+    }),
   ),
 ];
 
