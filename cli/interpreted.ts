@@ -22,7 +22,7 @@ import { allocate, type DType, type TypedArray, viewOf } from '../runtime/dtype.
 import { TdslError } from '../runtime/errors.js';
 import type { FilePath } from '../runtime/io/files.js';
 import type { Manifest } from '../runtime/manifest.js';
-import { type CreateOptions, Session } from '../runtime/session.js';
+import { type CreateOptions, checkMembers, Session } from '../runtime/session.js';
 import { Tensor } from '../runtime/tensor.js';
 import { fromNative, interpret as interpretProgram, toNative } from './backends.js';
 import { nodeHost } from './host.js';
@@ -206,6 +206,7 @@ async function createInterpreted<S extends Session>(program: Program, options: C
     workspace: new Map(),
     stages: new Map([['reference', printProgram(program)]]),
   });
+  checkMembers(manifest);
   // The type of the session is what the caller knows of the program; its methods and state are made from the manifest.
   return (await Session.create(interpretedAddon(program, manifest), manifest, options)) as S;
 }

@@ -12,6 +12,7 @@ import type {
   Structure as ManifestStructure,
   ManifestTensor,
 } from '../../runtime/manifest.js';
+import { camelCase } from '../../runtime/session-names.js';
 
 /** Where the state leaves lie in the arena, in the order of `Program.state`. */
 export interface ArenaLayout {
@@ -29,10 +30,6 @@ export interface ManifestOptions {
   /** The text of the IR after each pass, by the pass's name, in order. */
   readonly stages: ReadonlyMap<string, string>;
 }
-
-/** `train_step` as `trainStep`. */
-export const camelCase = (name: string): string =>
-  name.replace(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 const manifestDims = (type: TensorType): readonly (number | string)[] =>
   type.shape.map((dim) => dimValue(dim) ?? dimAsSymbol(dim) ?? printDim(dim));
