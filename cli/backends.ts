@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { dimEvaluate } from '../compiler/ir/dims.js';
+import { constraintHolds, failureText } from '../compiler/constraints.js';
 import { EvaluationError } from '../compiler/ir/evaluate/error.js';
 import { evaluateFunction } from '../compiler/ir/evaluate/evaluate.js';
 import { bindDims, type Dims } from '../compiler/ir/evaluate/symbols.js';
@@ -65,11 +65,8 @@ function seedState(instance: Omit<Instance, 'seed'>, seed: number, init: string)
 
 /** What native code checks when an entry is called. */
 function checkConstraints({ name, constraints }: Entry, dims: Dims): void {
-  for (const { left, right, message } of constraints) {
-    const value = dimEvaluate(left, dims);
-    const holds = right === undefined ? value >= 0 : value === dimEvaluate(right, dims);
-    if (!holds) throw new EvaluationError(`${name}: ${message}`);
-  }
+  const failed = constraints.find((constraint) => !constraintHolds(constraint, dims));
+  if (failed !== undefined) throw new EvaluationError(`${name}: ${failureText(failed, dims)}`);
 }
 
 /** An instance that the reference interpreter runs. */

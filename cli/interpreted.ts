@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { buildManifest } from '../codegen/bindings/manifest.js';
 import { layoutState } from '../codegen/plan/layout.js';
+import { constraintHolds, failureText } from '../compiler/constraints.js';
 import { renderDiagnostics, sortDiagnostics } from '../compiler/diagnostics/report.js';
 import type { Host } from '../compiler/host.js';
 import { type Compiled, type CompileOptions, compile, compileExpression } from '../compiler/index.js';
@@ -48,11 +49,8 @@ function signatureOf(program: Program, entry: Entry): Signature {
 /** The sizes of the dimensions of a call; relations that only running decides are checked. */
 function dimensions({ entry }: Signature, symbols: Float64Array): ReadonlyMap<string, number> {
   const dims = new Map(entry.symbols.map((name, i) => [name, symbols[i] ?? 0]));
-  for (const { left, right, message } of entry.constraints) {
-    const value = dimEvaluate(left, dims);
-    const holds = right === undefined ? value >= 0 : value === dimEvaluate(right, dims);
-    if (!holds) throw new TdslError('TDSL_SHAPE', `${entry.name}: ${message}`);
-  }
+  const failed = entry.constraints.find((constraint) => !constraintHolds(constraint, dims));
+  if (failed !== undefined) throw new TdslError('TDSL_SHAPE', `${entry.name}: ${failureText(failed, dims)}`);
   return dims;
 }
 

@@ -3,7 +3,7 @@
 
 import type { Dim } from './ir/dims.js';
 import type { DType } from './ir/dtype.js';
-import type { Module, TensorType } from './ir/graph.js';
+import type { Module, SourceSite, TensorType } from './ir/graph.js';
 
 /**
  * How values of the language are built from tensors. `index` is a position in the flat list of the parameter or result it belongs to; `dim`,
@@ -80,8 +80,16 @@ export interface Entry {
 export interface EntryConstraint {
   readonly left: Dim;
   readonly right?: Dim;
-  /** A sentence that says what must hold and why. */
+  /** A sentence that says why it must hold. */
   readonly message: string;
+  /** The place in the program's own text that needs it. */
+  readonly site?: SourceSite;
+}
+
+/** A condition on run-time sizes that no compile decides: it is checked when the entry is called. */
+export interface DeferredCheck {
+  readonly entry: string;
+  readonly constraint: EntryConstraint;
 }
 
 export interface Program {

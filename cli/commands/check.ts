@@ -1,6 +1,7 @@
 // `tdsl check`: types and shapes of programs, without a toolchain; `--passes` also replays every pass on random inputs.
 
 import type { Command } from 'commander';
+import { reasonText, relationText } from '../../compiler/constraints.js';
 import { toJson } from '../../compiler/diagnostics/report.js';
 import { checkFile } from '../../compiler/index.js';
 import { replayPasses } from '../../compiler/pipeline.js';
@@ -17,15 +18,20 @@ interface Options {
 function check(files: readonly string[], options: Options): void {
   const host = nodeHost();
   for (const file of files) requireFile(file);
-  const diagnostics = files.flatMap((file) => checkFile(file, host).diagnostics);
+  const checked = files.map((file) => ({ file, ...checkFile(file, host) }));
+  const diagnostics = checked.flatMap((each) => each.diagnostics);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(diagnostics.map(toJson), null, 2)}\n`);
     if (diagnostics.some(({ severity }) => severity === 'error')) process.exitCode = exitStatus.user;
     return;
   }
   failOnErrors(diagnostics);
-  for (const file of files) {
+  for (const { file, deferred } of checked) {
     process.stdout.write(`${file}: ok\n`);
+    for (const { entry, constraint } of deferred) {
+      const needed = `${entry} needs ${relationText(constraint)}, which its calls check`;
+      process.stdout.write(`  note: ${needed}: ${reasonText(constraint)}\n`);
+    }
     if (options.passes === true) replay(file, Number(options.seed));
   }
 }

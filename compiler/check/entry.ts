@@ -4,7 +4,15 @@ import type { Diagnostic } from '../diagnostics/report.js';
 import { type Dim, dimSubstitute, dimSymbols } from '../ir/dims.js';
 import type { HostTensor } from '../ir/evaluate/tensor.js';
 import type { Func, TensorType, Value } from '../ir/graph.js';
-import type { Entry, EntryArgument, EntryOutput, StateEntry, Structure } from '../program.js';
+import type {
+  DeferredCheck,
+  Entry,
+  EntryArgument,
+  EntryConstraint,
+  EntryOutput,
+  StateEntry,
+  Structure,
+} from '../program.js';
 import type * as ast from '../syntax/ast.js';
 import { call, resultSpan, resultWithDerivative, signatureNames } from './call.js';
 import { Context, type ContextOptions } from './context.js';
@@ -35,15 +43,18 @@ export interface Session {
   /** The names of the entries' own functions. */
   readonly reserved: readonly string[];
   readonly report: (diagnostic: Diagnostic) => void;
+  /** What calls of the exported functions check of their sizes. */
+  readonly deferred: DeferredCheck[];
 }
 
 /** Runs an attempt to elaborate a function; starts again when run-time dimensions turn out to be determined. Undefined after errors. */
 export function attempt<T>(session: Session, name: string, body: (cx: Context) => T): T | undefined {
   let dims = session.options.dims;
+  const settled = new Map<string, EntryConstraint>();
   const undo = session.state.checkpoint();
   // Each restart removes a symbol, so there are not many; the bound guards against a loop in the solving.
   for (let round = 0; round < 64; round++) {
-    const cx = new Context(engine, session.workspace, session.unit, { ...session.options, dims });
+    const cx = new Context(engine, session.workspace, session.unit, { ...session.options, dims }, settled);
     for (const known of [...session.functions.keys(), ...session.reserved]) cx.reserveFunctionName(known);
     cx.enterRoot(new Frame(name));
     try {
@@ -56,6 +67,7 @@ export function attempt<T>(session: Session, name: string, body: (cx: Context) =
       if (error instanceof Restart) {
         undo();
         dims = withSize(dims, error.symbol, error.size);
+        settled.set(error.symbol, error.constraint);
         continue;
       }
       if (error instanceof Failure) cx.report(error.diagnostic);
@@ -127,8 +139,15 @@ export function declaredEntry(
     const entry = cx.at(unit, resultSpan(decl), () =>
       finishEntry(cx, session, inputs, entryName, entryName, value, decl),
     );
+    if (kind === 'export' && evaluation === undefined) session.deferred.push(...deferredChecks(cx, entry));
     return { entry, asksForTraining: cx.asksForTraining };
   });
+}
+
+/** What is checked when an entry is called: equalities that made two of its dimensions one, and its constraints. */
+function deferredChecks(cx: Context, { name, constraints }: Entry): readonly DeferredCheck[] {
+  const others = constraints.filter(({ site }) => ![...cx.settled.values()].some((equal) => equal.site === site));
+  return [...cx.settled.values(), ...others].map((constraint) => ({ entry: name, constraint }));
 }
 
 /** What an entry returns: an exported function whose result has no type is there for its effects, and returns nothing. */

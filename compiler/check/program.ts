@@ -36,6 +36,7 @@ export function beginSession(
     tree: [],
     reserved,
     report,
+    deferred: [],
   };
 }
 

@@ -58,8 +58,10 @@ function printFlat(part: EntryInput | EntryOutput, state: readonly StateLeaf[]):
   return `${part.kind} ${printName(path)}`;
 }
 
-const printConstraint = ({ left, right, message }: EntryConstraint): string =>
-  `require ${left.key}${right === undefined ? '' : ` = ${right.key}`}: ${JSON.stringify(message)}`;
+const printConstraint = ({ left, right, message, site }: EntryConstraint): string => {
+  const place = site === undefined ? '' : ` at ${JSON.stringify(site.file)} ${site.line} ${site.column}`;
+  return `require ${left.key}${right === undefined ? '' : ` = ${right.key}`}: ${JSON.stringify(message)}${place}`;
+};
 
 function printEntry(entry: Entry, state: readonly StateLeaf[]): readonly string[] {
   const flat = (parts: readonly (EntryInput | EntryOutput)[]) => parts.map((part) => printFlat(part, state)).join(', ');

@@ -104,7 +104,11 @@ function readConstraint(scanner: Scanner): EntryConstraint {
   const right = scanner.accept('=') ? scanner.dim(':') : undefined;
   scanner.expect(':', 'and a message');
   const message = scanner.string('a message as a string');
-  return { left, ...(right === undefined ? {} : { right }), message };
+  const required = { left, ...(right === undefined ? {} : { right }), message };
+  if (!scanner.accept('at')) return required;
+  const file = scanner.string('the name of a file as a string');
+  const line = scanner.integer('a line');
+  return { ...required, site: { file, line, column: scanner.integer('a column') } };
 }
 
 function readFlat<K extends 'argument' | 'result'>(scanner: Scanner, state: readonly StateLeaf[], kind: K) {

@@ -190,7 +190,7 @@ fn step(%w: f32[3], %x: f32[B, 3]) -> (f32[3], f32) {
       symbols: ['B'],
       constraints: [
         { left: dimSymbol('B'), right: dimConst(4), message: 'a batch of "four"' },
-        { left: dimSymbol('B'), message: 'never negative' },
+        { left: dimSymbol('B'), message: 'never negative', site: { file: 'a "b".td', line: 3, column: 14 } },
       ],
       doc: 'One step.\nOf training.',
     },
