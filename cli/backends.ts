@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { constraintHolds, failureText } from '../compiler/constraints.js';
+import { constraintHolds, equalityText, failureText } from '../compiler/constraints.js';
 import { EvaluationError } from '../compiler/ir/evaluate/error.js';
 import { evaluateFunction } from '../compiler/ir/evaluate/evaluate.js';
 import { bindDims, type Dims } from '../compiler/ir/evaluate/symbols.js';
@@ -69,6 +69,16 @@ function checkConstraints({ name, constraints }: Entry, dims: Dims): void {
   if (failed !== undefined) throw new EvaluationError(`${name}: ${failureText(failed, dims)}`);
 }
 
+/** The sizes of a call; where the tensors do not agree, the error says why the program needs them to. */
+function bindEntry({ equalities = [] }: Entry, func: Func, inputs: readonly HostTensor[], known: Dims): Dims {
+  try {
+    return bindDims(func, inputs, known);
+  } catch (error) {
+    if (!(error instanceof EvaluationError) || equalities.length === 0) throw error;
+    throw new EvaluationError([error.message, ...equalities.map(equalityText)].join('; '));
+  }
+}
+
 /** An instance that the reference interpreter runs. */
 export function interpret(program: Program): Instance {
   const state = program.state.map(({ dtype, shape }) => zeros(dtype, shape));
@@ -87,7 +97,7 @@ export function interpret(program: Program): Instance {
           `${name} takes ${entry.inputs.filter(({ kind }) => kind === 'argument').length} tensors, got ${args.length}`,
         );
       }
-      const known = bindDims(func, inputs as readonly HostTensor[], dims);
+      const known = bindEntry(entry, func, inputs as readonly HostTensor[], dims);
       checkConstraints(entry, known);
       const values = evaluateFunction(program.module, entry.fn, inputs as readonly HostTensor[], { dims: known });
       const results: HostTensor[] = [];
@@ -188,7 +198,7 @@ export function nativeInstance(program: Program, addon: Addon): Instance {
     run(name: string, args: readonly HostTensor[], numbers: Dims = new Map()): readonly HostTensor[] {
       const { entry, func, index } = findEntry(program, name);
       const params = func.params.filter((_, i) => entry.inputs[i]?.kind === 'argument');
-      const dims = bindDims({ ...func, params }, args, numbers);
+      const dims = bindEntry(entry, { ...func, params }, args, numbers);
       const symbols = Float64Array.from(entry.symbols, (symbol) => dims.get(symbol) ?? 0);
       const shapes = handle.shape(index, symbols).slice(args.length);
       const types = func.results.filter((_, i) => entry.outputs[i]?.kind === 'result').map(({ type }) => type.dtype);

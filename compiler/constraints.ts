@@ -18,6 +18,10 @@ export const relationText = ({ left, right }: EntryConstraint): string =>
 export const reasonText = ({ message, site }: EntryConstraint): string =>
   site === undefined ? message : `${message} (${site.file}:${site.line}:${site.column})`;
 
+/** What is said about the equalities of an entry where arguments do not agree on some dimensions. */
+export const equalityText = (equality: EntryConstraint): string =>
+  `${relationText(equality)} is needed: ${reasonText(equality)}`;
+
 /** The most run-time dimensions whose values are told: more do not help, and native code has room for so many. */
 const mostTold = 16;
 

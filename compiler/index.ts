@@ -25,7 +25,7 @@ import { type Diagnostic, diagnostic, sortDiagnostics } from './diagnostics/repo
 import type { Host } from './host.js';
 import { dimConst } from './ir/dims.js';
 import type { DType } from './ir/dtype.js';
-import type { DeferredCheck, Program } from './program.js';
+import type { Program } from './program.js';
 import type * as ast from './syntax/ast.js';
 import { parseExpression } from './syntax/parser.js';
 
@@ -52,11 +52,6 @@ export interface Compiled {
   /** Absent when there are errors. */
   readonly program?: Program;
   readonly diagnostics: readonly Diagnostic[];
-}
-
-export interface Checked extends Compiled {
-  /** Conditions on run-time sizes that are checked when the functions are called; none where there are errors. */
-  readonly deferred: readonly DeferredCheck[];
 }
 
 const workspaceOf = (host: Host | Workspace): Workspace => (host instanceof Workspace ? host : new Workspace(host));
@@ -152,10 +147,10 @@ export function compile(path: string, host: Host | Workspace, options: CompileOp
 }
 
 /** Like `compile`, and also checks functions and models that no export reaches. */
-export function checkFile(path: string, host: Host | Workspace, options: CompileOptions = {}): Checked {
+export function checkFile(path: string, host: Host | Workspace, options: CompileOptions = {}): Compiled {
   const workspace = workspaceOf(host);
   const unit = workspace.unit(path);
-  if (unit === undefined) return { ...missingFile(path), deferred: [] };
+  if (unit === undefined) return missingFile(path);
   const collector = new Collector();
   const session = begin(workspace, unit, options, collector);
   const entries = elaborateExports(session, undefined);
@@ -164,8 +159,7 @@ export function checkFile(path: string, host: Host | Workspace, options: Compile
     : finishProgram({ ...session, functions: new Map(session.functions) }, programName(path), entries);
   checkOthers(session);
   const diagnostics = sortDiagnostics(collector.found);
-  if (collector.hasErrors || program === undefined) return { diagnostics, deferred: [] };
-  return { program, diagnostics, deferred: session.deferred };
+  return collector.hasErrors || program === undefined ? { diagnostics } : { program, diagnostics };
 }
 
 /** One expression over named inputs: the entry `main`, and `main_grad` where a gradient is asked for. */

@@ -71,6 +71,11 @@ export interface Entry {
   readonly symbols: readonly string[];
   /** Relations between the dimensions that could not be decided at compile time: checked on entry. `left = right` or `left ≥ 0` when right is absent. */
   readonly constraints: readonly EntryConstraint[];
+  /**
+   * Equalities that hold since one dimension stands for two sizes now, which the arguments must agree on: what is said where they do not. Their
+   * sizes may be those of dimensions that are no more.
+   */
+  readonly equalities?: readonly EntryConstraint[];
   /** The name of the entry that runs instead when the host has put the session into evaluation mode. */
   readonly evaluation?: string;
   /** Documentation (`##`) of the function. */
@@ -84,12 +89,6 @@ export interface EntryConstraint {
   readonly message: string;
   /** The place in the program's own text that needs it. */
   readonly site?: SourceSite;
-}
-
-/** A condition on run-time sizes that no compile decides: it is checked when the entry is called. */
-export interface DeferredCheck {
-  readonly entry: string;
-  readonly constraint: EntryConstraint;
 }
 
 export interface Program {

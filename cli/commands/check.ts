@@ -5,6 +5,7 @@ import { reasonText, relationText } from '../../compiler/constraints.js';
 import { toJson } from '../../compiler/diagnostics/report.js';
 import { checkFile } from '../../compiler/index.js';
 import { replayPasses } from '../../compiler/pipeline.js';
+import type { Entry } from '../../compiler/program.js';
 import { CommandError, exitStatus, userError } from '../errors.js';
 import { failOnErrors, loadProgram, requireFile } from '../frontend.js';
 import { nodeHost } from '../host.js';
@@ -26,13 +27,22 @@ function check(files: readonly string[], options: Options): void {
     return;
   }
   failOnErrors(diagnostics);
-  for (const { file, deferred } of checked) {
+  for (const { file, program } of checked) {
     process.stdout.write(`${file}: ok\n`);
-    for (const { entry, constraint } of deferred) {
-      const needed = `${entry} needs ${relationText(constraint)}, which its calls check`;
+    noteDeferred(program?.entries ?? []);
+    if (options.passes === true) replay(file, Number(options.seed));
+  }
+}
+
+/** Tells what no compile decides about run-time sizes. A form for evaluation needs what its function needs. */
+function noteDeferred(entries: readonly Entry[]): void {
+  const forms = new Set(entries.map(({ evaluation }) => evaluation));
+  for (const { name, equalities = [], constraints } of entries) {
+    if (forms.has(name)) continue;
+    for (const constraint of [...equalities, ...constraints]) {
+      const needed = `${name} needs ${relationText(constraint)}, which its calls check`;
       process.stdout.write(`  note: ${needed}: ${reasonText(constraint)}\n`);
     }
-    if (options.passes === true) replay(file, Number(options.seed));
   }
 }
 

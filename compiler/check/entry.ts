@@ -4,15 +4,7 @@ import type { Diagnostic } from '../diagnostics/report.js';
 import { type Dim, dimSubstitute, dimSymbols } from '../ir/dims.js';
 import type { HostTensor } from '../ir/evaluate/tensor.js';
 import type { Func, TensorType, Value } from '../ir/graph.js';
-import type {
-  DeferredCheck,
-  Entry,
-  EntryArgument,
-  EntryConstraint,
-  EntryOutput,
-  StateEntry,
-  Structure,
-} from '../program.js';
+import type { Entry, EntryArgument, EntryConstraint, EntryOutput, StateEntry, Structure } from '../program.js';
 import type * as ast from '../syntax/ast.js';
 import { call, resultSpan, resultWithDerivative, signatureNames } from './call.js';
 import { Context, type ContextOptions } from './context.js';
@@ -43,8 +35,6 @@ export interface Session {
   /** The names of the entries' own functions. */
   readonly reserved: readonly string[];
   readonly report: (diagnostic: Diagnostic) => void;
-  /** What calls of the exported functions check of their sizes. */
-  readonly deferred: DeferredCheck[];
 }
 
 /** Runs an attempt to elaborate a function; starts again when run-time dimensions turn out to be determined. Undefined after errors. */
@@ -139,15 +129,8 @@ export function declaredEntry(
     const entry = cx.at(unit, resultSpan(decl), () =>
       finishEntry(cx, session, inputs, entryName, entryName, value, decl),
     );
-    if (kind === 'export' && evaluation === undefined) session.deferred.push(...deferredChecks(cx, entry));
     return { entry, asksForTraining: cx.asksForTraining };
   });
-}
-
-/** What is checked when an entry is called: equalities that made two of its dimensions one, and its constraints. */
-function deferredChecks(cx: Context, { name, constraints }: Entry): readonly DeferredCheck[] {
-  const others = constraints.filter(({ site }) => ![...cx.settled.values()].some((equal) => equal.site === site));
-  return [...cx.settled.values(), ...others].map((constraint) => ({ entry: name, constraint }));
 }
 
 /** What an entry returns: an exported function whose result has no type is there for its effects, and returns nothing. */
@@ -207,6 +190,10 @@ function finishEntry(
     outputs[i] = { kind: 'result', path };
   });
   cx.functions.set(fn, cx.rootFrame.finish(cx.rootFrame.locals(values)));
+  // A dimension that is a number of the call has a constraint instead, since no shape says it.
+  const equalities = [...cx.settled].flatMap(([symbol, equality]) =>
+    inputs.numbers.includes(symbol) ? [] : [equality],
+  );
   return {
     name,
     fn,
@@ -216,6 +203,7 @@ function finishEntry(
     result: structure,
     symbols: symbolsOf(inputs.argumentTypes, inputs.numbers),
     constraints: [...cx.constraints.values()],
+    ...(equalities.length === 0 ? {} : { equalities }),
     ...(decl?.docs === undefined ? {} : { doc: decl.docs }),
   };
 }

@@ -36,7 +36,6 @@ export function beginSession(
     tree: [],
     reserved,
     report,
-    deferred: [],
   };
 }
 

@@ -80,6 +80,8 @@ function readEntry(scanner: Scanner, state: readonly StateLeaf[]): Entry {
     do symbols.push(scanner.name('the name of a dimension'));
     while (scanner.accept(','));
   }
+  const equalities: EntryConstraint[] = [];
+  while (scanner.accept('equal')) equalities.push(readConstraint(scanner));
   const constraints: EntryConstraint[] = [];
   while (scanner.accept('require')) constraints.push(readConstraint(scanner));
   scanner.expect('in');
@@ -95,7 +97,11 @@ function readEntry(scanner: Scanner, state: readonly StateLeaf[]): Entry {
   scanner.expect('result');
   const result = readStructure(scanner);
   scanner.expect('}');
-  const optional = { ...(evaluation === undefined ? {} : { evaluation }), ...(doc === undefined ? {} : { doc }) };
+  const optional = {
+    ...(equalities.length === 0 ? {} : { equalities }),
+    ...(evaluation === undefined ? {} : { evaluation }),
+    ...(doc === undefined ? {} : { doc }),
+  };
   return { name, fn, inputs, outputs, arguments: args, result, symbols, constraints, ...optional };
 }
 
