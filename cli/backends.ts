@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { dimEvaluate } from '../compiler/ir/dims.js';
+import { constraintHolds, equalityText, failureText } from '../compiler/constraints.js';
 import { EvaluationError } from '../compiler/ir/evaluate/error.js';
 import { evaluateFunction } from '../compiler/ir/evaluate/evaluate.js';
 import { bindDims, type Dims } from '../compiler/ir/evaluate/symbols.js';
@@ -65,10 +65,17 @@ function seedState(instance: Omit<Instance, 'seed'>, seed: number, init: string)
 
 /** What native code checks when an entry is called. */
 function checkConstraints({ name, constraints }: Entry, dims: Dims): void {
-  for (const { left, right, message } of constraints) {
-    const value = dimEvaluate(left, dims);
-    const holds = right === undefined ? value >= 0 : value === dimEvaluate(right, dims);
-    if (!holds) throw new EvaluationError(`${name}: ${message}`);
+  const failed = constraints.find((constraint) => !constraintHolds(constraint, dims));
+  if (failed !== undefined) throw new EvaluationError(`${name}: ${failureText(failed, dims)}`);
+}
+
+/** The sizes of a call; where the tensors do not agree, the error says why the program needs them to. */
+function bindEntry({ equalities = [] }: Entry, func: Func, inputs: readonly HostTensor[], known: Dims): Dims {
+  try {
+    return bindDims(func, inputs, known);
+  } catch (error) {
+    if (!(error instanceof EvaluationError) || equalities.length === 0) throw error;
+    throw new EvaluationError([error.message, ...equalities.map(equalityText)].join('; '));
   }
 }
 
@@ -90,7 +97,7 @@ export function interpret(program: Program): Instance {
           `${name} takes ${entry.inputs.filter(({ kind }) => kind === 'argument').length} tensors, got ${args.length}`,
         );
       }
-      const known = bindDims(func, inputs as readonly HostTensor[], dims);
+      const known = bindEntry(entry, func, inputs as readonly HostTensor[], dims);
       checkConstraints(entry, known);
       const values = evaluateFunction(program.module, entry.fn, inputs as readonly HostTensor[], { dims: known });
       const results: HostTensor[] = [];
@@ -191,7 +198,7 @@ export function nativeInstance(program: Program, addon: Addon): Instance {
     run(name: string, args: readonly HostTensor[], numbers: Dims = new Map()): readonly HostTensor[] {
       const { entry, func, index } = findEntry(program, name);
       const params = func.params.filter((_, i) => entry.inputs[i]?.kind === 'argument');
-      const dims = bindDims({ ...func, params }, args, numbers);
+      const dims = bindEntry(entry, { ...func, params }, args, numbers);
       const symbols = Float64Array.from(entry.symbols, (symbol) => dims.get(symbol) ?? 0);
       const shapes = handle.shape(index, symbols).slice(args.length);
       const types = func.results.filter((_, i) => entry.outputs[i]?.kind === 'result').map(({ type }) => type.dtype);

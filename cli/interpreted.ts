@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { buildManifest } from '../codegen/bindings/manifest.js';
 import { layoutState } from '../codegen/plan/layout.js';
+import { constraintHolds, failureText } from '../compiler/constraints.js';
 import { renderDiagnostics, sortDiagnostics } from '../compiler/diagnostics/report.js';
 import type { Host } from '../compiler/host.js';
 import { type Compiled, type CompileOptions, compile, compileExpression } from '../compiler/index.js';
@@ -22,7 +23,7 @@ import { allocate, type DType, type TypedArray, viewOf } from '../runtime/dtype.
 import { TdslError } from '../runtime/errors.js';
 import type { FilePath } from '../runtime/io/files.js';
 import type { Manifest } from '../runtime/manifest.js';
-import { type CreateOptions, Session } from '../runtime/session.js';
+import { type CreateOptions, checkMembers, Session } from '../runtime/session.js';
 import { Tensor } from '../runtime/tensor.js';
 import { fromNative, interpret as interpretProgram, toNative } from './backends.js';
 import { nodeHost } from './host.js';
@@ -48,11 +49,8 @@ function signatureOf(program: Program, entry: Entry): Signature {
 /** The sizes of the dimensions of a call; relations that only running decides are checked. */
 function dimensions({ entry }: Signature, symbols: Float64Array): ReadonlyMap<string, number> {
   const dims = new Map(entry.symbols.map((name, i) => [name, symbols[i] ?? 0]));
-  for (const { left, right, message } of entry.constraints) {
-    const value = dimEvaluate(left, dims);
-    const holds = right === undefined ? value >= 0 : value === dimEvaluate(right, dims);
-    if (!holds) throw new TdslError('TDSL_SHAPE', `${entry.name}: ${message}`);
-  }
+  const failed = entry.constraints.find((constraint) => !constraintHolds(constraint, dims));
+  if (failed !== undefined) throw new TdslError('TDSL_SHAPE', `${entry.name}: ${failureText(failed, dims)}`);
   return dims;
 }
 
@@ -206,6 +204,7 @@ async function createInterpreted<S extends Session>(program: Program, options: C
     workspace: new Map(),
     stages: new Map([['reference', printProgram(program)]]),
   });
+  checkMembers(manifest);
   // The type of the session is what the caller knows of the program; its methods and state are made from the manifest.
   return (await Session.create(interpretedAddon(program, manifest), manifest, options)) as S;
 }

@@ -3,7 +3,7 @@
 
 import type { Dim } from './ir/dims.js';
 import type { DType } from './ir/dtype.js';
-import type { Module, TensorType } from './ir/graph.js';
+import type { Module, SourceSite, TensorType } from './ir/graph.js';
 
 /**
  * How values of the language are built from tensors. `index` is a position in the flat list of the parameter or result it belongs to; `dim`,
@@ -71,6 +71,11 @@ export interface Entry {
   readonly symbols: readonly string[];
   /** Relations between the dimensions that could not be decided at compile time: checked on entry. `left = right` or `left ≥ 0` when right is absent. */
   readonly constraints: readonly EntryConstraint[];
+  /**
+   * Equalities that hold since one dimension stands for two sizes now, which the arguments must agree on: what is said where they do not. Their
+   * sizes may be those of dimensions that are no more.
+   */
+  readonly equalities?: readonly EntryConstraint[];
   /** The name of the entry that runs instead when the host has put the session into evaluation mode. */
   readonly evaluation?: string;
   /** Documentation (`##`) of the function. */
@@ -80,8 +85,10 @@ export interface Entry {
 export interface EntryConstraint {
   readonly left: Dim;
   readonly right?: Dim;
-  /** A sentence that says what must hold and why. */
+  /** A sentence that says why it must hold. */
   readonly message: string;
+  /** The place in the program's own text that needs it. */
+  readonly site?: SourceSite;
 }
 
 export interface Program {

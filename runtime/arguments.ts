@@ -145,6 +145,13 @@ function readTensor(where: string, spec: ManifestTensor, value: unknown, live: b
   }
 }
 
+/** Why the program needs sizes to be equal that some dimensions stand for; they may be written with these names or as formulas of them. */
+function reasonsFor({ equalities = [] }: ManifestEntry, dims: readonly (number | string)[]): string {
+  const names = dims.flatMap((dim) => String(dim).match(/[A-Za-z_]\w*/g) ?? []);
+  const reasons = equalities.filter(({ symbols }) => symbols.some((symbol) => names.includes(symbol)));
+  return reasons.map(({ text }) => `; ${text}`).join('');
+}
+
 /** The symbols of one call while they are being found. */
 class Symbols {
   private readonly values: (number | undefined)[];
@@ -179,7 +186,7 @@ class Symbols {
     } else if (known !== value) {
       throw new TdslError(
         'TDSL_SHAPE',
-        `${this.method}: ${name} is ${known} in ${this.origins[index]}, but ${value} in ${origin}`,
+        `${this.method}: ${name} is ${known} in ${this.origins[index]}, but ${value} in ${origin}${reasonsFor(this.entry, [name])}`,
       );
     }
   }
@@ -281,7 +288,10 @@ export function checkShapes(
     const spec = entry.tensors[i]!;
     if (found?.some((size, d) => size !== expected[d])) {
       const meaning = `${formatSignature(spec)}, which is ${formatShape(expected)} here`;
-      throw new TdslError('TDSL_SHAPE', `${place(method, spec)}: expected ${meaning}, found ${formatShape(found)}`);
+      throw new TdslError(
+        'TDSL_SHAPE',
+        `${place(method, spec)}: expected ${meaning}, found ${formatShape(found)}${reasonsFor(entry, spec.dims)}`,
+      );
     }
     const count = expected.reduce((product, size) => product * size, 1);
     // Memory of a GPU has the size of its tensor's shape, which was compared.

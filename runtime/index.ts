@@ -38,10 +38,10 @@ export { Generator } from './random.js';
 export {
   type CreateOptions,
   type LoadOptions,
-  RESERVED_NAMES,
   Session,
   type StateSelection,
 } from './session.js';
+export { RESERVED_NAMES } from './session-names.js';
 export type { Shape, SizesOf } from './shape.js';
 export type { LoadReport } from './state.js';
 export { Tensor, type TensorSource, type Tolerance } from './tensor.js';

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Addon, ModelDescription } from './addon.js';
 import { TdslError } from './errors.js';
 import { MANIFEST_FORMAT, type Manifest } from './manifest.js';
-import { type CreateOptions, RESERVED_NAMES, Session } from './session.js';
+import { type CreateOptions, checkMembers, Session } from './session.js';
 
 /** Where a compiled module is. */
 export interface ModelSource {
@@ -37,16 +37,7 @@ function checkManifest(manifest: Manifest, native: ModelDescription): void {
   if (entries !== native.entries.map(({ name, args }) => `${name}(${signature(args)})`).join('\n')) {
     fail('the manifest and the addon have different entries');
   }
-  const names = [
-    ...manifest.methods.flatMap(({ jsName }) => [jsName, `${jsName}Async`]),
-    ...Object.keys(manifest.state.roots),
-  ];
-  for (const [i, name] of names.entries()) {
-    if (RESERVED_NAMES.includes(name))
-      fail(`${name} is a name that sessions have themselves; rename it in the program`);
-    if (names.indexOf(name) !== i)
-      fail(`two members of the session would be called ${name}; rename one in the program`);
-  }
+  checkMembers(manifest);
 }
 
 function loadAddon(addonUrl: URL): Addon {

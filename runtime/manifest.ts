@@ -60,6 +60,8 @@ export interface ManifestEntry {
   readonly result: Structure | null;
   /** Paths of the state leaves that the entry reads, and of those that it writes. */
   readonly state: { readonly reads: readonly string[]; readonly writes: readonly string[] };
+  /** Equalities of sizes that made two dimensions one: what is said where arguments do not agree on a dimension that occurs in them. */
+  readonly equalities?: readonly { readonly symbols: readonly string[]; readonly text: string }[];
   /** What the workspace does not exceed in bytes, as a formula in the symbols, for people. */
   readonly workspace?: string;
 }

@@ -5,6 +5,7 @@ import { build, checkShapes, type Inputs, readInputs, readOutputs } from './argu
 import { allocate, type TypedArray } from './dtype.js';
 import { rejectingOurs, TdslError, throwingOurs } from './errors.js';
 import type { ManifestEntry, ManifestMethod, Structure } from './manifest.js';
+import { asyncName } from './session-names.js';
 import { elementCount } from './shape.js';
 import { Tensor } from './tensor.js';
 
@@ -145,7 +146,7 @@ export function makeAsyncMethod(context: MethodContext, method: ManifestMethod):
     await rejectingOurs(running);
     return resultOf(prepared.entry.result, tensors);
   };
-  Object.defineProperty(call, 'name', { value: `${method.jsName}Async` });
+  Object.defineProperty(call, 'name', { value: asyncName(method.jsName) });
   return call;
 }
 

@@ -43,19 +43,24 @@ export function inferDType(scalars: readonly Scalar[]): 'bool' | 'i64' | 'f32' {
   return scalars.every((value) => typeof value !== 'number' || Number.isSafeInteger(value)) ? 'i64' : 'f32';
 }
 
+/** Why a number is no element of an integer dtype; undefined where it is one. */
+export function integerProblem(dtype: DType, number: number | bigint): string | undefined {
+  if (typeof number === 'number' && !Number.isInteger(number)) {
+    return `${number} is not a whole number, so it is not an element of ${dtype}`;
+  }
+  const bits = BigInt(8 * DTYPES[dtype].bytes);
+  const [low, high] = dtype === 'u8' ? [0n, 255n] : [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n];
+  // JavaScript compares a number and a bigint as they are, without rounding either.
+  return number < low || number > high
+    ? `${number} is beyond the range of ${dtype}, which is ${low} to ${high}`
+    : undefined;
+}
+
 /** One scalar as stored in a dtype; a number that an integer dtype cannot hold is refused, never cut or wrapped. */
 export function scalarToStored(dtype: DType, value: Scalar): number | bigint {
   const number = typeof value === 'boolean' ? Number(value) : value;
-  if (kindOf(dtype) === 'int') {
-    const bits = 8 * DTYPES[dtype].bytes;
-    const [low, high] = dtype === 'u8' ? [0, 255] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
-    if (typeof number === 'number' && !Number.isInteger(number)) {
-      throw new RangeError(`${number} is not a whole number, so it is not an element of ${dtype}; cast it on purpose`);
-    }
-    if (dtype === 'i64' ? BigInt.asIntN(64, BigInt(number)) !== BigInt(number) : number < low || number > high) {
-      throw new RangeError(`${number} is beyond the range of ${dtype}`);
-    }
-  }
+  const problem = kindOf(dtype) === 'int' ? integerProblem(dtype, number) : undefined;
+  if (problem !== undefined) throw new RangeError(`${problem}; cast it on purpose`);
   return numberToStored(dtype, number);
 }
 

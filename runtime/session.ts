@@ -8,6 +8,7 @@ import { loadSafetensors, saveSafetensors } from './io/safetensors.js';
 import type { Manifest, ManifestLeaf } from './manifest.js';
 import { type MethodContext, makeAsyncMethod, makeMethod, requireIdle } from './method.js';
 import { formatModel } from './models.js';
+import { asyncName, RESERVED_NAMES } from './session-names.js';
 import { defineState, type LoadReport, loadInto, namesOf, viewState } from './state.js';
 import { Tensor } from './tensor.js';
 
@@ -46,6 +47,18 @@ export function keyOfSeed(seed: number | bigint): Tensor<'i64', [2]> {
   return new Tensor('i64', [2], BigInt64Array.of(BigInt.asIntN(64, BigInt(seed)), 0n));
 }
 
+/** Refuses a module whose functions and state hide each other or members of the session; the compiler makes none since it checks for that. */
+export function checkMembers({ name: model, methods, state }: Manifest): void {
+  const fail = (reason: string): never => {
+    throw new TdslError('TDSL_ABI', `${model}: ${reason} in the program, and compile it again`);
+  };
+  const names = [...methods.flatMap(({ jsName }) => [jsName, asyncName(jsName)]), ...Object.keys(state.roots)];
+  for (const [i, name] of names.entries()) {
+    if (RESERVED_NAMES.includes(name)) fail(`${name} is a name that sessions have themselves; rename it`);
+    if (names.indexOf(name) !== i) fail(`two members of the session would be called ${name}; rename one`);
+  }
+}
+
 /**
  * One instance of a compiled model. Calls on a session follow each other; sessions are independent of each other and of the threads they are
  * used on. The typed interface of a compiled module extends this class by the model's functions and state.
@@ -82,7 +95,7 @@ export class Session {
     };
     for (const method of manifest.methods) {
       Object.defineProperty(this, method.jsName, { value: makeMethod(context, method) });
-      Object.defineProperty(this, `${method.jsName}Async`, { value: makeAsyncMethod(context, method) });
+      Object.defineProperty(this, asyncName(method.jsName), { value: makeAsyncMethod(context, method) });
     }
   }
 
@@ -280,6 +293,3 @@ export class Session {
     });
   }
 }
-
-/** Names that functions and state of a model cannot have: a session has them itself, or `await` looks for them (`then`). */
-export const RESERVED_NAMES: readonly string[] = [...Object.getOwnPropertyNames(Session.prototype), 'manifest', 'then'];

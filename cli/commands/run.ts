@@ -11,7 +11,7 @@ import { type BackendName, backendNames, type Instance, instantiate } from '../b
 import { lower } from '../build.js';
 import { CommandError, type ExitStatus, exitStatus, usageError, userError } from '../errors.js';
 import { loadProgram, requireFile } from '../frontend.js';
-import { type Arguments, readStructure, writeStructure } from '../json.js';
+import { type Arguments, parseJson, readStructure, writeStructure } from '../json.js';
 import { parseDefaultFloat, parseDims, parsePrecision } from '../options.js';
 
 interface Options {
@@ -31,7 +31,7 @@ function readArguments(entry: Entry, file: string | undefined): Arguments {
   const text = file === undefined ? '[]' : readFileSync(file, 'utf8');
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (error) {
     throw userError(`${file}: not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -133,7 +133,7 @@ async function run(file: string, options: Options): Promise<void> {
     instance.seed(seed);
     if (options.weights !== undefined) await loadWeights(instance, options.weights);
     const results = instance.run(options.fn, args.tensors, args.dims);
-    process.stdout.write(`${JSON.stringify(writeStructure(entry.result, results))}\n`);
+    process.stdout.write(`${writeStructure(entry.result, results)}\n`);
   } catch (error) {
     // The names of the graph are those of the program, behind a sign.
     if (error instanceof EvaluationError) throw userError(error.message.replace(/[%@](?=\w)/g, ''));

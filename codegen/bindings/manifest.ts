@@ -1,8 +1,9 @@
 // Writes the manifest of a compiled module: what the host knows about it beyond the tables of the native code.
 
-import { type Dim, dimAsSymbol, dimValue, printDim } from '../../compiler/ir/dims.js';
+import { equalityText } from '../../compiler/constraints.js';
+import { type Dim, dimAsSymbol, dimSymbols, dimValue, printDim } from '../../compiler/ir/dims.js';
 import type { TensorType, Value } from '../../compiler/ir/graph.js';
-import type { Entry, Program, Structure } from '../../compiler/program.js';
+import type { Entry, EntryConstraint, Program, Structure } from '../../compiler/program.js';
 import type {
   Manifest,
   ManifestEntry,
@@ -12,6 +13,7 @@ import type {
   Structure as ManifestStructure,
   ManifestTensor,
 } from '../../runtime/manifest.js';
+import { camelCase } from '../../runtime/session-names.js';
 
 /** Where the state leaves lie in the arena, in the order of `Program.state`. */
 export interface ArenaLayout {
@@ -29,10 +31,6 @@ export interface ManifestOptions {
   /** The text of the IR after each pass, by the pass's name, in order. */
   readonly stages: ReadonlyMap<string, string>;
 }
-
-/** `train_step` as `trainStep`. */
-export const camelCase = (name: string): string =>
-  name.replace(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 const manifestDims = (type: TensorType): readonly (number | string)[] =>
   type.shape.map((dim) => dimValue(dim) ?? dimAsSymbol(dim) ?? printDim(dim));
@@ -73,6 +71,12 @@ function tensorsOf(entry: Entry, program: Program): readonly ManifestTensor[] {
   return [...inputs, ...outputs];
 }
 
+function manifestEquality(equality: EntryConstraint): NonNullable<ManifestEntry['equalities']>[number] {
+  const symbols = new Set<string>();
+  for (const side of [equality.left, equality.right]) if (side !== undefined) dimSymbols(side, symbols);
+  return { symbols: [...symbols], text: equalityText(equality) };
+}
+
 function manifestEntry(entry: Entry, program: Program, options: ManifestOptions, hidden: boolean): ManifestEntry {
   const tensors = tensorsOf(entry, program);
   const inputs = tensors.filter(({ role }) => role === 'in').length;
@@ -90,6 +94,7 @@ function manifestEntry(entry: Entry, program: Program, options: ManifestOptions,
     })),
     result: tensors.length === inputs ? null : manifestStructure(entry.result, inputs, entry.symbols),
     state: { reads: paths(entry.inputs), writes: paths(entry.outputs) },
+    ...(entry.equalities && { equalities: entry.equalities.map(manifestEquality) }),
     ...(workspace === undefined ? {} : { workspace: printDim(workspace) }),
   };
 }

@@ -9,6 +9,7 @@ import {
   StructureKind,
 } from 'ts-morph';
 import type { Manifest, ManifestEntry, ManifestLeaf, ManifestMethod, Structure } from '../../runtime/manifest.js';
+import { asyncName } from '../../runtime/session-names.js';
 
 export interface ModuleText {
   readonly js: string;
@@ -87,7 +88,7 @@ function sessionInterface(manifest: Manifest): InterfaceDeclarationStructure {
     const type = methodType(method, manifest);
     return [
       { name: method.jsName, isReadonly: true, type: `Method${type}`, docs },
-      { name: `${method.jsName}Async`, isReadonly: true, type: `AsyncMethod${type}`, docs },
+      { name: asyncName(method.jsName), isReadonly: true, type: `AsyncMethod${type}`, docs },
     ];
   });
   return {

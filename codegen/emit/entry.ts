@@ -1,6 +1,7 @@
 // Prints the file of a model that is not kernels: one run function per entry, what is computed from the run-time dimensions, and the static
 // tables that describe the model to the run-time system.
 
+import { failureParts } from '../../compiler/constraints.js';
 import { type Dim, dimAsSymbol, dimSub, dimSymbols, dimValue, isDimConst, printDim } from '../../compiler/ir/dims.js';
 import type { DType } from '../../compiler/ir/dtype.js';
 import type { TensorType } from '../../compiler/ir/graph.js';
@@ -277,10 +278,13 @@ function deriveText(
   const { dims } = derived;
   if (dims.length === 0 && constraints.length === 0) return { text: '', names: 'NULL, NULL, NULL' };
   const used = [...dims, ...constraints.flatMap(({ left, right }) => (right === undefined ? [left] : [left, right]))];
+  const parts = constraints.map(failureParts);
   const tests = constraints.map(({ left, right }, i) => {
     const holds =
       right === undefined ? `${sizeText(left, sizeName)} >= 0` : `${sizeText(dimSub(left, right), sizeName)} == 0`;
-    return `  if (!(${holds})) return ${i};`;
+    const values = parts[i]?.filter((part) => typeof part !== 'string') ?? [];
+    const kept = values.map((value, k) => `derived[${k}] = ${sizeText(value, sizeName)}, `);
+    return `  if (!(${holds})) return ${kept.join('')}${i};`;
   });
   const text = [
     `static int32_t derive_${id}(const int64_t *symbols, int64_t *derived) {`,
@@ -299,7 +303,11 @@ function deriveText(
     constraints.length > 0
       ? table(
           `static const char *const checks_${id}[]`,
-          constraints.map(({ message }) => `  ${stringText(message)},`),
+          parts.map((text) => {
+            // The run-time system puts the values into the text, one for each of these characters.
+            const strings = text.map((part) => (typeof part === 'string' ? stringText(part) : '"\\001"'));
+            return `  ${strings.join(' ')},`;
+          }),
         )
       : '',
   ];

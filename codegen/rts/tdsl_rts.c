@@ -155,6 +155,20 @@ typedef struct resolved {
   int64_t derived[TDSL_MAX_DERIVED];
 } resolved;
 
+/* Tells of a condition on the symbols that does not hold: every \001 of its text is the next of the values that `derive` left. */
+static tdsl_status unmet(tdsl_instance *instance, const resolved *r, const char *text) {
+  char told[ERROR_BYTES];
+  size_t end = 0;
+  for (const int64_t *value = r->derived; *text != 0 && end + 24 < sizeof told; text++) {
+    if (*text == '\001')
+      end += (size_t)snprintf(told + end, sizeof told - end, "%" PRId64, *value++);
+    else
+      told[end++] = *text;
+  }
+  told[end] = 0;
+  return fail(instance, TDSL_E_SHAPE, "%s: %s", r->entry->name, told);
+}
+
 /* Checks entry and symbols and evaluates the derived dimensions. */
 static tdsl_status resolve(tdsl_instance *instance, uint32_t index, const int64_t *symbols, resolved *r) {
   if (instance == NULL) return fail(NULL, TDSL_E_ARG, "the instance is null");
@@ -172,7 +186,7 @@ static tdsl_status resolve(tdsl_instance *instance, uint32_t index, const int64_
   }
   if (r->def->derive != NULL) {
     int32_t failed = r->def->derive(symbols, r->derived);
-    if (failed >= 0) return fail(instance, TDSL_E_SHAPE, "%s: the dimensions do not satisfy %s", r->entry->name, r->def->checks[failed]);
+    if (failed >= 0) return unmet(instance, r, r->def->checks[failed]);
   }
   return TDSL_OK;
 }

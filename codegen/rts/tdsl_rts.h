@@ -62,11 +62,12 @@ typedef struct tdsl_entry_def {
   uint64_t (*scratch)(const int64_t *symbols, const int64_t *derived);
   /*
    * Writes the derived dimensions, at most TDSL_MAX_DERIVED, and returns -1, or the index in `checks` of the first condition on the symbols
-   * that the compiler could not decide and that does not hold. Null where there is neither.
+   * that the compiler could not decide and that does not hold; then it writes the values that the text of this condition tells instead.
+   * Null where there is neither.
    */
   int32_t (*derive)(const int64_t *symbols, int64_t *derived);
   const char *const *derived_text; /* "H - K + 1" */
-  const char *const *checks;       /* "n % 4 == 0 (conv.td:4:9)" */
+  const char *const *checks;       /* "groups have one size (conv.td:4:9): n % 4 = 0 is needed, but n % 4 is \001" */
   uint32_t positions;              /* the number of its loops whose position kernels read */
 } tdsl_entry_def;
 

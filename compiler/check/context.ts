@@ -5,17 +5,7 @@ import type { DiagnosticCode } from '../diagnostics/catalogue.js';
 import { type Diagnostic, diagnostic, type Note } from '../diagnostics/report.js';
 import { lineStarts, type Source } from '../diagnostics/source.js';
 import { isProvablyNonNegative } from '../ir/bounds.js';
-import {
-  type Dim,
-  dimConst,
-  dimEquals,
-  dimNeg,
-  dimSub,
-  dimSubstitute,
-  dimSymbols,
-  dimValue,
-  printDim,
-} from '../ir/dims.js';
+import { type Dim, dimConst, dimEquals, dimNeg, dimSub, dimSubstitute, dimSymbols, dimValue } from '../ir/dims.js';
 import type { DType } from '../ir/dtype.js';
 import type { Func, SourceSite, TensorType, Value } from '../ir/graph.js';
 import type { EntryConstraint } from '../program.js';
@@ -127,6 +117,8 @@ export class Context {
     readonly workspace: Workspace,
     readonly unit: Unit,
     readonly options: ContextOptions,
+    /** What replaced run-time dimensions by others, by the dimension. */
+    readonly settled: ReadonlyMap<string, EntryConstraint> = new Map(),
   ) {
     this.site = { source: unit.source, span: { start: 0, end: 0 } };
     this.latest = this.site;
@@ -318,9 +310,9 @@ export class Context {
     const solution = solve(difference);
     if (solution !== undefined) {
       if (isPositive(dimNeg(solution.size))) return false;
-      throw new Restart(solution.symbol, solution.size);
+      throw new Restart(solution.symbol, solution.size, this.#constraint(why, left, right));
     }
-    this.#constrain({ left, right, message: `${why}: ${printDim(left)} = ${printDim(right)}` });
+    this.#constrain(this.#constraint(why, left, right));
     return true;
   }
 
@@ -328,8 +320,13 @@ export class Context {
   nonNegative(size: Dim, why: string): boolean {
     if (isProvablyNonNegative(size)) return true;
     if (dimValue(size) !== undefined || isPositive(dimNeg(size))) return false;
-    this.#constrain({ left: size, message: `${why}: ${printDim(size)} ≥ 0` });
+    this.#constrain(this.#constraint(why, size));
     return true;
+  }
+
+  #constraint(message: string, left: Dim, right?: Dim): EntryConstraint {
+    const { source, span } = this.#blame(this.site).place;
+    return { left, ...(right && { right }), message, site: this.#siteOf(source, span.start) };
   }
 
   #constrain(constraint: EntryConstraint): void {

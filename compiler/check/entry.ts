@@ -4,7 +4,7 @@ import type { Diagnostic } from '../diagnostics/report.js';
 import { type Dim, dimSubstitute, dimSymbols } from '../ir/dims.js';
 import type { HostTensor } from '../ir/evaluate/tensor.js';
 import type { Func, TensorType, Value } from '../ir/graph.js';
-import type { Entry, EntryArgument, EntryOutput, StateEntry, Structure } from '../program.js';
+import type { Entry, EntryArgument, EntryConstraint, EntryOutput, StateEntry, Structure } from '../program.js';
 import type * as ast from '../syntax/ast.js';
 import { call, resultSpan, resultWithDerivative, signatureNames } from './call.js';
 import { Context, type ContextOptions } from './context.js';
@@ -40,10 +40,11 @@ export interface Session {
 /** Runs an attempt to elaborate a function; starts again when run-time dimensions turn out to be determined. Undefined after errors. */
 export function attempt<T>(session: Session, name: string, body: (cx: Context) => T): T | undefined {
   let dims = session.options.dims;
+  const settled = new Map<string, EntryConstraint>();
   const undo = session.state.checkpoint();
   // Each restart removes a symbol, so there are not many; the bound guards against a loop in the solving.
   for (let round = 0; round < 64; round++) {
-    const cx = new Context(engine, session.workspace, session.unit, { ...session.options, dims });
+    const cx = new Context(engine, session.workspace, session.unit, { ...session.options, dims }, settled);
     for (const known of [...session.functions.keys(), ...session.reserved]) cx.reserveFunctionName(known);
     cx.enterRoot(new Frame(name));
     try {
@@ -56,6 +57,7 @@ export function attempt<T>(session: Session, name: string, body: (cx: Context) =
       if (error instanceof Restart) {
         undo();
         dims = withSize(dims, error.symbol, error.size);
+        settled.set(error.symbol, error.constraint);
         continue;
       }
       if (error instanceof Failure) cx.report(error.diagnostic);
@@ -188,6 +190,10 @@ function finishEntry(
     outputs[i] = { kind: 'result', path };
   });
   cx.functions.set(fn, cx.rootFrame.finish(cx.rootFrame.locals(values)));
+  // A dimension that is a number of the call has a constraint instead, since no shape says it.
+  const equalities = [...cx.settled].flatMap(([symbol, equality]) =>
+    inputs.numbers.includes(symbol) ? [] : [equality],
+  );
   return {
     name,
     fn,
@@ -197,6 +203,7 @@ function finishEntry(
     result: structure,
     symbols: symbolsOf(inputs.argumentTypes, inputs.numbers),
     constraints: [...cx.constraints.values()],
+    ...(equalities.length === 0 ? {} : { equalities }),
     ...(decl?.docs === undefined ? {} : { doc: decl.docs }),
   };
 }

@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from '../diagnostics/report.js';
 import type { Dim } from '../ir/dims.js';
+import type { EntryConstraint } from '../program.js';
 
 /** An error of the program. It ends the statement; the names that the statement defines are poisoned. */
 export class Failure extends Error {
@@ -33,6 +34,8 @@ export class Restart extends Error {
   constructor(
     readonly symbol: string,
     readonly size: Dim,
+    /** What asks for it. */
+    readonly constraint: EntryConstraint,
   ) {
     super(`${symbol} = ${size.key}`);
   }

@@ -1,6 +1,6 @@
 // The parameters of an entry as values: tensors become inputs, models and keys state, everything else takes its default.
 
-import { type Dim, dimConst, dimSymbol, printDim } from '../ir/dims.js';
+import { type Dim, dimConst, dimSymbol } from '../ir/dims.js';
 import type { DType } from '../ir/dtype.js';
 import type { TensorType, Value } from '../ir/graph.js';
 import type { EntryArgument, EntryInput, StateLeaf, Structure } from '../program.js';
@@ -42,16 +42,13 @@ export class Inputs {
 
   /** A number of the call that is a run-time dimension; where other sizes determine it, that is checked when the entry is called. */
   number(path: string): Dim {
-    const { options, constraints } = this.cx;
+    const { options, constraints, settled } = this.cx;
     this.numbers.push(path);
     const own = dimSymbol(path);
     const known = options.dims.get(path);
     if (known === undefined) return own;
-    constraints.set(path, {
-      left: own,
-      right: known,
-      message: `\`${path}\` fits the shapes: ${path} = ${printDim(known)}`,
-    });
+    const { message = `\`${path}\` fits the shapes`, site } = settled.get(path) ?? {};
+    constraints.set(path, { left: own, right: known, message, ...(site && { site }) });
     return known;
   }
 

@@ -11,14 +11,12 @@ import { attempt, beginInputs, declaredEntry, exportedEntries, type Session } fr
 import { bindOpenNames, canInvent, Inputs, invent, keyType, modelBlueprint } from './inputs.js';
 import { itemsOfFile } from './items.js';
 import { lookup } from './lookup.js';
+import { checkMemberNames, initName } from './member-names.js';
 import { Scope } from './scope.js';
 import { StateTable, sessionKey } from './state.js';
 import { stateTree } from './state-tree.js';
 import { type Cell, fnValue, type ModelRef, type Site, type Val } from './values.js';
 import type { Unit, Workspace } from './workspace.js';
-
-/** The name of the entry that computes the initial state. */
-const initName = 'init';
 
 /** Begins a program of a file. */
 export function beginSession(
@@ -50,6 +48,8 @@ export function elaborateExports(session: Session, names: readonly string[] | un
     names === undefined ? decl.exported : names.includes(decl.name.name),
   );
   const forms = wanted.map((decl) => exportedEntries(session, decl));
+  // A function that is asked for by its name is called by its name, and not as a method.
+  if (names === undefined) checkMemberNames(session, wanted);
   const entries = forms.flatMap((form) => form ?? []);
   const init = forms.every((form) => form !== undefined)
     ? initEntry(session, (cx) => exportedState(cx, wanted))

@@ -1,6 +1,7 @@
 // Replays a pipeline on random inputs: every entry is evaluated before and after every pass, and the values are compared.
 
-import { type Dim, dimEvaluate } from '../ir/dims.js';
+import { constraintHolds } from '../constraints.js';
+import { dimEvaluate } from '../ir/dims.js';
 import { type DType, dtypeKind } from '../ir/dtype.js';
 import { EvaluationError } from '../ir/evaluate/error.js';
 import { Interpreter } from '../ir/evaluate/evaluate.js';
@@ -54,11 +55,7 @@ function drawSizes(entry: Entry, next: () => number): ReadonlyMap<string, number
   for (let attempt = 0; attempt < attempts; attempt++) {
     const largest = 3 + Math.floor(attempt / 20);
     const sizes = new Map(entry.symbols.map((name) => [name, 1 + Math.floor(next() * largest)]));
-    const value = (dim: Dim) => dimEvaluate(dim, sizes);
-    const holds = entry.constraints.every(({ left, right }) =>
-      right === undefined ? value(left) >= 0 : value(left) === value(right),
-    );
-    if (holds) return sizes;
+    if (entry.constraints.every((constraint) => constraintHolds(constraint, sizes))) return sizes;
   }
   return undefined;
 }

@@ -96,7 +96,7 @@ model Deep(n: int) {
   drop: Dropout(0.5)
   fn forward(x: f32[B, n]) -> f32[B, n] = fold 0..20 from x { (h, i) => drop(norm(lin(h))) }
 }
-export fn train(net: mut Elman(3, 4), xs: f32[T, B, 3]) -> f32 {
+export fn train_step(net: mut Elman(3, 4), xs: f32[T, B, 3]) -> f32 {
   let (l, g) = value_and_grad(n => sum(n(xs, zeros([B, 4])) ** 2))(net)
   map (p, d) over (net, g) { p = p - 0.1 * d }
   l
@@ -128,8 +128,8 @@ test('state in loops is read and written as in the interpreter: weights, running
       Array.from({ length: count }, (_, i) => Math.sin(i)),
     );
   for (const [name, arg] of [
-    ['train', wave([9, 2, 3], 54)],
-    ['train', wave([5, 2, 3], 30)],
+    ['train_step', wave([9, 2, 3], 54)],
+    ['train_step', wave([5, 2, 3], 30)],
     ['deep', wave([4, 3], 12)],
     ['deep', wave([4, 3], 12)],
   ] as const) {

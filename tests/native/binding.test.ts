@@ -147,7 +147,7 @@ test('derived dimensions and checks on symbols', () => {
   );
   assert.throws(
     () => instance.shape(WINDOW, symbols(5, 2)),
-    code('TDSL_SHAPE', /do not satisfy m % 2 == 1 \(sample.td:9:3\)/),
+    code('TDSL_SHAPE', /window: windows have a centre \(sample.td:9:3\): m % 2 == 1 is needed, but m is 2, for n = 5$/),
   );
   const tooLarge = symbols(2 ** 53, 1);
   assert.equal(instance.shape(WINDOW, tooLarge)[0], [2 ** 53]);

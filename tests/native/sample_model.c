@@ -84,7 +84,8 @@ static const tdsl_tensor_spec train_step_args[] = {TDSL_ARG("x", TDSL_IN, TDSL_F
 /* window(pair: { x: f32[n], k: f32[m] }) -> { out: f32[n - m + 1], size: i64 }, m odd */
 static int32_t derive_window(const int64_t *symbols, int64_t *derived) {
   derived[0] = symbols[0] - symbols[1] + 1;
-  return tdsl_floormod(symbols[1], 2) == 1 ? -1 : 0;
+  if (tdsl_floormod(symbols[1], 2) != 1) return derived[0] = symbols[1], derived[1] = symbols[0], 0;
+  return -1;
 }
 static tdsl_status run_window(tdsl_call *c) {
   const float *x = c->args[0], *k = c->args[1];
@@ -97,7 +98,7 @@ static tdsl_status run_window(tdsl_call *c) {
   return TDSL_OK;
 }
 static const char *const window_derived[] = {"n - m + 1"};
-static const char *const window_checks[] = {"m % 2 == 1 (sample.td:9:3)"};
+static const char *const window_checks[] = {"windows have a centre (sample.td:9:3): m % 2 == 1 is needed, but m is \001, for n = \001"};
 static const tdsl_symbol_spec window_symbols[] = {TDSL_SYMBOL("n", 0, INT64_MAX), TDSL_SYMBOL("m", 1, INT64_MAX)};
 static const tdsl_tensor_spec window_args[] = {
     TDSL_ARG("pair.x", TDSL_IN, TDSL_F32, 1, TDSL_DIM_SYMBOL(0)), TDSL_ARG("pair.k", TDSL_IN, TDSL_F32, 1, TDSL_DIM_SYMBOL(1)),

@@ -211,4 +211,19 @@ model Net {
   assert.throws(() => s.describeModel('nut'), /there is no model nut; the models are net/);
 });
 
+test('functions and state that hide each other or members of the session are refused', async () => {
+  const refused = async (text: string, message: RegExp): Promise<void> => {
+    const error = await interpret({ text }).then(
+      () => undefined,
+      (reason: Error) => reason,
+    );
+    assert.match(error?.message ?? 'no error', message);
+  };
+  await refused(
+    'export fn a_b(x: f32) -> f32 = x\nexport fn aB(x: f32) -> f32 = x + 1',
+    /error\[E0213\]: the function `aB`/,
+  );
+  await refused('export fn save(x: f32) -> f32 = x', /error\[E0213\]: the function `save`/);
+});
+
 test.run();

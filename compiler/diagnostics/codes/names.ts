@@ -74,4 +74,11 @@ export const nameCodes = {
       'A file may state once which float dtype literals, layers and created tensors have that state none: `default_float f64`. The file that is compiled decides for the whole program; a file that it imports may only state the same.',
     example: 'default_float i32',
   },
+  E0213: {
+    class: 'user',
+    title: 'this name is taken in the session',
+    explanation:
+      'In JavaScript an exported function is a method of the session: `train_step` is `trainStep`, and `trainStepAsync` on another thread. State is there under the name of its parameter. Two of them cannot have one name, and none can have a name that sessions have themselves, such as `save`, `load`, `train` and `eval`.',
+    example: 'export fn a_b(x: f32) -> f32 = x\nexport fn aB(x: f32) -> f32 = x + 1',
+  },
 } as const satisfies Codes<'E02'>;

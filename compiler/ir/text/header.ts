@@ -58,8 +58,10 @@ function printFlat(part: EntryInput | EntryOutput, state: readonly StateLeaf[]):
   return `${part.kind} ${printName(path)}`;
 }
 
-const printConstraint = ({ left, right, message }: EntryConstraint): string =>
-  `require ${left.key}${right === undefined ? '' : ` = ${right.key}`}: ${JSON.stringify(message)}`;
+const printConstraint = (word: 'require' | 'equal', { left, right, message, site }: EntryConstraint): string => {
+  const place = site === undefined ? '' : ` at ${JSON.stringify(site.file)} ${site.line} ${site.column}`;
+  return `${word} ${left.key}${right === undefined ? '' : ` = ${right.key}`}: ${JSON.stringify(message)}${place}`;
+};
 
 function printEntry(entry: Entry, state: readonly StateLeaf[]): readonly string[] {
   const flat = (parts: readonly (EntryInput | EntryOutput)[]) => parts.map((part) => printFlat(part, state)).join(', ');
@@ -67,7 +69,8 @@ function printEntry(entry: Entry, state: readonly StateLeaf[]): readonly string[
     ...(entry.doc === undefined ? [] : [`doc ${JSON.stringify(entry.doc)}`]),
     ...(entry.evaluation === undefined ? [] : [`evaluation ${printName(entry.evaluation)}`]),
     ...(entry.symbols.length > 0 ? [`dims ${entry.symbols.join(', ')}`] : []),
-    ...entry.constraints.map(printConstraint),
+    ...(entry.equalities ?? []).map((equality) => printConstraint('equal', equality)),
+    ...entry.constraints.map((constraint) => printConstraint('require', constraint)),
     `in (${flat(entry.inputs)})`,
     `out (${flat(entry.outputs)})`,
     ...entry.arguments.map(({ name, structure }) => `argument ${printName(name)}: ${printStructure(structure)}`),

@@ -80,6 +80,8 @@ function readEntry(scanner: Scanner, state: readonly StateLeaf[]): Entry {
     do symbols.push(scanner.name('the name of a dimension'));
     while (scanner.accept(','));
   }
+  const equalities: EntryConstraint[] = [];
+  while (scanner.accept('equal')) equalities.push(readConstraint(scanner));
   const constraints: EntryConstraint[] = [];
   while (scanner.accept('require')) constraints.push(readConstraint(scanner));
   scanner.expect('in');
@@ -95,7 +97,11 @@ function readEntry(scanner: Scanner, state: readonly StateLeaf[]): Entry {
   scanner.expect('result');
   const result = readStructure(scanner);
   scanner.expect('}');
-  const optional = { ...(evaluation === undefined ? {} : { evaluation }), ...(doc === undefined ? {} : { doc }) };
+  const optional = {
+    ...(equalities.length === 0 ? {} : { equalities }),
+    ...(evaluation === undefined ? {} : { evaluation }),
+    ...(doc === undefined ? {} : { doc }),
+  };
   return { name, fn, inputs, outputs, arguments: args, result, symbols, constraints, ...optional };
 }
 
@@ -104,7 +110,11 @@ function readConstraint(scanner: Scanner): EntryConstraint {
   const right = scanner.accept('=') ? scanner.dim(':') : undefined;
   scanner.expect(':', 'and a message');
   const message = scanner.string('a message as a string');
-  return { left, ...(right === undefined ? {} : { right }), message };
+  const required = { left, ...(right === undefined ? {} : { right }), message };
+  if (!scanner.accept('at')) return required;
+  const file = scanner.string('the name of a file as a string');
+  const line = scanner.integer('a line');
+  return { ...required, site: { file, line, column: scanner.integer('a column') } };
 }
 
 function readFlat<K extends 'argument' | 'result'>(scanner: Scanner, state: readonly StateLeaf[], kind: K) {

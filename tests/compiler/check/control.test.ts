@@ -2,6 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { reasonText, relationText } from '../../../compiler/constraints.js';
 import { isControl, isLoop } from '../../../compiler/ir/control.js';
 import { verifyProgram } from '../../../compiler/ir/verify-program.js';
 import { replayPasses } from '../../../compiler/pipeline.js';
@@ -50,9 +51,9 @@ test('the bound of a loop is not negative', () => {
   assert.equal(codes(text('0')), []);
   assert.match(
     programOf(text('n - 5'))
-      .entries[0]?.constraints.map(({ message }) => message)
+      .entries[0]?.constraints.map((constraint) => `${reasonText(constraint)}: ${relationText(constraint)}`)
       .join() ?? '',
-    /the bound of `while` is not negative: n - 5 ≥ 0/,
+    /the bound of `while` is not negative \(.*:1:\d+\): n - 5 ≥ 0/,
   );
 });
 

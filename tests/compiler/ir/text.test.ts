@@ -190,8 +190,9 @@ fn step(%w: f32[3], %x: f32[B, 3]) -> (f32[3], f32) {
       symbols: ['B'],
       constraints: [
         { left: dimSymbol('B'), right: dimConst(4), message: 'a batch of "four"' },
-        { left: dimSymbol('B'), message: 'never negative' },
+        { left: dimSymbol('B'), message: 'never negative', site: { file: 'a "b".td', line: 3, column: 14 } },
       ],
+      equalities: [{ left: dimSymbol('B'), right: dimSymbol('C'), message: 'axes agree' }],
       doc: 'One step.\nOf training.',
     },
   ],

@@ -7,4 +7,4 @@ model Net {
   fn forward(x: f32[1, 3]) -> f32[1, 3] = norm(x)
 }
 
-export fn train(net: mut Net, x: f32[1, 3]) -> f32 = sum(net(x))
+export fn train_step(net: mut Net, x: f32[1, 3]) -> f32 = sum(net(x))

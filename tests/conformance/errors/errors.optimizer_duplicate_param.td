@@ -8,7 +8,7 @@ model Net {
   fn forward(x: f32[1]) -> f32[1] = v + w * x
 }
 
-export fn train(net: mut Net, opt: mut SGD([net.w, net.w], lr: 0.1), x: f32[1]) -> f32 {
+export fn train_step(net: mut Net, opt: mut SGD([net.w, net.w], lr: 0.1), x: f32[1]) -> f32 {
   let (l, g) = value_and_grad(net => sum(net(x)))(net)
   opt.step([net.w, net.w], [g.w, g.w])
   l
