@@ -63,6 +63,7 @@ export function treesOf(cx: Context, selected: readonly Selection[]): Differenti
 function differentiable(cx: Context, val: Val): Val {
   switch (val.kind) {
     case 'float':
+    case 'real':
       return tensor(toTensor(cx, val));
     case 'cell':
       return tensor(val.cell.value);
