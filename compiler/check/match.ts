@@ -6,7 +6,7 @@ import { type DType, dtypeKind } from '../ir/dtype.js';
 import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { dtypeNamed, isDTypeName } from './dtype-names.js';
-import { Failure } from './failure.js';
+import { Failure, Poisoned } from './failure.js';
 import { foreignArgument, foreignDType, LIST_HELP } from './foreign.js';
 import { declarationOfType } from './model-types.js';
 import type { Scope } from './scope.js';
@@ -62,7 +62,8 @@ export class Matcher {
       case 'MutType':
         return this.#mutable(type, val, what, site);
       case 'Error':
-        return val;
+        // What the value should be is not known, so that nothing which follows from it is worth a report.
+        throw new Poisoned();
     }
   }
 
