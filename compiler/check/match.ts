@@ -161,7 +161,7 @@ export class Matcher {
 
   /** A model variable means the model of its first argument from then on, in the methods of the model too. */
   #modelVariable(type: ast.Type, name: string, val: Val, what: string, site: Site): Val {
-    if (val.kind !== 'model' && val.kind !== 'blueprint') this.#refuse(type, val, what, site);
+    if (val.kind !== 'model' && val.kind !== 'blueprint') this.#refuse(type, val, what, site, treeHelp(val));
     const { model, name: modelName, unit } = val.kind === 'model' ? val.instance : val;
     const bound = this.scope.own(name)?.value;
     if (bound?.kind === 'class' && bound.model !== model) {
@@ -174,7 +174,7 @@ export class Matcher {
   #model(type: ast.NamedType | ast.AppliedType, val: Val, what: string, site: Site): Val {
     const model = declarationOfType(this.cx, type, this.scope);
     const own = val.kind === 'model' ? val.instance.model : val.kind === 'blueprint' ? val.model : undefined;
-    if (own !== model) this.#refuse(type, val, what, site);
+    if (own !== model) this.#refuse(type, val, what, site, treeHelp(val));
     return this.#passOn(val);
   }
 
@@ -419,6 +419,12 @@ export class Matcher {
     });
   }
 }
+
+/** Gradients are no models, but trees with the structure of one. */
+const treeHelp = (val: Val): string | undefined =>
+  val.kind === 'record' || val.kind === 'tensor'
+    ? 'a tree with the structure of a parameter `net`, such as its gradient, has the type `like(net)`'
+    : undefined;
 
 /** Refuses a shape; the label says what is wrong. */
 type Mismatch = (label: string) => never;

@@ -69,6 +69,8 @@ export type Transform =
       readonly name: 'grad' | 'value_and_grad';
       readonly of: Val;
       readonly wrt: Wrt;
+      /** Whether the function gives what is not differentiated beside the scalar: (value, aux). */
+      readonly hasAux?: boolean;
       readonly caller?: string;
     }
   /** All partial derivatives, by the mode that takes fewer products unless one is asked for. */
