@@ -207,7 +207,11 @@ function differentiatedResult(cx: Context, transform: Gradient, { value }: Outli
   }
   return cx.fail('E0501', {
     message: `${asker} differentiates a scalar of floats, but ${gives}`,
-    label: result === undefined ? 'no tensor' : `its shape is [${printShape(result.type.shape)}]`,
+    label: isScalar
+      ? undefined
+      : result === undefined
+        ? 'no tensor'
+        : `its shape is [${printShape(result.type.shape)}]`,
     help:
       isScalar && isPair && transform.caller === undefined
         ? `the second value is passed on, and not differentiated, by \`${name}(f, has_aux: true)\``
