@@ -37,6 +37,16 @@ function resolve(from: string, name: string): string | undefined {
   return path.isAbsolute(name) ? name : packageFile(from, name);
 }
 
+function filesBeside(file: string): readonly string[] {
+  try {
+    return readdirSync(path.dirname(file))
+      .filter((name) => name.endsWith('.td'))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
 const standardModules = (): readonly string[] =>
   readdirSync(libraryFolder)
     .filter((file) => file.endsWith('.td'))
@@ -44,4 +54,4 @@ const standardModules = (): readonly string[] =>
     .sort();
 
 /** Files, imports and the library as Node sees them. */
-export const nodeHost = (): Host => ({ readFile, resolve, standardModules });
+export const nodeHost = (): Host => ({ readFile, resolve, filesBeside, standardModules });

@@ -37,6 +37,8 @@ export function observe(host: Host): ObservedHost {
   return {
     readFile: (path) => note(['readFile', path], host.readFile(path)),
     resolve: (from, name) => note(['resolve', from, name], host.resolve(from, name)),
+    // Only a compile that fails asks for it, and its result is not kept.
+    filesBeside: (path) => host.filesBeside?.(path) ?? [],
     standardModules: () => note(['standardModules'], host.standardModules()),
     observations: () => [...found.values()],
   };

@@ -188,6 +188,7 @@ export function bindParameters(
   owner: string,
 ): void {
   const { scope } = matcher;
+  scope.announce(params);
   const bind = (i: number) => {
     const param = params[i] as ast.Param;
     const given = assigned[i] ?? [];

@@ -115,6 +115,7 @@ export function declaredEntry(
     const scope = Scope.function(unit, name);
     const open = signatureNames(cx, unit, decl, undefined);
     bindOpenNames(cx, open, scope, kind);
+    scope.announce(decl.params);
     for (const param of decl.params) {
       const value = invent(inputs, param, scope, kind);
       scope.define(param.name.name, { value, role: 'parameter', site: { source: unit.source, span: param.name.span } });

@@ -7,6 +7,9 @@ const noConstants = `${byNameAlone}; \`pi\` is \`let pi = 3.141592653589793\``;
 const joined = 'tensors are joined by `cat([a, b], dim: 0)`';
 const fromNumbers = 'a tensor of numbers is `tensor([1.0, 2.0])`; other data are arguments of exported functions';
 
+const unending =
+  'a loop that ends by a condition is `while condition max n from x = init { next }`; `fold` and `for` take every step';
+
 const names: Hints = new Map([
   ['torch', byNameAlone],
   ['F', byNameAlone],
@@ -24,6 +27,11 @@ const names: Hints = new Map([
   ['range', 'the ints from 0 up to and without `n` are `0..n`'],
   ['enumerate', 'loop over the positions: `for i in 0..len(items)`'],
   ['zip', 'loop over the positions: `for i in 0..len(items)`'],
+  ['break', unending],
+  [
+    'continue',
+    'an unrolled loop passes over a step by `if c { … }`; `fold` keeps its carry by `if c { next } else { carry }`',
+  ],
   ['int', 'tensors are converted with `cast(x, i64)`'],
   ['float', 'tensors are converted with `cast(x, f32)`; infinity is `inf`'],
   ['complex64', 'there are no complex numbers'],

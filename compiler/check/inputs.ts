@@ -163,7 +163,7 @@ export function invent(inputs: Inputs, param: ast.Param, scope: Scope, kind: 'ex
     cx.fail('E0406', {
       message: `\`${path}\` is ${textOf(scope, type)}: an exported function takes tensors and state`,
       site,
-      help: 'give it a default, which is the value that is compiled in',
+      help: staticHelp(path, type),
     });
   }
   const first = inputs.argumentTypes.length;
@@ -172,6 +172,20 @@ export function invent(inputs: Inputs, param: ast.Param, scope: Scope, kind: 'ex
   inputs.arguments.push({ name: path, structure: structureOf(inputs, made, first, firstNumber) });
   return made;
 }
+
+/** What takes the place of a parameter whose value is fixed when compiling: the scalar that each call gives, or a default. */
+function staticHelp(path: string, type: ast.Type): string {
+  const form = type.kind === 'NamedType' ? scalars.get(type.name.name) : undefined;
+  const fixed = 'give it a default, which is the value that is compiled in';
+  return form === undefined ? fixed : `a scalar that each call gives is \`${path}: ${form}\`; else ${fixed}`;
+}
+
+/** The types of scalars that calls give, by the compile-time types that are taken for them. */
+const scalars: ReadonlyMap<string, string> = new Map([
+  ['bool', 'bool[]'],
+  ['int', 'dim'],
+  ['float', 'f32'],
+]);
 
 const isStatic = (type: ast.Type): boolean =>
   type.kind === 'OptionalType' ||
@@ -248,9 +262,10 @@ function tensors(inputs: Inputs, type: ast.Type, path: string, scope: Scope, kin
 /** The type of an argument; a size without a name is a symbol of its own. */
 function argumentType(cx: Context, type: ast.ShapedType | ast.NamedType, path: string, scope: Scope): TensorType {
   if (type.kind === 'NamedType') return tensorType(cx, type, scope);
+  const owner = `\`${path}\``;
   const shape = type.shape.flatMap((item, axis): readonly Dim[] => {
     if (item.kind === 'AnyDim') return [sizeOf(cx, `${path}.${axis}`)];
-    if (item.kind !== 'RestDim') return tensorType(cx, { ...type, shape: [item] }, scope).shape;
+    if (item.kind !== 'RestDim') return tensorType(cx, { ...type, shape: [item] }, scope, { name: owner, axis }).shape;
     const rest = scope.own(item.name.name)?.value;
     return rest?.kind === 'list' ? rest.items.flatMap((size) => (size.kind === 'int' ? [size.dim] : [])) : [];
   });

@@ -10,7 +10,7 @@ import { Poisoned } from './failure.js';
 import { foreignDType, foreignName } from './foreign.js';
 import type { Binding, Scope } from './scope.js';
 import { describe, fnValue, type Val, type ValOf } from './values.js';
-import { importText, type Unit, type UnitItem } from './workspace.js';
+import { type ImportedName, importText, type Unit } from './workspace.js';
 
 /** What a name means in a scope; undefined when it is not known. */
 export function lookup(cx: Context, name: string, scope: Scope): Binding | undefined {
@@ -67,6 +67,9 @@ function itemValue(cx: Context, unit: Unit, name: string): Val | undefined {
   return value.kind === 'class' ? { ...value, name: item.name.name } : value;
 }
 
+/** How many files of a folder a report lists. */
+const maxFilesShown = 8;
+
 interface Found {
   readonly item: ast.Fn | ast.Model | ast.Constant;
   readonly unit: Unit;
@@ -79,10 +82,11 @@ export function findItem(cx: Context, unit: Unit, name: string): Found | undefin
   return item.kind === 'ImportedName' ? followImport(cx, unit, item) : { item, unit };
 }
 
-function followImport(cx: Context, unit: Unit, item: Extract<UnitItem, { kind: 'ImportedName' }>): Found {
+function followImport(cx: Context, unit: Unit, item: ImportedName): Found {
   const text = importText(item.from.from);
   const from = cx.workspace.imported(unit, text);
   if (from === undefined) {
+    if (item.from.from.kind === 'StringLiteral' && !text.startsWith('std.')) refuseMissingFile(cx, unit, item, text);
     const modules = cx.workspace.host.standardModules().map((module) => `std.${module}`);
     const hint = nearest(text, modules);
     return cx.fail('E0203', {
@@ -129,6 +133,32 @@ function followImport(cx: Context, unit: Unit, item: Extract<UnitItem, { kind: '
   });
 }
 
+/** Refuses the import of a file that does not exist, with the path that was looked for and what the folder has instead. */
+function refuseMissingFile(cx: Context, unit: Unit, { from: { from } }: ImportedName, text: string): never {
+  const { host } = cx.workspace;
+  const path = host.resolve(unit.path, text);
+  const refuse = (message: string, help: string): never =>
+    cx.fail('E0203', { message, site: { source: unit.source, span: from.span }, help });
+  if (path === undefined) {
+    const isFile = text.endsWith('.td');
+    return refuse(
+      `there is no file \`${text}\``,
+      isFile
+        ? 'no package of that name has it; a file of the program begins with `./` or `../`'
+        : 'the path of a file ends in `.td`; modules of the library are imported without quotes: `import std.nn { Linear }`',
+    );
+  }
+  const split = text.lastIndexOf('/') + 1;
+  const present = host.filesBeside?.(path) ?? [];
+  const hint = nearest(text.slice(split), present);
+  const others = present.slice(0, maxFilesShown).join(', ');
+  const inFolder = present.length === 0 ? 'its folder has no `.td` files' : `its folder has ${others}`;
+  return refuse(
+    `there is no file \`${path}\``,
+    hint === undefined ? inFolder : `did you mean \`${text.slice(0, split)}${hint}\`?`,
+  );
+}
+
 /** The model that a type names. */
 export function findModel(cx: Context, name: ast.Identifier, scope: Scope): ValOf<'class'> {
   const value = lookup(cx, name.name, scope)?.value;
@@ -156,6 +186,14 @@ const modelNames = (unit: Unit): readonly string[] =>
 
 /** Says that a name is not known, with the nearest one that is. */
 export function unknownName(cx: Context, name: string, scope: Scope): never {
+  const later = scope.announced(name);
+  if (later !== undefined) {
+    cx.fail('E0201', {
+      message: `\`${name}\` is not known yet`,
+      notes: [{ text: `the parameter \`${name}\` is declared later`, ...later }],
+      help: `types and defaults of parameters use earlier parameters only: write \`${name}\` before this one`,
+    });
+  }
   const module = cx.workspace.libraryModuleOfModel(name);
   const known = [
     ...scope.names(),

@@ -15,7 +15,20 @@ import { bindPattern } from './patterns.js';
 import { fieldOf, Scope } from './scope.js';
 import { isNumeric, toTensor } from './tensors.js';
 import { alignTrees, treeOf } from './trees.js';
-import { type Arg, contents, describe, fnValue, int, list, none, string, tensor, tuple, type Val } from './values.js';
+import {
+  type Arg,
+  contents,
+  describe,
+  fnValue,
+  int,
+  list,
+  none,
+  string,
+  tensor,
+  tuple,
+  type Val,
+  weakened,
+} from './values.js';
 
 /** More steps than this make a graph that is no use to anybody. */
 const maxUnrolled = 4096;
@@ -98,7 +111,7 @@ function courseOf(cx: Context, sequence: Val): Course | undefined {
   if (sequence.kind === 'range') {
     const { start, end } = sequence;
     const item = (position: Value): Val =>
-      tensor(isDimConst(start, 0) ? position : cx.b.elementwise('add', [position, cx.b.size(start)]));
+      weakened(isDimConst(start, 0) ? position : cx.b.elementwise('add', [position, cx.b.size(start)]));
     return { length: dimMax(dimConst(0), dimSub(end, start)), xs: [], item };
   }
   const stacks = stacksOf(sequence);

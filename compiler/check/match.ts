@@ -6,7 +6,7 @@ import { type DType, dtypeKind } from '../ir/dtype.js';
 import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { dtypeNamed, isDTypeName } from './dtype-names.js';
-import { Failure } from './failure.js';
+import { Failure, Poisoned } from './failure.js';
 import { foreignArgument, foreignDType, LIST_HELP } from './foreign.js';
 import { declarationOfType } from './model-types.js';
 import type { Scope } from './scope.js';
@@ -62,7 +62,8 @@ export class Matcher {
       case 'MutType':
         return this.#mutable(type, val, what, site);
       case 'Error':
-        return val;
+        // What the value should be is not known, so that nothing which follows from it is worth a report.
+        throw new Poisoned();
     }
   }
 
@@ -160,7 +161,7 @@ export class Matcher {
 
   /** A model variable means the model of its first argument from then on, in the methods of the model too. */
   #modelVariable(type: ast.Type, name: string, val: Val, what: string, site: Site): Val {
-    if (val.kind !== 'model' && val.kind !== 'blueprint') this.#refuse(type, val, what, site);
+    if (val.kind !== 'model' && val.kind !== 'blueprint') this.#refuse(type, val, what, site, treeHelp(val));
     const { model, name: modelName, unit } = val.kind === 'model' ? val.instance : val;
     const bound = this.scope.own(name)?.value;
     if (bound?.kind === 'class' && bound.model !== model) {
@@ -173,7 +174,7 @@ export class Matcher {
   #model(type: ast.NamedType | ast.AppliedType, val: Val, what: string, site: Site): Val {
     const model = declarationOfType(this.cx, type, this.scope);
     const own = val.kind === 'model' ? val.instance.model : val.kind === 'blueprint' ? val.model : undefined;
-    if (own !== model) this.#refuse(type, val, what, site);
+    if (own !== model) this.#refuse(type, val, what, site, treeHelp(val));
     return this.#passOn(val);
   }
 
@@ -418,6 +419,12 @@ export class Matcher {
     });
   }
 }
+
+/** Gradients are no models, but trees with the structure of one. */
+const treeHelp = (val: Val): string | undefined =>
+  val.kind === 'record' || val.kind === 'tensor'
+    ? 'a tree with the structure of a parameter `net`, such as its gradient, has the type `like(net)`'
+    : undefined;
 
 /** Refuses a shape; the label says what is wrong. */
 type Mismatch = (label: string) => never;

@@ -8,6 +8,7 @@ import { assignArguments } from './arguments.js';
 import { bindParameters, shapeOf, signatureNames } from './call.js';
 import type { Context } from './context.js';
 import { evaluatePlace } from './evaluate.js';
+import { lookup } from './lookup.js';
 import { Matcher } from './match.js';
 import { condition } from './operators.js';
 import { Scope } from './scope.js';
@@ -77,10 +78,25 @@ function buildFields(cx: Context, fields: readonly ast.Field[], instance: Instan
         const value = evaluatePlace(cx, field.value, scope);
         instance.scope.define(name, { value, role: 'constant', site: { source: unit.source, span } });
       } else if (field.kind === 'ChildField')
-        instance.fields.set(name, place(cx, evaluatePlace(cx, field.value, scope), path));
+        instance.fields.set(name, place(cx, childValue(cx, field, instance.model, scope), path));
       else instance.fields.set(name, tensorField(cx, field, path, scope));
     });
   }
+}
+
+/** Types that newcomers give to a field that is a number. */
+const numberTypes: ReadonlySet<string> = new Set(['int', 'float', 'bool', 'string', 'dim']);
+
+/** The value of a field that is a sub-model. A type stands there where somebody meant a constant or a parameter. */
+function childValue(cx: Context, { name, value }: ast.ChildField, model: ast.Model, scope: Scope): Val {
+  if (value.kind !== 'Name' || !numberTypes.has(value.name) || lookup(cx, value.name, scope) !== undefined)
+    return evaluatePlace(cx, value, scope);
+  return cx.fail('E0201', {
+    message: `\`${value.name}\` is no model`,
+    label: `the field \`${name.name}\` is a sub-model`,
+    site: { source: scope.unit.source, span: value.span },
+    help: `a constant is \`let ${name.name} = …\`; what a use chooses is a parameter: \`model ${model.name.name}(${name.name}: ${value.name})\``,
+  });
 }
 
 /** Gives the sub-models in a field's value their places; models that have one already are shared. */
@@ -141,7 +157,12 @@ function makeLeaf(
 }
 
 /** The type that a declaration of a tensor states; all its names are known. */
-export function tensorType(cx: Context, type: ast.Type, scope: Scope): TensorType {
+export function tensorType(
+  cx: Context,
+  type: ast.Type,
+  scope: Scope,
+  owner: { readonly name: string; readonly axis: number } = { name: 'a tensor of a model', axis: 0 },
+): TensorType {
   const matcher = new Matcher(cx, scope, new Map());
   if (type.kind === 'NamedType' && type.name.name === 'key') return keyType(matcher);
   const dtypeName = type.kind === 'NamedType' ? type.name : type.kind === 'ShapedType' ? type.dtype : undefined;
@@ -163,7 +184,7 @@ export function tensorType(cx: Context, type: ast.Type, scope: Scope): TensorTyp
   for (const [axis, size] of shape.entries()) {
     if (cx.nonNegative(size, 'sizes are not negative')) continue;
     cx.fail('E0324', {
-      message: `axis ${axis} of a tensor of a model has the negative size ${printDim(size)}`,
+      message: `axis ${owner.axis + axis} of ${owner.name} has the negative size ${printDim(size)}`,
       site: { source: scope.unit.source, span: type.span },
     });
   }

@@ -7,18 +7,21 @@ import type * as ast from '../syntax/ast.js';
 import type { Context } from './context.js';
 import { knownValue } from './known.js';
 import { matmul } from './matmul.js';
-import { dtypeOf, isNumeric, isRank0, type Numeric, pointwise } from './tensors.js';
+import { dtypeOf, isNumeric, isRank0, type Numeric, pointwise, toTensor } from './tensors.js';
 import {
   bool,
   describe,
   float,
   int,
+  isUntyped,
   isWeakNumber,
   list,
   numberOf,
   type Relation,
+  real,
   show,
   string,
+  tensor,
   typeText,
   type Val,
 } from './values.js';
@@ -119,11 +122,8 @@ export function sameStatic(cx: Context, left: Val, right: Val): boolean {
   if (isWeakNumber(left) && isWeakNumber(right)) {
     const result = compareNumbers('==', left, right);
     if (result?.kind === 'bool') return result.value;
-    return cx.sameSize(
-      (left as Extract<Val, { kind: 'int' }>).dim,
-      (right as Extract<Val, { kind: 'int' }>).dim,
-      'sizes that are compared',
-    );
+    if (left.kind === 'int' && right.kind === 'int') return cx.sameSize(left.dim, right.dim, 'sizes that are compared');
+    return undefinedFor(cx, '==', left, right);
   }
   if (left.kind === 'string' && right.kind === 'string') return left.value === right.value;
   if (left.kind === 'dtype' && right.kind === 'dtype') return left.dtype === right.dtype;
@@ -262,12 +262,9 @@ export function refuseZeroDivisor(cx: Context, left: Numeric, right: Numeric): v
 function floatOperand(cx: Context, left: Numeric, right: Numeric): Numeric {
   const both = [left, right].every((val) => dtypeKind(dtypeOf(cx, val)) !== 'float');
   if (!both) return left;
-  const value = left.kind === 'tensor' ? left.value : undefined;
-  if (value !== undefined) return { kind: 'tensor', value: cx.b.cast(value, cx.options.defaultFloat) };
+  if (!isUntyped(left)) return tensor(toTensor(cx, left, cx.options.defaultFloat));
   const number = numberOf(left);
-  return number === undefined
-    ? { kind: 'tensor', value: cx.b.size((left as Extract<Val, { kind: 'int' }>).dim, cx.options.defaultFloat) }
-    : { kind: 'float', value: number };
+  return number === undefined ? real(toTensor(cx, left, 'f64')) : float(number);
 }
 
 /** `-x` and `!x`. */

@@ -62,6 +62,7 @@ export function exportedState(cx: Context, decls: readonly ast.Fn[]): ReadonlyMa
   const made = new Map<string, Val>();
   for (const decl of decls) {
     const scope = Scope.function(cx.unit, decl.name.name);
+    scope.announce(decl.params);
     for (const param of decl.params) {
       const name = param.name.name;
       const type = param.type.kind === 'MutType' ? param.type.type : param.type;

@@ -1,5 +1,6 @@
 // Scopes: names and what they are bound to, from the innermost block out to the parameters of the function.
 
+import type * as ast from '../syntax/ast.js';
 import { contents, type ModelRef, type Site, type Val } from './values.js';
 import type { Unit } from './workspace.js';
 
@@ -22,6 +23,7 @@ export interface Activation {
 
 export class Scope {
   readonly #bindings = new Map<string, Binding>();
+  readonly #announced = new Map<string, Site>();
 
   private constructor(
     readonly unit: Unit,
@@ -43,6 +45,16 @@ export class Scope {
 
   define(name: string, binding: Binding): void {
     if (name !== '_') this.#bindings.set(name, binding);
+  }
+
+  /** Tells the names of parameters before they are bound, for what is said about one that is used too early. */
+  announce(params: readonly ast.Param[]): void {
+    for (const { name } of params) this.#announced.set(name.name, { source: this.unit.source, span: name.span });
+  }
+
+  /** Where a parameter is declared that is not bound yet. */
+  announced(name: string): Site | undefined {
+    return this.#announced.get(name) ?? this.parent?.announced(name);
   }
 
   /** The binding of a name in this scope alone. */

@@ -8,6 +8,7 @@ import { elementwiseOp } from '../ops/table.js';
 import type { Context } from './context.js';
 import {
   describe,
+  isUntyped,
   isWeakNumber,
   type Relation,
   type Site,
@@ -15,6 +16,7 @@ import {
   typeText,
   type Val,
   type WeakNumber,
+  weakened,
 } from './values.js';
 
 /** An operand of an operation on tensors. */
@@ -22,10 +24,10 @@ export type Numeric = WeakNumber | Extract<Val, { kind: 'tensor' }>;
 
 export const isNumeric = (val: Val): val is Numeric => val.kind === 'tensor' || isWeakNumber(val);
 
-/** The dtype that a compile-time number has by itself. */
+/** The dtype that a number has where it meets none. */
 export function weakDType(cx: Context, val: WeakNumber): DType {
   if (val.kind === 'int') return 'i64';
-  return val.kind === 'float' ? cx.options.defaultFloat : 'bool';
+  return val.kind === 'float' || val.kind === 'real' ? cx.options.defaultFloat : 'bool';
 }
 
 /** The dtype that a value has by itself. */
@@ -72,6 +74,10 @@ export function toTensor(cx: Context, val: Numeric, dtype: DType = dtypeOf(cx, v
       return cx.b.cast(val.value, dtype);
     case 'float':
       return constantOf(cx, val.value, dtype, site);
+    case 'real':
+      if (dtypeKind(dtype) === 'int')
+        cx.fail('E0319', { message: `a real number is not a value of ${dtype}`, site, help: `cast(x, ${dtype})` });
+      return cx.b.cast(val.value, dtype);
     case 'bool':
       return cx.b.constant(val.value, dtype);
     case 'int': {
@@ -174,15 +180,19 @@ export function elementwise(cx: Context, op: string, given: readonly Value[], wh
 
 /**
  * Applies an elementwise operation to operands that are promoted first. Where the operation works on floats only, integers and bools
- * become the default float; operands with a dtype of their own (the condition of `where`) are cast to it.
+ * become the default float; operands with a dtype of their own (the condition of `where`) are cast to it. Numbers alone give a number:
+ * what is real is computed in f64, because the dtype that it will meet is not known here.
  */
 export function pointwise(cx: Context, op: string, operands: readonly Numeric[], what: string = op): Val {
   const record = elementwiseOp(op);
   const shared = operands.filter((_, i) => record.fixed?.[i] === undefined);
   let common = commonDType(cx, shared);
   if (!record.accepts.includes(common)) common = widen(cx, record.accepts, common, what);
+  const isNumber = shared.every(isUntyped) && operands.every(isRank0);
+  if (isNumber && isFloat(common)) common = 'f64';
   const values = operands.map((val, i) => asDType(cx, val, record.fixed?.[i] ?? common));
-  return tensor(elementwise(cx, op, values, what));
+  const result = elementwise(cx, op, values, what);
+  return isNumber ? weakened(result) : tensor(result);
 }
 
 /** A dtype that an operation accepts for operands of `given`: the next wider kind. */

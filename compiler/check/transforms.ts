@@ -63,6 +63,7 @@ export function treesOf(cx: Context, selected: readonly Selection[]): Differenti
 function differentiable(cx: Context, val: Val): Val {
   switch (val.kind) {
     case 'float':
+    case 'real':
       return tensor(toTensor(cx, val));
     case 'cell':
       return tensor(val.cell.value);
@@ -170,32 +171,52 @@ export function regionOf(
 
 /** Calls `grad(f)` or `value_and_grad(f)`. */
 export function applyGradient(cx: Context, transform: Gradient, args: readonly Arg[]): Val {
-  const { of, wrt, name } = transform;
+  const { of, wrt, name, hasAux = false } = transform;
   const selected = selectArguments(cx, of, wrt, args);
   const given = treesOf(cx, selected);
   const outlined = outline(cx, calleeName(of), given, (substitute) =>
     call(cx, of, substituted(args, selected, substitute)),
   );
-  const [result] = outlined.value.values;
-  if (
-    result === undefined ||
-    outlined.value.values.length > 1 ||
-    result.type.shape.length > 0 ||
-    !isFloat(result.type.dtype)
-  ) {
-    const found = outlined.value.values.map((value) => typeText(value.type)).join(', ');
-    cx.fail('E0501', {
-      message: `${transform.caller ?? name} differentiates a scalar of floats, but \`${calleeName(of)}\` gives ${outlined.value.values.length > 1 ? `(${found})` : found}`,
-      label: result === undefined ? 'no tensor' : `its shape is [${printShape(result.type.shape)}]`,
-      help: 'reduce it: sum(…), mean(…); or give a cotangent to vjp',
-    });
-  }
+  const result = differentiatedResult(cx, transform, outlined);
   const region = { type: 'vjp', fn: outlined.fn, wrt: given.leaves.map((_, i) => i), of: [0] } as const;
   const types = given.leaves.map(({ value }) => leafType(value) as TensorType);
   const { value, derivatives } = regionOf(cx, outlined, region, [cx.b.constant(1, result.type.dtype)], types);
   const gradients = rebuildAll(given.trees, derivatives.map(tensor));
   const gradient = wrt.single ? (gradients[0] as Val) : tuple(gradients);
-  return name === 'grad' ? gradient : tuple([value, gradient]);
+  if (name === 'value_and_grad') return tuple([value, gradient]);
+  return hasAux && value.kind === 'tuple' ? tuple([gradient, value.items[1] as Val]) : gradient;
+}
+
+/** The scalar that a gradient is of: the result of the function, or the first part of (value, aux). It is the first tensor of the result. */
+function differentiatedResult(cx: Context, transform: Gradient, { value }: Outlined): Value {
+  const { of, name, hasAux = false } = transform;
+  const whole = value.rebuild(value.values);
+  const parts = whole.kind === 'tuple' ? whole.items : [];
+  const isPair = parts.length === 2 && parts[0]?.kind === 'tensor';
+  const [result] = value.values;
+  const isScalar = result !== undefined && result.type.shape.length === 0 && isFloat(result.type.dtype);
+  if (isScalar && (hasAux ? isPair : value.values.length === 1)) return result;
+  const found = value.values.map(({ type }) => typeText(type)).join(', ');
+  const gives = `\`${calleeName(of)}\` gives ${value.values.length > 1 ? `(${found})` : found || 'no tensor'}`;
+  const asker = transform.caller ?? name;
+  if (hasAux && !isPair) {
+    return cx.fail('E0501', {
+      message: `${asker} with has_aux takes a function that gives (value, aux), but ${gives}`,
+      help: 'several further values are a tuple or record of their own: `(loss, { logits: z, hits: n })`',
+    });
+  }
+  return cx.fail('E0501', {
+    message: `${asker} differentiates a scalar of floats, but ${gives}`,
+    label: isScalar
+      ? undefined
+      : result === undefined
+        ? 'no tensor'
+        : `its shape is [${printShape(result.type.shape)}]`,
+    help:
+      isScalar && isPair && transform.caller === undefined
+        ? `the second value is passed on, and not differentiated, by \`${name}(f, has_aux: true)\``
+        : 'reduce it: sum(…), mean(…); or give a cotangent to vjp',
+  });
 }
 
 /** Trees with other leaves, taken in order. */

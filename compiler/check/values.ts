@@ -2,7 +2,7 @@
 
 import type { Source, Span } from '../diagnostics/source.js';
 import { type Dim, dimValue, printDim, printShape } from '../ir/dims.js';
-import type { DType } from '../ir/dtype.js';
+import { type DType, dtypeKind } from '../ir/dtype.js';
 import type { TensorType, Value } from '../ir/graph.js';
 import type { StateLeaf } from '../program.js';
 import type * as ast from '../syntax/ast.js';
@@ -69,6 +69,8 @@ export type Transform =
       readonly name: 'grad' | 'value_and_grad';
       readonly of: Val;
       readonly wrt: Wrt;
+      /** Whether the function gives what is not differentiated beside the scalar: (value, aux). */
+      readonly hasAux?: boolean;
       readonly caller?: string;
     }
   /** All partial derivatives, by the mode that takes fewer products unless one is asked for. */
@@ -128,7 +130,10 @@ export type Val =
   | { readonly kind: 'slice'; readonly start?: Dim; readonly stop?: Dim; readonly step: number }
   | { readonly kind: 'ellipsis' }
   | { readonly kind: 'record'; readonly fields: ReadonlyMap<string, Val> }
-  | { readonly kind: 'tensor'; readonly value: Value }
+  /** `weak` marks an integer of rank 0 that stands for a number, as the position in a loop does: it says nothing about widths. */
+  | { readonly kind: 'tensor'; readonly value: Value; readonly weak?: true }
+  /** A real number that only running gives, such as a size times a literal. It has no dtype yet, and is held in f64 until it meets one. */
+  | { readonly kind: 'real'; readonly value: Value }
   /** A leaf of the state as a place; reading an expression gives its tensor. */
   | { readonly kind: 'cell'; readonly cell: Cell; readonly access: AccessRight }
   | ModelRef
@@ -153,15 +158,26 @@ export const int = (dim: Dim): ValOf<'int'> => ({ kind: 'int', dim });
 export const float = (value: number): ValOf<'float'> => ({ kind: 'float', value });
 export const bool = (value: boolean): ValOf<'bool'> => ({ kind: 'bool', value });
 export const string = (value: string): ValOf<'string'> => ({ kind: 'string', value });
+export const real = (value: Value): ValOf<'real'> => ({ kind: 'real', value });
 export const tensor = (value: Value): ValOf<'tensor'> => ({ kind: 'tensor', value });
 export const list = (items: readonly Val[]): ValOf<'list'> => ({ kind: 'list', items });
 export const tuple = (items: readonly Val[]): ValOf<'tuple'> => ({ kind: 'tuple', items });
 export const fnValue = (fn: FunctionValue): Val => ({ kind: 'function', fn });
 
-/** Compile-time numbers and truth values: they take the dtype of the tensor that they meet. */
-export type WeakNumber = ValOf<'int' | 'float' | 'bool' | 'relation'>;
-export const isWeakNumber = (val: Val): val is WeakNumber =>
-  val.kind === 'int' || val.kind === 'float' || val.kind === 'bool' || val.kind === 'relation';
+/** Numbers and truth values without a dtype: they take that of the tensor that they meet. */
+export type WeakNumber = ValOf<'int' | 'float' | 'bool' | 'relation' | 'real'>;
+const weakKinds: ReadonlySet<Val['kind']> = new Set(['int', 'float', 'bool', 'relation', 'real']);
+export const isWeakNumber = (val: Val): val is WeakNumber => weakKinds.has(val.kind);
+
+/** A value of rank 0 as a number without a dtype: a real one in f64, an integer, or a truth value. */
+export const weakened = (value: Value): Val => {
+  const kind = dtypeKind(value.type.dtype);
+  if (kind === 'float') return real(value);
+  return kind === 'int' ? { kind: 'tensor', value, weak: true } : tensor(value);
+};
+
+/** Whether a value is a number that says nothing about dtypes, known when compiling or not. */
+export const isUntyped = (val: Val): boolean => isWeakNumber(val) || (val.kind === 'tensor' && val.weak === true);
 
 /** `f32[B, 10]`, `i64` for rank 0. */
 export const typeText = (type: TensorType): string =>
@@ -191,6 +207,8 @@ export function describe(val: Val): string {
       return `the dtype ${val.dtype}`;
     case 'range':
       return `the range ${printDim(val.start)}..${printDim(val.end)}`;
+    case 'real':
+      return 'a real number that only running gives';
     case 'relation':
       return `a bool (${printDim(val.left)} ${val.op} ${printDim(val.right)})`;
     case 'list':

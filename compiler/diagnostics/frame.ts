@@ -15,6 +15,10 @@ export interface Frame {
 }
 
 const tabWidth = 4;
+/** Longer lines are cut around what is underlined. */
+const maxWidth = 160;
+/** How much of a long line stands before what is underlined. */
+const before = 40;
 /** A longer span shows its first and last lines only. */
 const maxLines = 6;
 
@@ -39,9 +43,13 @@ export function frame(source: Source, span: Span, label: string): Frame {
     const indent = text.length - text.trimStart().length;
     const markStart = line === first ? start - from : indent;
     const markEnd = line === last ? end - from : text.length;
-    const shown = layOut(text);
-    const column = shown.columns[clamp(markStart, 0, text.length)] ?? 0;
-    const width = Math.max(1, (shown.columns[clamp(markEnd, 0, text.length)] ?? 0) - column);
+    const whole = layOut(text);
+    const shown = cut(whole.text, {
+      start: whole.columns[clamp(markStart, 0, text.length)] ?? 0,
+      end: whole.columns[clamp(markEnd, 0, text.length)] ?? 0,
+    });
+    const column = shown.mark.start;
+    const width = Math.max(1, shown.mark.end - column);
     lines.push({ margin: `${String(line + 1).padStart(gutter)}│`, text: ` ${shown.text}`, isMark: false });
     const isBlankLine = text.trim() === '' && line !== first;
     if (isBlankLine) continue;
@@ -51,6 +59,26 @@ export function frame(source: Source, span: Span, label: string): Frame {
     for (const more of rest) lines.push({ margin: blank, text: `${pad}${' '.repeat(width)} ${more}`, isMark: true });
   }
   return { gutter, lines };
+}
+
+/** A line that is laid out, and its mark in columns; what lies far from the mark of a long line is left out. */
+function cut(text: string, mark: Span): { readonly text: string; readonly mark: Span } {
+  const { columns } = layOut(text);
+  if ((columns.at(-1) ?? 0) <= maxWidth) return { text, mark };
+  const from = mark.start + before < maxWidth ? 0 : mark.start - before;
+  const inside = [...text].reduce(
+    (found, character) => {
+      const at = columns[found.offset] ?? 0;
+      const isShown = at >= from && at + displayWidth(character) <= from + maxWidth;
+      return { offset: found.offset + character.length, text: isShown ? found.text + character : found.text };
+    },
+    { offset: 0, text: '' },
+  ).text;
+  const head = from === 0 ? '' : '…';
+  const tail = (columns.at(-1) ?? 0) > from + maxWidth ? '…' : '';
+  const shift = head.length - from;
+  const end = Math.min(mark.end, from + maxWidth) + shift;
+  return { text: head + inside + tail, mark: { start: mark.start + shift, end } };
 }
 
 function clamp(value: number, low: number, high: number): number {

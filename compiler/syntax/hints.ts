@@ -52,6 +52,21 @@ export function explainCharacter(text: string): Hint {
   return help === undefined ? {} : { help };
 }
 
+/** The Greek letters in the order of the alphabet, without the second form of sigma, and their names. */
+const greek = new Map(
+  [
+    ...['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta', 'theta', 'iota', 'kappa', 'lambda', 'mu', 'nu'],
+    ...['xi', 'omicron', 'pi', 'rho', 'sigma', 'tau', 'upsilon', 'phi', 'chi', 'psi', 'omega'],
+  ].map((name, i): [string, string] => [[...'αβγδεζηθικλμνξοπρστυφχψω'][i] ?? '', name]),
+);
+
+/** Help about names with letters that are not of ASCII: Greek ones have names. */
+export function explainName(text: string): Hint {
+  const spelt = [...text].map((letter) => greek.get(letter.toLowerCase()) ?? letter).join('');
+  const rule = 'names take letters of ASCII, digits and `_`';
+  return { help: /^\w+$/.test(spelt) ? `${rule}: write \`${spelt}\`` : rule };
+}
+
 export interface UnexpectedHint {
   readonly code: 'E0105' | 'E0106';
   /** What replaces or completes the report. */
@@ -110,6 +125,13 @@ function helpFor(source: Source, tokens: readonly IToken[], index: number): stri
   if (token.tokenType === t.Question || (token.tokenType === t.If && !atLineStart)) {
     return '`if c { a } else { b }` is an expression; `where(c, a, b)` chooses element by element';
   }
+  if (token.tokenType === t.LeftBrace && lineHolds(source, tokens, index, t.While)) {
+    return '`while` is an expression that carries a value: `let x = while x < 3 max 100 from x = x0 { x + 1 }`; `fold` goes over a range';
+  }
+  if (token.tokenType === t.Equals && isSubModel(source, tokens, index)) {
+    const { image } = lineStart(source, tokens, token);
+    return `a constant of a model is \`let ${image} = …\`; what a use chooses is a parameter: \`model Name(${image}: int = …)\``;
+  }
   if (token.tokenType === t.Colon && (first === t.Fn || first === t.Export))
     return 'the type of a result stands after `->`';
   if (token.tokenType === t.Colon && blockWords.has(first)) return 'what belongs to it stands in braces';
@@ -137,6 +159,18 @@ function helpFor(source: Source, tokens: readonly IToken[], index: number): stri
     return `\`${token.image}\` is a word of the language; it names only arguments and fields`;
   }
   return undefined;
+}
+
+/** Whether a token of a type stands before another one on its line. */
+function lineHolds(source: Source, tokens: readonly IToken[], index: number, type: unknown): boolean {
+  const first = tokens.indexOf(lineStart(source, tokens, tokens[index] as IToken));
+  return tokens.slice(first, index).some(({ tokenType }) => tokenType === type);
+}
+
+/** Whether the line begins with a name and a colon, as a part of a model does. */
+function isSubModel(source: Source, tokens: readonly IToken[], index: number): boolean {
+  const first = tokens.indexOf(lineStart(source, tokens, tokens[index] as IToken));
+  return tokens[first + 1]?.tokenType === t.Colon && isInside(tokens, index, t.LeftBrace);
 }
 
 /** A block where only a record can stand. */

@@ -5,9 +5,9 @@ import type { Source, Span } from '../diagnostics/source.js';
 import type * as ast from './ast.js';
 import { Grammar } from './grammar/items.js';
 import { messages } from './grammar/messages.js';
-import { explainCharacter, explainUnexpected } from './hints.js';
+import { explainCharacter, explainName, explainUnexpected } from './hints.js';
 import { documentation, isInserted, type Layout, layOut, spanOf, tooDeep } from './layout.js';
-import { BadNumber, commentGroup, makeLexer, OpenText } from './tokens.js';
+import { BadNumber, commentGroup, ForeignName, makeLexer, OpenText } from './tokens.js';
 
 /** A comment of the text, with its `#`. */
 export interface Comment extends Span {
@@ -69,6 +69,7 @@ function parse<T>(source: Source, rule: (grammar: Grammar) => T) {
   const lexical = [
     ...lexed.errors.map((error) => badCharacter(source, error)),
     ...lexed.tokens.flatMap((token) => badToken(source, token)),
+    ...foreignNames(source, lexed.tokens),
   ];
   const grammatical = [
     ...grammar.errors
@@ -126,6 +127,16 @@ function badToken(source: Source, token: IToken): Diagnostic[] {
   }
   if (token.tokenType !== BadNumber) return [];
   return [diagnostic('E0109', { source, span, ...explainNumber(token.image) })];
+}
+
+/** Names with letters that the language does not have, each at its first place. */
+function foreignNames(source: Source, tokens: readonly IToken[]): readonly Diagnostic[] {
+  const first = new Map<string, IToken>();
+  for (const token of tokens)
+    if (token.tokenType === ForeignName && !first.has(token.image)) first.set(token.image, token);
+  return [...first.values()].map((token) =>
+    diagnostic('E0101', { source, span: spanOf(token), ...explainName(token.image) }),
+  );
 }
 
 function explainNumber(image: string): Pick<DiagnosticParts, 'help'> {

@@ -9,6 +9,14 @@ export const Identifier = createToken({
   pattern: /[A-Za-z_]\w*/,
   categories: [Word],
 });
+/** Letters of other alphabets: reported after lexing, and a name for the grammar, so that the report is the only one. */
+const foreign = 'À-ÖØ-öø-ɏͰ-ϿЀ-ԯぁ-ヿ一-鿿';
+export const ForeignName = createToken({
+  name: 'ForeignName',
+  label: 'a name',
+  pattern: new RegExp(`(?:[A-Za-z_]\\w*)?[${foreign}][\\w${foreign}]*`),
+  categories: [Identifier],
+});
 /** An operator between two operands, `**` apart. */
 export const Infix = createToken({ name: 'Infix', label: 'an operator', pattern: Lexer.NA });
 export const AssignmentSign = createToken({ name: 'AssignmentSign', label: '`=`', pattern: Lexer.NA });
@@ -164,7 +172,7 @@ const signs = [
 
 /** Every token type; the lexer takes the first that matches, so longer words and signs stand before their beginnings. */
 export const vocabulary: readonly TokenType[] = [
-  ...[Space, Newline, Comment],
+  ...[Space, Newline, Comment, ForeignName],
   ...keywords,
   ...[Identifier, Float, Int, Text, OpenText],
   ...signs.filter((type) => String(type.PATTERN).length > 1),

@@ -85,6 +85,25 @@ test('tabs, wide characters, combining marks, carriage returns', () => {
   );
 });
 
+test('a long line is cut around what is underlined', () => {
+  const long = { path: 'l.td', text: `${'日x + '.repeat(100)}here${' + y'.repeat(100)}\nlet short = 1` };
+  const d = diagnostic('E0105', { source: long, span: spanOf('here', long), message: 'm', label: 'l' });
+  const shown = renderDiagnostic(d).split('\n');
+  assert.is(shown[2]?.indexOf('here'), (shown[2]?.indexOf('+ here') as number) + 2);
+  assert.match(shown[2] as string, /^ 1│ …[日x+ ]*\+ here( \+ y)+.*…$/);
+  assert.ok((shown[2] as string).length < 180);
+  // Each 日 takes two columns of the terminal.
+  const columns =
+    [...(shown[2] as string).slice(0, shown[2]?.indexOf('here'))].length + (shown[2]?.match(/日/g) ?? []).length;
+  assert.is(shown[3], `${'  │'.padEnd(columns)}^^^^ l`);
+  const whole = diagnostic('E0105', { source: long, span: { start: 0, end: long.text.length }, message: 'm' });
+  assert.ok(
+    renderDiagnostic(whole)
+      .split('\n')
+      .every((line) => line.length < 180),
+  );
+});
+
 test('the end of the text and an empty span have one caret', () => {
   const end = diagnostic('E0105', { source, span: { start: text.length, end: text.length }, message: 'm' });
   assert.is(renderDiagnostic(end), lines('error[E0105]: m', '  ┌─ examples/broken.td:5:1', ' 5│', '  │ ^'));

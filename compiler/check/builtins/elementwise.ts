@@ -4,7 +4,7 @@ import { dimMax, dimNeg } from '../../ir/dims.js';
 import { elementwiseOps } from '../../ops/elementwise/index.js';
 import type { Context } from '../context.js';
 import { refuseZeroDivisor } from '../operators.js';
-import { dtypeOf, pointwise } from '../tensors.js';
+import { dtypeOf, pointwise, toTensor } from '../tensors.js';
 import { float, int, isWeakNumber, numberOf, tensor, type Val } from '../values.js';
 import { type Arguments, type Builtin, define } from './builtin.js';
 
@@ -98,8 +98,9 @@ export const elementwiseBuiltins = (): readonly Builtin[] => [
     'The value in another dtype: floats to integers truncate, integers to narrower ones wrap, anything to bool is `!= 0`.',
     (cx, args) => {
       const input = args.numeric('input');
-      // A compile-time number is not rounded to the dtype that it would have by itself first.
-      const value = input.kind === 'float' ? cx.b.constant(input.value, 'f64') : args.tensor('input');
+      // A number without a dtype is not rounded to the dtype that it would have by itself first.
+      const isReal = input.kind === 'float' || input.kind === 'real';
+      const value = isReal ? toTensor(cx, input, 'f64') : args.tensor('input');
       return tensor(cx.b.cast(value, args.dtype('dtype')));
     },
   ),

@@ -39,8 +39,8 @@ const argument = (args: Arguments, name: string): Arg => ({ value: args.get(name
 const transformed = (transform: Transform): Val => fnValue({ type: 'transform', transform });
 
 const gradient = (name: 'grad' | 'value_and_grad', doc: string): Builtin =>
-  define(`${name}(func: function, wrt: any = 0) -> function`, doc, (_, args) =>
-    transformed({ name, of: callable(args, 'func'), wrt: wrtOf(args) }),
+  define(`${name}(func: function, wrt: any = 0, has_aux: bool = false) -> function`, doc, (_, args) =>
+    transformed({ name, of: callable(args, 'func'), wrt: wrtOf(args), hasAux: args.bool('has_aux') }),
   );
 
 function productOf(cx: Context, mode: 'jvp' | 'vjp', args: Arguments): Val {
@@ -111,9 +111,12 @@ export const transformBuiltins: readonly Builtin[] = [
   ),
   gradient(
     'grad',
-    'The gradient of a function that gives a scalar: a function of the same arguments. `wrt` names the parameters to differentiate by, or parts of them (`wrt: [net.fc1, x]`); the first one without it.',
+    'The gradient of a function that gives a scalar: a function of the same arguments. `wrt` names the parameters to differentiate by, or parts of them (`wrt: [net.fc1, x]`); the first one without it. With `has_aux: true` the function gives (value, aux), and the result is (gradient, aux).',
   ),
-  gradient('value_and_grad', 'Like `grad`, but the function gives (value, gradient).'),
+  gradient(
+    'value_and_grad',
+    'Like `grad`, but the function gives (value, gradient), and with `has_aux: true` ((value, aux), gradient).',
+  ),
   define(
     'jvp(func: function, inputs: any, v: any = none) -> (output, jvp)',
     'The value of a function and the product of its Jacobian with a tangent.',

@@ -1,10 +1,11 @@
 // `if` on a condition that only running decides: both branches become functions of the graph, and their values agree.
 
+import { isFloat } from '../../ir/dtype.js';
 import type { TensorType, Value } from '../../ir/graph.js';
 import type { Context } from '../context.js';
 import type { Binding, Scope } from '../scope.js';
 import { commonDType, type Numeric, toTensor } from '../tensors.js';
-import { isWeakNumber, type Val } from '../values.js';
+import { isUntyped, isWeakNumber, tensor, type Val, weakened } from '../values.js';
 import { asType, leafText, type Parts, takeApart, typeOf, typesAgree } from './parts.js';
 import { bindingsOf, capturesOf, finishPiece, inputsOf, type Piece, takeAssigned, writePiece } from './pieces.js';
 
@@ -17,11 +18,17 @@ interface Branch {
 interface Meeting {
   readonly sides: readonly [Numeric, Numeric];
   readonly type: TensorType;
+  /** Whether both are numbers without a dtype: then so is the value. */
+  readonly isNumber: boolean;
 }
 
 /** The type in which the leaves of two branches meet: numbers take the type of the tensor on the other side. */
 function meet(cx: Context, sides: readonly [Numeric, Numeric], what: string): Meeting {
   const [a, b] = sides;
+  if (isUntyped(a) && isUntyped(b)) {
+    const common = commonDType(cx, sides);
+    return { sides, type: { dtype: isFloat(common) ? 'f64' : common, shape: [] }, isNumber: true };
+  }
   const weak = isWeakNumber(a) ? a : isWeakNumber(b) ? b : undefined;
   const dtype = commonDType(cx, sides);
   const model = typeOf(cx, isWeakNumber(a) ? b : a);
@@ -33,7 +40,7 @@ function meet(cx: Context, sides: readonly [Numeric, Numeric], what: string): Me
     });
   }
   // A number may be wider in kind than the tensor: then the tensor is cast.
-  return { sides, type: { dtype, shape: model.shape } };
+  return { sides, type: { dtype, shape: model.shape }, isNumber: false };
 }
 
 function meetAll(cx: Context, then: Parts, otherwise: Parts, what: string): readonly Meeting[] {
@@ -102,12 +109,11 @@ export function runTimeIf(
     'if',
   );
   let at = 0;
-  const take = (count: number): readonly Value[] => {
-    at += count;
-    return made.slice(at - count, at);
-  };
-  const result = then.value.rebuild(take(value.length));
-  for (const variable of variables) variable.binding.value = variable.parts.rebuild(take(variable.meetings.length));
-  for (const cell of cells) cx.frame.assign(cell, take(1)[0] as Value);
+  const take = (): Value => made[at++] as Value;
+  const takeMet = (met: readonly Meeting[]): readonly Val[] =>
+    met.map(({ isNumber }) => (isNumber ? weakened(take()) : tensor(take())));
+  const result = then.value.rebuild(takeMet(value));
+  for (const variable of variables) variable.binding.value = variable.parts.rebuild(takeMet(variable.meetings));
+  for (const cell of cells) cx.frame.assign(cell, take());
   return result;
 }

@@ -1,7 +1,7 @@
 // `checkpoint(f, x)`: the call becomes a closed function of the graph, which reverse mode runs again instead of storing its values.
 
 import type { Context } from '../context.js';
-import type { Arg, Val } from '../values.js';
+import { type Arg, tensor, type Val } from '../values.js';
 import { asType, takeApart, typeOf } from './parts.js';
 import { capturesOf, finishPiece, inputsOf, writePiece } from './pieces.js';
 
@@ -23,5 +23,5 @@ export function checkpoint(cx: Context, callee: Val, args: readonly Arg[]): Val 
     const next = made[value.leaves.length + i];
     if (next !== undefined) cx.frame.assign(cell, next);
   });
-  return value.rebuild(made.slice(0, value.leaves.length));
+  return value.rebuild(made.slice(0, value.leaves.length).map(tensor));
 }

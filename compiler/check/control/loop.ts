@@ -3,12 +3,13 @@
 
 import { loopResultTypes } from '../../ir/control.js';
 import type { Dim } from '../../ir/dims.js';
+import { isFloat, isInt } from '../../ir/dtype.js';
 import type { LoopRegion, TensorType, Value } from '../../ir/graph.js';
 import { foldIn } from '../builtins/creation.js';
 import type { Context } from '../context.js';
 import type { Frame } from '../frame.js';
-import { type Numeric, toTensor } from '../tensors.js';
-import { type Cell, isWeakNumber, typeText, type Val } from '../values.js';
+import { dtypeOf, isRank0, type Numeric, toTensor } from '../tensors.js';
+import { type Cell, isUntyped, isWeakNumber, tensor, typeText, type Val, weakened } from '../values.js';
 import { asType, leafText, type Parts, takeApart, typeOf, typesAgree } from './parts.js';
 import { capturesOf, finishPiece, inputsOf, keepingKey, type Piece, writePiece } from './pieces.js';
 
@@ -37,14 +38,30 @@ const positionType: TensorType = { dtype: 'i64', shape: [] };
 /** The carry of a loop: its leaves at the start, and the types that all trips keep. */
 interface Carried {
   readonly parts: Parts;
-  readonly types: readonly TensorType[];
+  readonly types: readonly CarryType[];
 }
+
+/** The type of a leaf that is carried; `isNumber` where it is a number without a dtype, which is held in i64 or f64. */
+interface CarryType extends TensorType {
+  readonly isNumber: boolean;
+}
+
+/** The type of a leaf at the start: numbers stay such until the body gives them a dtype. */
+function startType(cx: Context, leaf: Numeric): CarryType {
+  const { dtype, shape } = typeOf(cx, leaf);
+  const isNumber = isUntyped(leaf) && dtype !== 'bool';
+  return { dtype: isNumber && isFloat(dtype) ? 'f64' : dtype, shape, isNumber };
+}
+
+const carriedLeaf = (value: Value, { isNumber }: CarryType): Val => (isNumber ? weakened(value) : tensor(value));
 
 /** The parameters of a piece: the position, the carry, the cells. */
 interface Opened {
   readonly position: Value;
   readonly carry: readonly Value[];
   readonly cells: readonly Value[];
+  /** The carry as a value of the program. */
+  readonly value: Val;
 }
 
 function openPiece(cx: Context, frame: Frame, { parts, types }: Carried, cells: readonly Cell[]): Opened {
@@ -58,15 +75,22 @@ function openPiece(cx: Context, frame: Frame, { parts, types }: Carried, cells: 
   });
   const outer = cx.randomKey;
   if (outer !== undefined) cx.randomKey = () => foldIn(cx, outer(), position);
-  return { position, carry, cells: values };
+  const value = parts.rebuild(carry.map((leaf, k) => carriedLeaf(leaf, types[k] as CarryType)));
+  return { position, carry, cells: values, value };
 }
 
-/** The type of a carry after a trip: a number at the start takes the dtype that the first trip gives. */
-function nextType(cx: Context, start: Numeric, type: TensorType, leaf: Numeric): TensorType {
-  if (isWeakNumber(leaf)) return type;
+/**
+ * The type of a carry after a trip. A number at the start takes the dtype that the trip gives; where that is a number too, it stays one, and is
+ * real from the first trip that makes it so.
+ */
+function nextType(cx: Context, start: Numeric, type: CarryType, leaf: Numeric): CarryType {
+  const becomesReal = type.isNumber && isInt(type.dtype) && isFloat(dtypeOf(cx, leaf));
+  if (becomesReal && isRank0(leaf)) return { ...type, dtype: 'f64' };
+  if (isWeakNumber(leaf) || (type.isNumber && isUntyped(leaf))) return type;
   const own = leaf.value.type;
-  if (isWeakNumber(start) && own.shape.length === type.shape.length && own.dtype !== type.dtype)
-    return { ...type, dtype: own.dtype };
+  const isOther = own.dtype !== type.dtype || type.isNumber;
+  if (isUntyped(start) && own.shape.length === type.shape.length && isOther)
+    return { ...type, dtype: own.dtype, isNumber: false };
   if (typesAgree(cx, own, type, why)) return type;
   return cx.fail('E0301', {
     message: `the loop begins with ${leafText(start)} and goes on with ${typeText(own)}`,
@@ -86,7 +110,7 @@ export function runTimeLoop(cx: Context, loop: LoopParts): { readonly carry: Val
   const { draws } = cx;
   const init = takeApart(cx, loop.init, 'what a loop carries');
   const cells: Cell[] = [];
-  let types = init.leaves.map((leaf) => typeOf(cx, leaf));
+  let types = init.leaves.map((leaf) => startType(cx, leaf));
   for (;;) {
     cx.draws = draws;
     const carried = { parts: init, types };
@@ -99,10 +123,12 @@ export function runTimeLoop(cx: Context, loop: LoopParts): { readonly carry: Val
         help: 'what a loop carries keeps its type',
       });
     }
-    const next = carry.leaves.map((leaf, k) => nextType(cx, init.leaves[k] as Numeric, types[k] as TensorType, leaf));
+    const next = carry.leaves.map((leaf, k) => nextType(cx, init.leaves[k] as Numeric, types[k] as CarryType, leaf));
     const written = [body, ...(test === undefined ? [] : [test])].flatMap((piece) => [...piece.cells.keys()]);
     const isNew = written.filter((cell, i) => !cells.includes(cell) && written.indexOf(cell) === i);
-    const isSettled = isNew.length === 0 && next.every((type, k) => type.dtype === types[k]?.dtype);
+    const isSettled =
+      isNew.length === 0 &&
+      next.every((type, k) => type.dtype === types[k]?.dtype && type.isNumber === types[k]?.isNumber);
     if (isSettled) return finishLoop(cx, loop, carried, cells, body, test);
     cells.push(...isNew);
     types = next;
@@ -118,7 +144,7 @@ function writeTest(
   return keepingKey(cx, () =>
     writePiece(cx, `${loop.name}.condition`, (frame) => {
       const opened = openPiece(cx, frame, carried, cells);
-      const holds = toTensor(cx, (loop.test as (carry: Val) => Numeric)(carried.parts.rebuild(opened.carry)), 'bool');
+      const holds = toTensor(cx, (loop.test as (carry: Val) => Numeric)(opened.value), 'bool');
       return { opened, holds };
     }),
   );
@@ -132,7 +158,7 @@ function writeBody(cx: Context, loop: LoopParts, carried: Carried, cells: readon
         frame.param(name, { dtype, shape: shape.slice(1) }),
       );
       const item = loop.course.item(opened.position, slices);
-      const { carry, output } = loop.step(carried.parts.rebuild(opened.carry), item);
+      const { carry, output } = loop.step(opened.value, item);
       return {
         opened,
         slices,
@@ -197,7 +223,7 @@ function finishLoop(
   );
   cells.forEach((cell, k) => void cx.frame.assign(cell, made[types.length + k] as Value));
   return {
-    carry: parts.rebuild(made.slice(0, types.length)),
-    output: output?.rebuild(made.slice(region.carries)),
+    carry: parts.rebuild(types.map((type, k) => carriedLeaf(made[k] as Value, type))),
+    output: output?.rebuild(made.slice(region.carries).map(tensor)),
   };
 }

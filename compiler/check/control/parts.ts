@@ -4,26 +4,26 @@ import { dimConst } from '../../ir/dims.js';
 import type { TensorType, Value } from '../../ir/graph.js';
 import type { Context } from '../context.js';
 import { dtypeOf, isNumeric, type Numeric, toTensor } from '../tensors.js';
-import { describe, isWeakNumber, tensor, typeText, type Val } from '../values.js';
+import { describe, isUntyped, tensor, typeText, type Val } from '../values.js';
 
 export interface Parts {
   readonly leaves: readonly Numeric[];
   /** The same text for values of the same structure. */
   readonly structure: string;
-  /** The value with tensors in the place of its leaves. */
-  readonly rebuild: (values: readonly Value[]) => Val;
+  /** The value with others in the place of its leaves. */
+  readonly rebuild: (leaves: readonly Val[]) => Val;
 }
 
 /** Takes a value apart; `what` names it in messages. */
 export function takeApart(cx: Context, val: Val, what: string): Parts {
   const leaves: Numeric[] = [];
   const structure: string[] = [];
-  const walk = (part: Val): ((from: readonly Value[]) => Val) => {
+  const walk = (part: Val): ((from: readonly Val[]) => Val) => {
     const read: Val = part.kind === 'cell' ? tensor(part.cell.value) : part;
     if (isNumeric(read)) {
       const at = leaves.push(read) - 1;
       structure.push('.');
-      return (from) => tensor(from[at] as Value);
+      return (from) => from[at] as Val;
     }
     switch (read.kind) {
       case 'list':
@@ -65,10 +65,10 @@ export function typesAgree(cx: Context, a: TensorType, b: TensorType, why: strin
   return a.shape.every((size, i) => cx.sameSize(size, b.shape[i] ?? dimConst(0), why));
 }
 
-/** A leaf as a tensor of a type that it agrees with; compile-time numbers repeat to its shape. */
+/** A leaf as a tensor of a type that it agrees with; numbers without a dtype repeat to its shape. */
 export function asType(cx: Context, leaf: Numeric, type: TensorType): Value {
-  if (isWeakNumber(leaf)) return cx.b.broadcastTo(toTensor(cx, leaf, type.dtype), type.shape);
-  return cx.b.reshape(leaf.value, type.shape);
+  if (isUntyped(leaf)) return cx.b.broadcastTo(toTensor(cx, leaf, type.dtype), type.shape);
+  return cx.b.reshape(toTensor(cx, leaf), type.shape);
 }
 
 export const leafText = (leaf: Numeric): string =>

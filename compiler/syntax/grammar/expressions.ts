@@ -12,13 +12,28 @@ type Mutable<T> = { -readonly [key in keyof T]: T[key] };
 export abstract class ExpressionGrammar extends BaseGrammar {
   /** Operands with infix operators between them; `infix.ts` gives the flat list its tree. */
   protected readonly expression = this.RULE('expression', (): ast.Expr => {
+    const start = this.here();
     const first = this.SUBRULE(this.operand);
     const tail: InfixTail[] = [];
     this.MANY(() => {
       const operator = this.CONSUME(t.Infix);
       tail.push({ operator, operand: this.SUBRULE2(this.operand) });
     });
+    const ternary = this.OPTION(() => this.SUBRULE(this.ternary));
+    if (ternary) return { kind: 'Error', span: this.span(start) };
     return this.ACTION(() => buildInfix(first, tail, (complaint) => this.complain(complaint)));
+  });
+
+  /** `? a : b` is taken as a whole and reported once; it stands for nothing. */
+  private readonly ternary = this.RULE('ternary', (): true => {
+    const question = this.CONSUME(t.Question);
+    this.SUBRULE(this.expression);
+    this.OPTION(() => {
+      this.CONSUME(t.Colon);
+      this.SUBRULE2(this.expression);
+    });
+    this.ACTION(() => this.complain({ code: 'E0105', span: spanOf(question), label: 'no operator of tdsl' }));
+    return true;
   });
 
   private readonly operand: () => ast.Expr = this.RULE('operand', (): ast.Expr => {

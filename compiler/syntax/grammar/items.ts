@@ -1,6 +1,7 @@
 /** The grammar of files: imports, declarations, functions and models. The last class of the chain, and the parser. */
 import { EOF } from 'chevrotain';
 import type * as ast from '../ast.js';
+import { spanOf } from '../layout.js';
 import * as t from '../tokens.js';
 import { type ParserOptions, separators } from './base.js';
 import { TypeGrammar } from './types.js';
@@ -320,8 +321,16 @@ export class Grammar extends TypeGrammar {
     const start = this.here();
     const name = this.identifier(this.CONSUME(t.Word));
     this.CONSUME(t.Colon);
-    const value = this.SUBRULE(this.statementValue);
-    return { kind: 'ChildField', span: this.span(start), ...this.docsAt(start), name, value };
+    const value = this.guarded([t.Equals, t.RightBrace, ...separators], () => this.SUBRULE(this.expression));
+    const equals = this.OPTION(() => {
+      const sign = this.CONSUME(t.Equals);
+      this.SUBRULE(this.statementValue);
+      return sign;
+    });
+    const field = { kind: 'ChildField', span: this.span(start), ...this.docsAt(start), name } as const;
+    if (!equals) return { ...field, value };
+    this.ACTION(() => this.complain({ code: 'E0105', span: spanOf(equals), label: 'a sub-model has no value' }));
+    return { ...field, value: { kind: 'Error', span: field.span } };
   });
 
   private readonly tensorField = this.RULE('tensorField', (): ast.TensorField => {

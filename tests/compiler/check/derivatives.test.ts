@@ -44,6 +44,33 @@ test('several inputs of jvp and vjp are a tuple', () => {
   assert.equal(results(text, f64([], [3]), f64([], [2])), [[32], [2, 3].slice(0, 1), [3]]);
 });
 
+test('what a function gives beside the value passes by the derivative', () => {
+  const loss =
+    'fn loss(w: f64[3], x: f64[3]) -> (f64, { y: f64[3], n: i64 }) = (sum(w * x * x), { y: w * x, n: sum(x > 0) })';
+  const of = (result: string, body: string) =>
+    results(`${loss}\nexport fn f(w: f64[3], x: f64[3]) -> ${result} = ${body}`, f64([3], [1, 1, 2]), x3);
+  const aux = '{ y: f64[3], n: i64 }';
+  assert.equal(of(`((f64, ${aux}), f64[3])`, 'value_and_grad(loss, has_aux: true)(w, x)'), [
+    [23],
+    [1, 2, 6],
+    [3],
+    [1, 4, 9],
+  ]);
+  assert.equal(of(`(f64[3], ${aux})`, 'grad(loss, wrt: x, has_aux: true)(w, x)'), [[2, 4, 12], [1, 2, 6], [3]]);
+  const nested = 'grad(x => { let (g, aux) = grad(loss, has_aux: true)(w, x); sum(g) + sum(aux.y) })(x)';
+  assert.equal(of('f64[3]', nested), [[3, 5, 8]]);
+});
+
+test('the report of a function with two results names has_aux, and that of has_aux what it takes', () => {
+  const report = (body: string): string => {
+    const [found] = diagnosticsOf(`export fn f(x: f32[3]) -> f32[3] = ${body}`);
+    return `${found?.code} ${found?.message} ${found?.help}`;
+  };
+  assert.match(report('grad(x => (sum(x), x))(x)'), /E0501 .*gives \(f32, f32\[3\]\).*grad\(f, has_aux: true\)/);
+  assert.match(report('grad(x => sum(x), has_aux: true)(x)'), /E0501 .*takes a function that gives \(value, aux\)/);
+  assert.match(report('grad(x => (x, x), has_aux: true)(x)'), /E0501 .*differentiates a scalar/);
+});
+
 test('what a function closes over counts as a constant', () => {
   const text = 'export fn f(x: f64[3], y: f64[3]) -> f64[3] = grad(x => sum(x * y))(x)';
   assert.equal(results(text, x3, f64([3], [5, 6, 7])), [[5, 6, 7]]);
