@@ -332,8 +332,14 @@ export class Context {
     return true;
   }
 
+  /** Whether two sizes are equal, if only because the entry checks that they are. */
+  areAssumedEqual(left: Dim, right: Dim): boolean {
+    const keys = [constraintKey(left, right), constraintKey(right, left)];
+    return dimEquals(left, right) || keys.some((key) => this.constraints.has(key));
+  }
+
   #constrain(constraint: EntryConstraint): void {
-    const key = `${constraint.left.key} ${constraint.right?.key ?? ''}`;
+    const key = constraintKey(constraint.left, constraint.right);
     if (!this.constraints.has(key)) this.constraints.set(key, constraint);
   }
 }
@@ -343,6 +349,8 @@ const isMadeUp = ({ span }: Site): boolean => span.start === span.end;
 
 const encloses = (outer: Site, inner: Site): boolean =>
   outer.source === inner.source && outer.span.start <= inner.span.start && inner.span.end <= outer.span.end;
+
+const constraintKey = (left: Dim, right: Dim | undefined): string => `${left.key} ${right?.key ?? ''}`;
 
 const isPositive = (dim: Dim): boolean => isProvablyNonNegative(dimSub(dim, dimConst(1)));
 
