@@ -80,6 +80,12 @@ const maxCallDepth = 400;
 /** Expressions that may be evaluated, and elements that lists and texts may have together: a large network takes a hundredth of it. */
 const maxSteps = 1_000_000;
 
+/** The longest expression that a size may be, as text: those of real programs have some tens of characters. */
+const maxSizeText = 4_000;
+
+/** How many characters of a size count as a step of elaboration. */
+const charactersPerStep = 64;
+
 /** How many of the calls that lead to an error are shown. */
 const maxTrace = 6;
 
@@ -330,6 +336,18 @@ export class Context {
     if (dimValue(size) !== undefined || isPositive(dimNeg(size))) return false;
     this.#constrain({ left: size, message: `${why}: ${printDim(size)} ≥ 0` });
     return true;
+  }
+
+  /** The size, unless it is an expression that grew without bound; such as are long cost steps. */
+  bounded(size: Dim): Dim {
+    const { length } = size.key;
+    this.spend(Math.floor(length / charactersPerStep));
+    if (length <= maxSizeText) return size;
+    return this.fail('E0319', {
+      message: `a size is an expression of at most ${maxSizeText} characters`,
+      label: `this one has ${length}`,
+      help: 'let the host give the size: `n: dim` among the parameters',
+    });
   }
 
   /** Whether two sizes are equal, if only because the entry checks that they are. */

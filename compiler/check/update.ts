@@ -70,7 +70,12 @@ export function updateTensor(
 }
 
 /** An index tensor that broadcasts to `looked`, whose axes are the indices from `front` on. */
-export function broadcastSubscripts(table: Value, looked: readonly Dim[], front: number, indices: readonly Index[]): Access {
+export function broadcastSubscripts(
+  table: Value,
+  looked: readonly Dim[],
+  front: number,
+  indices: readonly Index[],
+): Access {
   const own = table.type.shape;
   const offset = looked.length - own.length;
   return own.map((size, i) =>

@@ -49,9 +49,11 @@ const entries: Readonly<Record<string, string>> = {
     '(x: f32[9, 9], i: i64[A, B], j: i64[C, D]) -> tensor = index_put(x, [within(flatten(i), 9), within(flatten(j), 9)], 3.0)',
   of_index_put_values:
     '(x: f32[9], i: i64[A, B], v: f32[C, D]) -> tensor = index_put(x, [within(flatten(i), 9)], flatten(v), accumulate: true)',
-  of_index_add: '(x: f32[A, B, 3], i: i64[2], v: f32[C, D, 2]) -> tensor = index_add(rows(x, 3), 1, within(i, 3), rows(v, 2))',
+  of_index_add:
+    '(x: f32[A, B, 3], i: i64[2], v: f32[C, D, 2]) -> tensor = index_add(rows(x, 3), 1, within(i, 3), rows(v, 2))',
   of_slice_scatter: '(x: f32[A, B, 3], v: f32[C, D, 2]) -> tensor = slice_scatter(rows(x, 3), rows(v, 2), 1, 0, 2)',
-  of_take_along_dim: '(x: f32[A, B, 3], i: i64[C, D, 2]) -> tensor = take_along_dim(rows(x, 3), within(rows(i, 2), 3), 1)',
+  of_take_along_dim:
+    '(x: f32[A, B, 3], i: i64[C, D, 2]) -> tensor = take_along_dim(rows(x, 3), within(rows(i, 2), 3), 1)',
   of_take_along_dim_repeated: '(x: f32[N, 3], i: i64[1, 2]) -> tensor = take_along_dim(x, within(i, 3), 1)',
   of_bincount: '(x: i64[A, B], v: f32[C, D]) -> tensor = bincount(within(flatten(x), 7), flatten(v), size: 7)',
   of_order: '(x: f32[A, B, 3], y: f32[C, D, 3]) -> tensor = gather(rows(x, 3), 1, argsort(rows(y, 3), 1))',
@@ -69,7 +71,8 @@ const entries: Readonly<Record<string, string>> = {
     '(x: f32[A, B, 9], i: i64[C, D]) -> tensor { let (u, v) = (rows(x, 9), within(flatten(i), 9)); o[k] = u[k, v[k]] * 2 + u[k, 0]; o }',
   of_lookup_beside:
     '(x: f32[9], i: i64[C, D], w: f32[A, B]) -> f32 { let (t, v) = (flatten(w), within(flatten(i), 9)); sum over k: t[k] * x[v[k]] }',
-  of_stated_range: '(x: f32[A, B], y: f32[C, D]) -> tensor { let u = flatten(x); o[i in 0..C * D] = u[i]; o + flatten(y) }',
+  of_stated_range:
+    '(x: f32[A, B], y: f32[C, D]) -> tensor { let u = flatten(x); o[i in 0..C * D] = u[i]; o + flatten(y) }',
   of_shorter_range: '(x: f32[5]) -> f32[3] { o[i in 0..3] = x[i]; o }',
   of_longer_range: '(x: f32[5]) -> f32[8] { o[i in 0..8] = x[i]; o }',
 };
@@ -142,7 +145,7 @@ test('sizes that do not fit are refused with what does not hold', () => {
   const positions = (...shape: number[]) => i64(shape, new Array<number>(shape.reduce((a, b) => a * b)).fill(0));
   refuse('of_gather', /the index of gather fits the input: -M \+ N ≥ 0/, zeros(2, 5), positions(3, 2));
   refuse('of_scatter', /the index of scatter fits the src: K - M ≥ 0/, zeros(4, 5), positions(3, 2), zeros(2, 2));
-  refuse('of_cross_entropy', /need class indices.* H = 2\*\(H \/\/ 2\)|2\*\(H \/\/ 2\) = H/, zeros(1, 4, 5), positions(1, 5));
+  refuse('of_cross_entropy', /need class indices of shape .*: H = 2\*\(H \/\/ 2\)/, zeros(1, 4, 5), positions(1, 5));
   refuse('of_matmul_gradient', /the inner sizes of a product are equal: A\*B = C\*D/, zeros(1, 4), zeros(1, 5));
 });
 

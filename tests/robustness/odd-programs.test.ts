@@ -20,6 +20,29 @@ const programs: Readonly<Record<string, readonly [text: string, ...codes: string
   'a huge integer': [`fn f(x: f32) -> f32 = x * ${'9'.repeat(400)}\n`, 'E0319'],
   'a product that is not exact': ['fn f(x: f32) -> f32 = x * (99999999999 * 99999999999)\n', 'E0319'],
   'a power that is not exact': ['fn f(x: f32) -> f32 = x * 10 ** 400\n', 'E0319'],
+  'a power of a billion': ['let n = 2 ** 1000000000\nfn f(x: f32) -> f32 = x * n\n', 'E0319'],
+  'a tower of powers': ['fn f(x: f32) -> f32 = x * 10 ** 10 ** 10\n', 'E0319'],
+  'powers that stay small': [
+    'fn f() = (1 ** 9007199254740991, 0 ** 9007199254740991, (-1) ** 9007199254740991, 3 ** 33, 0 ** 0)\n',
+  ],
+  'a power of a size': ['dim N\nfn f(x: f32[N]) -> f32 = x[0] * N ** 1000000000\n', 'E0319'],
+  'a size that is squared': [
+    'dim N\nfn f(x: f32[N]) -> f32 {\n  let n = N + 1\n  for i in 0..60 { n = n * n }\n  x[0] * n\n}\n',
+    'E0319',
+  ],
+  'a size of parts that double': [
+    'dim N\nfn f(x: f32[N]) -> f32 {\n  let n = N\n  for i in 0..60 { n = n // 3 * n + 1 }\n  x[0] * n\n}\n',
+    'E0319',
+  ],
+  'slices of slices': [
+    'dim N, S\nfn f(x: f32[N], s: f32[S]) {\n  let y = x\n  for i in 0..40 { y = y[:S + i] }\n  y\n}\n',
+    'E0319',
+  ],
+  'a factorial': [
+    'fn product(n: int) -> int = if n == 0 { 1 } else { n * product(n - 1) }\nfn f(x: f32) -> f32 = x * product(100)\n',
+    'E0319',
+  ],
+  'a loop of a billion': ['fn f(x: f32) -> f32 {\n  for i in 0..1000000000 { x = x }\n  x\n}\n', 'L0902'],
   'an index that is not exact': ['fn f(x: f32[3]) -> f32 = x[9007199254740993]\n', 'E0319'],
   'a number that is none': ['fn f() -> f32 = sum(arange(0tdsl, 6, 2, dtype: f32))\n', 'E0109'],
   'a range from nowhere': ['fn f() -> f32 = sum(arange(nan, 6, 2, dtype: f32))\n', 'E0301'],

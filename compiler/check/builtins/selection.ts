@@ -86,9 +86,7 @@ function scatterAlong(
   const space = shapeSpace(index.type.shape);
   // All of the input is in the result, so that no part of it can be taken: a write that is not known to stay inside asks.
   const access = accessAlong(space, dim, 2).map((subscript, axis) =>
-    axis === dim
-      ? subscript
-      : affineSubscript(affineIndex(axis), 1, input.type.shape[axis] as Dim, space.indices),
+    axis === dim ? subscript : affineSubscript(affineIndex(axis), 1, input.type.shape[axis] as Dim, space.indices),
   );
   return tensor(cx.b.scatter(mode, space, access, [input, source(index, input), index]));
 }

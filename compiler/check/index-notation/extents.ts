@@ -4,7 +4,15 @@
 import { type Dim, dimAdd, dimConst, dimFloorDiv, dimMul, dimSub, dimValue, printDim } from '../../ir/dims.js';
 import type { Context } from '../context.js';
 import { typeText } from '../values.js';
-import { type AffineUse, type IndexTree, type IndexVar, type ReadTree, readsOf, type SubscriptTree, statedRange } from './tree.js';
+import {
+  type AffineUse,
+  type IndexTree,
+  type IndexVar,
+  type ReadTree,
+  readsOf,
+  type SubscriptTree,
+  statedRange,
+} from './tree.js';
 
 interface Use {
   readonly affine: AffineUse;
