@@ -74,8 +74,15 @@ export interface ContextOptions {
   readonly fixed: ReadonlyMap<string, Dim>;
 }
 
-/** Deeper calls are taken for a recursion that does not end when compiling. */
-const maxCallDepth = 400;
+/** Deeper calls are taken for a recursion that does not end when compiling. The stack has room for some more, whatever the functions do. */
+export const maxCallDepth = 100;
+
+/** How deep expressions may be nested in each other, those of the functions called included. */
+export const maxNesting = 300;
+
+/** What to do about nesting that is too deep. */
+export const nestingHelp =
+  'a recursion stops under a condition that is known when compiling; many steps are a loop (`fold`, `scan`, `for`) or a reduction such as `sum`';
 
 /** Expressions that may be evaluated, and elements that lists and texts may have together: a large network takes a hundredth of it. */
 const maxSteps = 1_000_000;
@@ -124,6 +131,8 @@ export class Context {
   randomKey: (() => Value) | undefined;
   /** How many draws there were: each folds its own number into the key. */
   draws = 0;
+  /** How many expressions are being evaluated inside of each other. */
+  #nesting = 0;
   #steps = 0;
   readonly #functionNames = new Set<string>();
   readonly #lines = new Map<Source, readonly number[]>();
@@ -158,6 +167,10 @@ export class Context {
     this.spend(1);
     const outer = this.site;
     this.site = { source: unit.source, span };
+    if (this.#nesting >= maxNesting) {
+      this.fail('E0408', { message: `expressions nest more than ${maxNesting} levels deep`, help: nestingHelp });
+    }
+    this.#nesting++;
     try {
       if (unit.isLibrary) return body();
       this.latest = this.site;
@@ -167,6 +180,7 @@ export class Context {
       );
     } finally {
       this.site = outer;
+      this.#nesting--;
     }
   }
 
@@ -209,7 +223,11 @@ export class Context {
   /** Runs the body of a function on behalf of a call. */
   within<T>(name: string, site: Site, body: () => T): T {
     if (this.stack.length >= maxCallDepth) {
-      this.fail('E0408', { message: `the calls of \`${name}\` do not end when compiling`, site });
+      this.fail('E0408', {
+        message: `the calls that lead to \`${name}\` nest more than ${maxCallDepth} levels deep`,
+        site,
+        help: nestingHelp,
+      });
     }
     this.stack.push({ name, site });
     try {

@@ -134,11 +134,9 @@ test('sizes that do not fit are refused with what does not hold', () => {
     const symbols = program.entries.find((entry) => entry.name === name)?.symbols ?? [];
     const found = new Map(symbols.map((symbol) => [symbol, sizes[symbol as keyof typeof sizes]]));
     const fn = program.module.functions.get(name) as Func;
-    fn.params.forEach(({ type }, i) =>
-      type.shape.forEach((size, axis) => {
+    for (const [i, { type }] of fn.params.entries())
+      for (const [axis, size] of type.shape.entries())
         if (found.has(size.key)) found.set(size.key, args[i]?.shape[axis] ?? 0);
-      }),
-    );
     assert.throws(() => interpret(reference).run(name, args, found), message);
   };
   const zeros = (...shape: number[]) => f32(shape, new Array<number>(shape.reduce((a, b) => a * b)).fill(0));
