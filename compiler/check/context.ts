@@ -404,8 +404,11 @@ function solve(dim: Dim): { readonly symbol: string; readonly size: Dim } | unde
   return solutions.sort((a, b) => (a.symbol < b.symbol ? 1 : -1))[0];
 }
 
+/** How much of a text is looked at for an excerpt of it: the terms of a long sum each begin where the sum does. */
+const excerptSource = 400;
+
 /** The text of a span, shortened to one line. */
-function excerpt(source: Source, span: Site['span']): string {
-  const text = source.text.slice(span.start, span.end).replace(/\s+/g, ' ');
+function excerpt(source: Source, { start, end }: Site['span']): string {
+  const text = source.text.slice(start, Math.min(end, start + excerptSource)).replace(/\s+/g, ' ');
   return text.length <= 40 ? text : `${text.slice(0, 39)}…`;
 }
