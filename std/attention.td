@@ -47,15 +47,17 @@ fn _check_attention(
       )
     }
   }
-  assert(
-    in_proj_weight.shape == [3 * features, features],
+  check_sizes(
+    in_proj_weight.shape,
+    [3 * features, features],
     "multi_head_attention: the in_proj_weight of shape " +
       in_proj_weight.shape +
       " is not of shape " +
       [3 * features, features],
   )
-  assert(
-    out_proj_weight.shape == [features, features],
+  check_sizes(
+    out_proj_weight.shape,
+    [features, features],
     "multi_head_attention: the out_proj_weight of shape " +
       out_proj_weight.shape +
       " is not of shape " +
@@ -63,8 +65,9 @@ fn _check_attention(
   )
   if key_padding_mask != none {
     let wanted = (if batch == none { [] } else { [size(query, batch)] }) + [size(key, length)]
-    assert(
-      key_padding_mask.shape == wanted,
+    check_sizes(
+      key_padding_mask.shape,
+      wanted,
       "multi_head_attention: the key_padding_mask of shape " +
         key_padding_mask.shape +
         " is not of shape " +
@@ -130,8 +133,9 @@ fn multi_head_attention(
   } else {
     let sizes = scores.shape
     let wanted = if ndim(attn_mask) == 3 { [sizes[0] * num_heads] + sizes[2:] } else { sizes[2:] }
-    assert(
-      attn_mask.shape == wanted,
+    check_sizes(
+      attn_mask.shape,
+      wanted,
       "multi_head_attention: the attn_mask of shape " +
         attn_mask.shape +
         " is not of shape " +

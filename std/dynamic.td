@@ -114,7 +114,7 @@ fn bincount(
     cast(weights, f64)
   }
   assert(
-    amounts.shape[0] == input.shape[0] && ndim(amounts) == 1,
+    ndim(amounts) == 1 && amounts.shape[0] == input.shape[0],
     "bincount takes a weight for each of " +
       input.shape[0] +
       " integers, not weights of shape " +

@@ -9,8 +9,9 @@ fn stack(tensors: [tensor], dim: int = 0) -> tensor {
       is_tensor(t),
       "stack joins tensors, not numbers; `tensor([a, b])` is a vector of numbers",
     )
-    assert(
-      t.shape == tensors[0].shape,
+    check_sizes(
+      t.shape,
+      tensors[0].shape,
       "stack needs tensors of equal shapes, not " + tensors[0].shape + " and " + t.shape,
     )
   }

@@ -20,8 +20,9 @@ fn _class_axis(input: tensor) -> int = if ndim(input) == 1 { 0 } else { 1 }
 fn _check_classes(name: string, input: tensor, target: tensor, weight: tensor?, axis: int) {
   let sizes = input.shape
   let wanted = sizes[:axis] + sizes[axis + 1:]
-  assert(
-    target.shape == wanted,
+  check_sizes(
+    target.shape,
+    wanted,
     name +
       ": predictions of shape " +
       sizes +
@@ -31,8 +32,9 @@ fn _check_classes(name: string, input: tensor, target: tensor, weight: tensor?, 
       target.shape,
   )
   if weight != none {
-    assert(
-      weight.shape == [sizes[axis]],
+    check_sizes(
+      weight.shape,
+      [sizes[axis]],
       name +
         ": the weight of shape " +
         weight.shape +
@@ -173,8 +175,9 @@ fn cross_entropy[T: float](
   }
   let weighted = if weight == none { log_probability } else { log_probability * by_class }
   if is_floating_point(target) {
-    assert(
-      target.shape == S,
+    check_sizes(
+      target.shape,
+      S,
       "cross_entropy: a float target of shape " +
         target.shape +
         " is not probabilities of the shape of the input, " +

@@ -91,8 +91,9 @@ fn layer_norm[T: float](
   )
   for p in [weight, bias] {
     if p != none {
-      assert(
-        p.shape == normalized_shape,
+      check_sizes(
+        p.shape,
+        normalized_shape,
         "layer_norm: weight and bias have the normalized shape " +
           normalized_shape +
           ", not " +

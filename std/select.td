@@ -97,6 +97,10 @@ fn _clamped(position: int, n: dim) -> dim {
 ## The elements at flat positions.
 fn take(input: tensor, index: tensor) -> tensor = flatten(input)[index]
 
+# A tensor of the sizes with 1 in place of one of them: what two of them broadcast to is asked of their operator.
+fn _without(sizes: [dim], axis: int) -> tensor =
+  zeros([if i == axis { 1 } else { sizes[i] } for i in 0..len(sizes)], bool)
+
 ## Elements at positions along `dim`, one for each element of `indices`; other axes broadcast. Without `dim` of the flattened tensor.
 fn take_along_dim(input: tensor, indices: tensor, dim: int? = none) -> tensor {
   if dim == none {
@@ -108,10 +112,7 @@ fn take_along_dim(input: tensor, indices: tensor, dim: int? = none) -> tensor {
       "take_along_dim needs indices of rank " + rank + ", not " + ndim(indices),
     )
     let at = axis_of(dim, rank)
-    let others = [
-      if input.shape[i] == 1 { indices.shape[i] } else { input.shape[i] }
-      for i in 0..rank
-    ]
+    let others = (_without(input.shape, at) || _without(indices.shape, at)).shape
     let source = expand(input, [if i == at { input.shape[i] } else { others[i] } for i in 0..rank])
     gather(
       source,

@@ -52,6 +52,12 @@ fn check_word(word: string, allowed: [string], rule: string) {
   assert(found, rule + ", not \"" + word + "\"")
 }
 
+## Refuses sizes that are not those wanted. Sizes that only running decides are compared when the entry is called, with the same message.
+fn check_sizes(found: [dim], wanted: [dim], message: string) {
+  assert(len(found) == len(wanted), message)
+  for i in 0..len(found) { assert(found[i] == wanted[i], message) }
+}
+
 ## Refuses a number below `least`.
 fn check_least(value: int | float, least: int | float, what: string) {
   assert(value >= least, what + " is at least " + least + ", not " + value)

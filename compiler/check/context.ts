@@ -64,11 +64,24 @@ export interface ContextOptions {
   readonly fixed: ReadonlyMap<string, Dim>;
 }
 
-/** Deeper calls are taken for a recursion that does not end when compiling. */
-const maxCallDepth = 400;
+/** Deeper calls are taken for a recursion that does not end when compiling. The stack has room for some more, whatever the functions do. */
+export const maxCallDepth = 100;
+
+/** How deep expressions may be nested in each other, those of the functions called included. */
+export const maxNesting = 300;
+
+/** What to do about nesting that is too deep. */
+export const nestingHelp =
+  'a recursion stops under a condition that is known when compiling; many steps are a loop (`fold`, `scan`, `for`) or a reduction such as `sum`';
 
 /** Expressions that may be evaluated, and elements that lists and texts may have together: a large network takes a hundredth of it. */
 const maxSteps = 1_000_000;
+
+/** The longest expression that a size may be, as text: those of real programs have some tens of characters. */
+const maxSizeText = 4_000;
+
+/** How many characters of a size count as a step of elaboration. */
+const charactersPerStep = 64;
 
 /** How many of the calls that lead to an error are shown. */
 const maxTrace = 6;
@@ -108,6 +121,8 @@ export class Context {
   randomKey: (() => Value) | undefined;
   /** How many draws there were: each folds its own number into the key. */
   draws = 0;
+  /** How many expressions are being evaluated inside of each other. */
+  #nesting = 0;
   #steps = 0;
   readonly #functionNames = new Set<string>();
   readonly #lines = new Map<Source, readonly number[]>();
@@ -144,6 +159,10 @@ export class Context {
     this.spend(1);
     const outer = this.site;
     this.site = { source: unit.source, span };
+    if (this.#nesting >= maxNesting) {
+      this.fail('E0408', { message: `expressions nest more than ${maxNesting} levels deep`, help: nestingHelp });
+    }
+    this.#nesting++;
     try {
       if (unit.isLibrary) return body();
       this.latest = this.site;
@@ -153,6 +172,7 @@ export class Context {
       );
     } finally {
       this.site = outer;
+      this.#nesting--;
     }
   }
 
@@ -195,7 +215,11 @@ export class Context {
   /** Runs the body of a function on behalf of a call. */
   within<T>(name: string, site: Site, body: () => T): T {
     if (this.stack.length >= maxCallDepth) {
-      this.fail('E0408', { message: `the calls of \`${name}\` do not end when compiling`, site });
+      this.fail('E0408', {
+        message: `the calls that lead to \`${name}\` nest more than ${maxCallDepth} levels deep`,
+        site,
+        help: nestingHelp,
+      });
     }
     this.stack.push({ name, site });
     try {
@@ -329,8 +353,26 @@ export class Context {
     return { left, ...(right && { right }), message, site: this.#siteOf(source, span.start) };
   }
 
+  /** The size, unless it is an expression that grew without bound; such as are long cost steps. */
+  bounded(size: Dim): Dim {
+    const { length } = size.key;
+    this.spend(Math.floor(length / charactersPerStep));
+    if (length <= maxSizeText) return size;
+    return this.fail('E0319', {
+      message: `a size is an expression of at most ${maxSizeText} characters`,
+      label: `this one has ${length}`,
+      help: 'let the host give the size: `n: dim` among the parameters',
+    });
+  }
+
+  /** Whether two sizes are equal, if only because the entry checks that they are. */
+  areAssumedEqual(left: Dim, right: Dim): boolean {
+    const keys = [constraintKey(left, right), constraintKey(right, left)];
+    return dimEquals(left, right) || keys.some((key) => this.constraints.has(key));
+  }
+
   #constrain(constraint: EntryConstraint): void {
-    const key = `${constraint.left.key} ${constraint.right?.key ?? ''}`;
+    const key = constraintKey(constraint.left, constraint.right);
     if (!this.constraints.has(key)) this.constraints.set(key, constraint);
   }
 }
@@ -340,6 +382,8 @@ const isMadeUp = ({ span }: Site): boolean => span.start === span.end;
 
 const encloses = (outer: Site, inner: Site): boolean =>
   outer.source === inner.source && outer.span.start <= inner.span.start && inner.span.end <= outer.span.end;
+
+const constraintKey = (left: Dim, right: Dim | undefined): string => `${left.key} ${right?.key ?? ''}`;
 
 const isPositive = (dim: Dim): boolean => isProvablyNonNegative(dimSub(dim, dimConst(1)));
 
@@ -357,8 +401,11 @@ function solve(dim: Dim): { readonly symbol: string; readonly size: Dim } | unde
   return solutions.sort((a, b) => (a.symbol < b.symbol ? 1 : -1))[0];
 }
 
+/** How much of a text is looked at for an excerpt of it: the terms of a long sum each begin where the sum does. */
+const excerptSource = 400;
+
 /** The text of a span, shortened to one line. */
-function excerpt(source: Source, span: Site['span']): string {
-  const text = source.text.slice(span.start, span.end).replace(/\s+/g, ' ');
+function excerpt(source: Source, { start, end }: Site['span']): string {
+  const text = source.text.slice(start, Math.min(end, start + excerptSource)).replace(/\s+/g, ' ');
   return text.length <= 40 ? text : `${text.slice(0, 39)}…`;
 }

@@ -7,7 +7,7 @@ import type { Func, TensorType, Value } from '../ir/graph.js';
 import type { Entry, EntryArgument, EntryConstraint, EntryOutput, StateEntry, Structure } from '../program.js';
 import type * as ast from '../syntax/ast.js';
 import { call, resultSpan, resultWithDerivative, signatureNames } from './call.js';
-import { Context, type ContextOptions } from './context.js';
+import { Context, type ContextOptions, maxCallDepth, maxNesting, nestingHelp } from './context.js';
 import { engine } from './engine.js';
 import { Failure, GaveUp, Poisoned, Restart } from './failure.js';
 import { flatten } from './flatten.js';
@@ -70,11 +70,12 @@ export function attempt<T>(session: Session, name: string, body: (cx: Context) =
   throw new Error(`the sizes of ${name} do not settle`);
 }
 
-/** Expressions and calls nest deeper than the compiler can follow. Where it gave up is chance, so that the function itself is pointed at. */
+/** The stack was too small for what the limits of nesting allow. Where it gave up is chance, so that the function itself is pointed at. */
 function tooDeep({ unit }: Session, cx: Context, name: string): Diagnostic {
   const declared = unit.file.items.find((item): item is ast.Fn => item.kind === 'Fn' && item.name.name === name);
   const site = declared === undefined ? cx.latest : { source: unit.source, span: declared.name.span };
-  return cx.complain('E0408', { message: `the calls and expressions of \`${name}\` nest too deeply`, site });
+  const message = `the calls and expressions of \`${name}\` nest too deeply, if not more than ${maxCallDepth} calls and ${maxNesting} expressions`;
+  return cx.complain('E0408', { message, site, help: nestingHelp });
 }
 
 /** The fixed sizes with one more, which is put into those found before. */

@@ -70,10 +70,16 @@ export function evaluatePlace(cx: Context, expr: ast.Expr, scope: Scope): Val {
       return fnValue({ type: 'lambda', node: expr, scope });
     case 'Error':
       throw new Poisoned();
+    case 'Binary':
+      return binaryChain(cx, expr, scope);
     default:
-      return cx.at(scope.unit, expr.span, () => explained(expr, scope, () => compound(cx, expr, scope)));
+      return at(cx, expr, scope, () => compound(cx, expr, scope));
   }
 }
+
+/** Evaluates what is written at an expression: errors point there, and say what its operands are. */
+const at = (cx: Context, expr: ast.Expr, scope: Scope, body: () => Val): Val =>
+  cx.at(scope.unit, expr.span, () => explained(expr, scope, body));
 
 function integer(cx: Context, { value, text, span }: ast.IntLiteral, scope: Scope): Val {
   const number = Number(value);
@@ -86,7 +92,17 @@ function integer(cx: Context, { value, text, span }: ast.IntLiteral, scope: Scop
 
 type Compound = Exclude<
   ast.Expr,
-  { kind: 'IntLiteral' | 'FloatLiteral' | 'StringLiteral' | 'BoolLiteral' | 'NoneLiteral' | 'Lambda' | 'Error' }
+  {
+    kind:
+      | 'Binary'
+      | 'IntLiteral'
+      | 'FloatLiteral'
+      | 'StringLiteral'
+      | 'BoolLiteral'
+      | 'NoneLiteral'
+      | 'Lambda'
+      | 'Error';
+  }
 >;
 
 function compound(cx: Context, expr: Compound, scope: Scope): Val {
@@ -98,8 +114,6 @@ function compound(cx: Context, expr: Compound, scope: Scope): Val {
     }
     case 'Unary':
       return unary(cx, expr.operator, evaluate(cx, expr.operand, scope));
-    case 'Binary':
-      return binaryExpression(cx, expr, scope);
     case 'Pipe':
       return pipe(cx, expr, scope);
     case 'Range': {
@@ -146,8 +160,21 @@ function compound(cx: Context, expr: Compound, scope: Scope): Val {
   }
 }
 
-function binaryExpression(cx: Context, expr: ast.Binary, scope: Scope): Val {
-  const left = evaluate(cx, expr.left, scope);
+/** `a + b + c + …`: the operators that are nested on the left one after another, since a sum may have thousands of terms. */
+function binaryChain(cx: Context, expr: ast.Binary, scope: Scope): Val {
+  const chain = [expr];
+  let innermost = expr.left;
+  for (; innermost.kind === 'Binary'; innermost = innermost.left) chain.push(innermost);
+  let left = evaluate(cx, innermost, scope);
+  for (const link of chain.reverse()) {
+    const operand = left;
+    left = settle(at(cx, link, scope, () => binaryExpression(cx, link, operand, scope)));
+  }
+  return left;
+}
+
+/** An operator whose left side is evaluated. */
+function binaryExpression(cx: Context, expr: ast.Binary, left: Val, scope: Scope): Val {
   // A decided left side makes the right one irrelevant; it may even be meaningless, as in `p != none && p > 0`.
   if (left.kind === 'bool' && expr.operator === '&&' && !left.value) return left;
   if (left.kind === 'bool' && expr.operator === '||' && left.value) return left;

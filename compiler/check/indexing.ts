@@ -310,7 +310,7 @@ export function sliceRange(cx: Context, { start, stop, step }: Extract<Item, { k
   return {
     start: minimum(from, size),
     step,
-    size: dimFloorDiv(dimAdd(extent, dimConst(step - 1)), dimConst(step)),
+    size: cx.bounded(dimFloorDiv(dimAdd(extent, dimConst(step - 1)), dimConst(step))),
   };
 }
 

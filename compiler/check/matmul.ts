@@ -4,6 +4,7 @@ import { type Dim, dimEquals, isDimConst, printDim } from '../ir/dims.js';
 import type { Access, Index, Value } from '../ir/graph.js';
 import { plainSubscript } from '../ir/space.js';
 import type { Context } from './context.js';
+import { fitted } from './fitting.js';
 import { productHint } from './shape-hints.js';
 import { broadcastShape, dtypeOf, type Numeric, stateUnits, toTensor } from './tensors.js';
 import { tensor, typeText, type Val } from './values.js';
@@ -63,7 +64,9 @@ export function matmul(cx: Context, left: Numeric, right: Numeric, what: string)
     ...(columns === undefined ? [] : [plainSubscript(columns)]),
   ];
   const inputs = [dropAxes(cx, a, leadA.kept), dropAxes(cx, b, leadB.kept)];
-  return tensor(cx.b.contract({ indices, outer }, [accessA, accessB], inputs));
+  const accesses = [accessA, accessB];
+  const fitting = inputs.map((value, i) => fitted(cx, value, accesses[i] ?? [], indices));
+  return tensor(cx.b.contract({ indices, outer }, accesses, fitting));
 }
 
 /** Whether an axis of a factor repeats: it has size 1 where the result has another size. */

@@ -62,10 +62,13 @@ export function binary(cx: Context, op: ast.BinaryOperator, left: Val, right: Va
 /** The largest text that `+` makes. */
 const maxText = 100_000;
 
-/** A compile-time number, unless it is an int that cannot be computed with exactly. */
+/** A compile-time number, unless it is an int that cannot be computed with exactly, or a size that grows without bound. */
 function inRange(cx: Context, val: Val): Val {
-  if (val.kind !== 'int' || val.dim.terms.every(({ coefficient }) => Number.isSafeInteger(coefficient))) return val;
-  return cx.fail('E0319', { message: 'the result is too large for a compile-time int', help: 'compute with floats' });
+  if (val.kind !== 'int') return val;
+  if (!val.dim.terms.every(({ coefficient }) => Number.isSafeInteger(coefficient)))
+    return cx.fail('E0319', { message: 'the result is too large for a compile-time int', help: 'compute with floats' });
+  cx.bounded(val.dim);
+  return val;
 }
 
 /** `a && b`, `a || b` on truth values and numbers. */
@@ -216,11 +219,21 @@ function arithmeticOnSizes(cx: Context, op: Arithmetic, left: Dim, right: Dim): 
     case '**': {
       if (b === undefined) return undefined;
       if (b < 0) return a === undefined ? undefined : float(a ** b);
-      let power = dimConst(1);
-      for (let i = 0; i < b; i++) power = dimMul(power, left);
-      return int(power);
+      return powerOfSize(cx, left, b);
     }
   }
+}
+
+/** A power by squaring: it has few steps, and stops at the first of them that is too large. */
+function powerOfSize(cx: Context, base: Dim, exponent: number): Val {
+  let power = dimConst(1);
+  for (const bit of exponent.toString(2)) {
+    power = dimMul(power, power);
+    inRange(cx, int(power));
+    if (bit === '1') power = dimMul(power, base);
+    inRange(cx, int(power));
+  }
+  return int(power);
 }
 
 /** Arithmetic with tensors. */

@@ -1,7 +1,7 @@
 // Derivatives: the function to differentiate becomes a function of the graph, which a `jvp` or `vjp` region carries. What it
 // closes over is passed as further, undifferentiated parameters; what it writes to the state comes out as further results.
 
-import { printShape, shapeEquals } from '../ir/dims.js';
+import { type Dim, printShape } from '../ir/dims.js';
 import { isFloat } from '../ir/dtype.js';
 import type { Region, TensorType, Value } from '../ir/graph.js';
 import { call } from './call.js';
@@ -284,7 +284,13 @@ function directions(
   return values.map((value, i) => {
     const type = wanted[i] as TensorType;
     const cast = isFloat(value.type.dtype) && value.type.shape.length === 0 ? cx.b.cast(value, type.dtype) : value;
-    if (cast.type.dtype === type.dtype && shapeEquals(cast.type.shape, type.shape)) return cast;
+    const own = cast.type.shape;
+    const isOfShape = (): boolean =>
+      own.length === type.shape.length &&
+      own.every((size, axis) =>
+        cx.sameSize(size, type.shape[axis] as Dim, `the ${what} has the shape of the ${against}`),
+      );
+    if (cast.type.dtype === type.dtype && isOfShape()) return cx.b.reshape(cast, type.shape);
     return cx.fail('E0504', {
       message: `the ${what} is ${typeText(value.type)}, but the ${against} is ${typeText(type)}`,
       site: direction.site,

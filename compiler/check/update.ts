@@ -70,7 +70,12 @@ export function updateTensor(
 }
 
 /** An index tensor that broadcasts to `looked`, whose axes are the indices from `front` on. */
-function broadcastSubscripts(table: Value, looked: readonly Dim[], front: number, indices: readonly Index[]): Access {
+export function broadcastSubscripts(
+  table: Value,
+  looked: readonly Dim[],
+  front: number,
+  indices: readonly Index[],
+): Access {
   const own = table.type.shape;
   const offset = looked.length - own.length;
   return own.map((size, i) =>
@@ -80,7 +85,8 @@ function broadcastSubscripts(table: Value, looked: readonly Dim[], front: number
   );
 }
 
-function broadcastValues(cx: Context, values: Value, shape: readonly Dim[], site: Site): Value {
+/** The values repeated to the shape of the elements that they replace. */
+export function broadcastValues(cx: Context, values: Value, shape: readonly Dim[], site: Site): Value {
   const refuse = (label: string): never =>
     cx.fail('E0304', {
       message: `${typeText(values.type)} does not broadcast to the elements that are updated`,

@@ -135,7 +135,10 @@ export function applyVmap(cx: Context, transform: Vmap, args: readonly Arg[]): V
     lanes.take(value, dims[i] as Val, given?.name ?? `argument ${i + 1}`),
   );
   const size = lanes.size();
-  const inputs = lanes.found.map(({ value, axis }) => toFront(cx, value, axis));
+  const inputs = lanes.found.map(({ value, axis }) => {
+    const sets = toFront(cx, value, axis);
+    return cx.b.reshape(sets, [size, ...sets.type.shape.slice(1)]);
+  });
   const outerKey = cx.randomKey;
   let position: Value | undefined;
   const piece = keepingKey(cx, () =>

@@ -20,6 +20,29 @@ const programs: Readonly<Record<string, readonly [text: string, ...codes: string
   'a huge integer': [`fn f(x: f32) -> f32 = x * ${'9'.repeat(400)}\n`, 'E0319'],
   'a product that is not exact': ['fn f(x: f32) -> f32 = x * (99999999999 * 99999999999)\n', 'E0319'],
   'a power that is not exact': ['fn f(x: f32) -> f32 = x * 10 ** 400\n', 'E0319'],
+  'a power of a billion': ['let n = 2 ** 1000000000\nfn f(x: f32) -> f32 = x * n\n', 'E0319'],
+  'a tower of powers': ['fn f(x: f32) -> f32 = x * 10 ** 10 ** 10\n', 'E0319'],
+  'powers that stay small': [
+    'fn f() = (1 ** 9007199254740991, 0 ** 9007199254740991, (-1) ** 9007199254740991, 3 ** 33, 0 ** 0)\n',
+  ],
+  'a power of a size': ['dim N\nfn f(x: f32[N]) -> f32 = x[0] * N ** 1000000000\n', 'E0319'],
+  'a size that is squared': [
+    'dim N\nfn f(x: f32[N]) -> f32 {\n  let n = N + 1\n  for i in 0..60 { n = n * n }\n  x[0] * n\n}\n',
+    'E0319',
+  ],
+  'a size of parts that double': [
+    'dim N\nfn f(x: f32[N]) -> f32 {\n  let n = N\n  for i in 0..60 { n = n // 3 * n + 1 }\n  x[0] * n\n}\n',
+    'E0319',
+  ],
+  'slices of slices': [
+    'dim N, S\nfn f(x: f32[N], s: f32[S]) {\n  let y = x\n  for i in 0..40 { y = y[:S + i] }\n  y\n}\n',
+    'E0319',
+  ],
+  'a factorial': [
+    'fn product(n: int) -> int = if n == 0 { 1 } else { n * product(n - 1) }\nfn f(x: f32) -> f32 = x * product(60)\n',
+    'E0319',
+  ],
+  'a loop of a billion': ['fn f(x: f32) -> f32 {\n  for i in 0..1000000000 { x = x }\n  x\n}\n', 'L0902'],
   'an index that is not exact': ['fn f(x: f32[3]) -> f32 = x[9007199254740993]\n', 'E0319'],
   'a number that is none': ['fn f() -> f32 = sum(arange(0tdsl, 6, 2, dtype: f32))\n', 'E0109'],
   'a range from nowhere': ['fn f() -> f32 = sum(arange(nan, 6, 2, dtype: f32))\n', 'E0301'],
@@ -38,6 +61,13 @@ const programs: Readonly<Record<string, readonly [text: string, ...codes: string
     'E0408',
   ],
   'a recursion that grows': ['fn f[n](x: f32[n]) -> f32[_] = f(cat([x, x], 0))\nfn g(x: f32[2]) = f(x)\n', 'E0408'],
+  'a recursion of ninety calls': [
+    'fn f(x: f32, n: int) -> f32 = if n == 0 { x } else { f(x * 2, n - 1) + 1 }\nfn g(x: f32) -> f32 = f(x, 90)\n',
+  ],
+  'a sum of thousands of terms': [`fn f(x: f32) -> f32 = ${'x + '.repeat(5000)}x\n`],
+  'a conjunction of thousands of terms': [
+    `fn f(x: f32) -> f32 = if ${'1 < 2 && '.repeat(3000)}true { x } else { 0 }\n`,
+  ],
   'a lambda that is its own argument': ['fn g(x: f32) -> f32 {\n  let w = (f, x) => f(f, x)\n  w(w, x)\n}\n', 'E0408'],
   'a model inside of itself': ['model M {\n  inner: M\n  fn forward(x: f32) -> f32 = inner(x)\n}\n', 'E0408'],
   'constants in a circle': ['let a = b\nlet b = a\nfn f(x: f32) -> f32 = x * a\n', 'E0408', 'E0408'],
@@ -66,6 +96,18 @@ for (const [what, [text, ...codes]] of Object.entries(programs)) {
     assert.equal(codesOf(text), codes);
   });
 }
+
+test('nesting that is too deep is shown where it exceeds a limit that is stated, with the calls that lead there', () => {
+  const recursion =
+    'fn f(x: f32, n: int) -> f32 =\n  if n == 0 { x } else {\n    f(x * 2, n - 1) + 1 }\nfn g(x: f32) -> f32 = f(x, 150)\n';
+  const [calls] = checkFiles({ 'main.td': recursion });
+  assert.is(calls?.message, 'the calls that lead to `f` nest more than 100 levels deep');
+  assert.is(recursion.slice(calls?.span.start, calls?.span.end), 'f(x * 2, n - 1)');
+  assert.match(JSON.stringify(calls?.notes), /in the call of `f`/);
+  assert.match(calls?.help ?? '', /`fold`, `scan`, `for`/);
+  const [expressions] = checkFiles({ 'main.td': `fn f(x: f32[2, 2]) -> f32[2, 2] = x${'.T'.repeat(400)}\n` });
+  assert.is(expressions?.message, 'expressions nest more than 300 levels deep');
+});
 
 /** Programs of several files, the first of which is checked. */
 const imports: Readonly<Record<string, readonly [files: Files, ...codes: string[]]>> = {

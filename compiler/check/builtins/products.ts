@@ -4,6 +4,7 @@ import { type Dim, isDimConst, printDim } from '../../ir/dims.js';
 import type { Access, Index, Value } from '../../ir/graph.js';
 import { plainSubscript } from '../../ir/space.js';
 import type { Context } from '../context.js';
+import { fitted } from '../fitting.js';
 import { matmul, requireSameDType } from '../matmul.js';
 import { dtypeOf, isNumeric, toTensor } from '../tensors.js';
 import { describe, tensor, typeText, type Val } from '../values.js';
@@ -152,7 +153,7 @@ function contract(
   return cx.b.contract(
     { indices, outer: result.length },
     accesses,
-    kept.map(({ value }) => value),
+    kept.map(({ value }, i) => fitted(cx, value, accesses[i] ?? [], indices)),
   );
 }
 

@@ -1,15 +1,16 @@
 // Reads and writes at positions that tensors of integers hold.
 
-import { type Dim, dimConst, dimEquals, dimSub, isDimConst, printDim } from '../../ir/dims.js';
+import { type Dim, dimConst, dimEquals, dimSub, printDim } from '../../ir/dims.js';
 import { isInt } from '../../ir/dtype.js';
-import type { Access, Index, ScatterMode, Value } from '../../ir/graph.js';
-import { affineConst, affineSubscript, plainSubscript, shapeSpace } from '../../ir/space.js';
+import type { Access, Index, IndexSpace, ScatterMode, Value } from '../../ir/graph.js';
+import { affineIndex, affineSubscript, plainSubscript, shapeSpace } from '../../ir/space.js';
 import type { Context } from '../context.js';
+import { fitted } from '../fitting.js';
 import { itemsOf, nonNegativeIndices, placed, refuseOutside } from '../indexing.js';
 import { knownValue } from '../known.js';
 import { maskPositions } from '../masks.js';
-import { broadcastShape, toTensor } from '../tensors.js';
-import { updateTensor } from '../update.js';
+import { broadcastShape, restate, toTensor } from '../tensors.js';
+import { broadcastSubscripts, broadcastValues, updateTensor } from '../update.js';
 import { tensor, tuple, typeText, type Val } from '../values.js';
 import { type Arguments, type Builtin, define } from './builtin.js';
 
@@ -37,8 +38,8 @@ function indexAlong(cx: Context, args: Arguments, input: Value): Value {
 }
 
 /** The access that replaces one axis by what an index tensor of the space's shape holds. */
-function accessAlong(rank: number, dim: number, operand: number): Access {
-  const all = Array.from({ length: rank }, (_, axis) => plainSubscript(axis));
+function accessAlong({ indices }: IndexSpace, dim: number, operand: number): Access {
+  const all = indices.map((_, axis) => plainSubscript(axis));
   return all.map((subscript, axis) => (axis === dim ? { kind: 'lookup', operand, subscripts: all } : subscript));
 }
 
@@ -64,7 +65,9 @@ function gather(cx: Context, args: Arguments): Val {
   if (rank === 0) return tensor(input);
   requireInside(cx, args, index, input, dim, 'input');
   refuseOutside(cx, index, input.type.shape[dim] as Dim, 0);
-  return tensor(cx.b.gather(shapeSpace(index.type.shape), accessAlong(rank, dim, 1), [input, index]));
+  const space = shapeSpace(index.type.shape);
+  const access = accessAlong(space, dim, 1);
+  return tensor(cx.b.gather(space, access, [fitted(cx, input, access, space.indices), index]));
 }
 
 function scatterAlong(
@@ -80,9 +83,12 @@ function scatterAlong(
   if (rank === 0) return tensor(source(index, input));
   requireInside(cx, args, index, input, dim, 'input');
   refuseOutside(cx, index, input.type.shape[dim] as Dim, 0);
-  return tensor(
-    cx.b.scatter(mode, shapeSpace(index.type.shape), accessAlong(rank, dim, 2), [input, source(index, input), index]),
+  const space = shapeSpace(index.type.shape);
+  // All of the input is in the result, so that no part of it can be taken: a write that is not known to stay inside asks.
+  const access = accessAlong(space, dim, 2).map((subscript, axis) =>
+    axis === dim ? subscript : affineSubscript(affineIndex(axis), 1, input.type.shape[axis] as Dim, space.indices),
   );
+  return tensor(cx.b.scatter(mode, space, access, [input, source(index, input), index]));
 }
 
 /** The part of `src` that the index covers. */
@@ -151,41 +157,17 @@ function indexPut(cx: Context, args: Arguments): Val {
   const access: Access = input.type.shape.map((_, axis) => {
     const index = indices[axis];
     if (index === undefined) return plainSubscript(shape.length + axis - indices.length);
-    const own = index.type.shape;
-    const offset = shape.length - own.length;
-    const subscripts = own.map((size, i) =>
-      isDimConst(size, 1) ? affineSubscript(affineConst(0), 1, size, space) : plainSubscript(offset + i),
-    );
-    return { kind: 'lookup', operand: 2 + axis, subscripts };
+    return { kind: 'lookup', operand: 2 + axis, subscripts: broadcastSubscripts(index, shape, 0, space) };
   });
   const given = args.tensor('values');
   const values = given.type.shape.length === 0 ? cx.b.cast(given, input.type.dtype) : given;
   if (values.type.dtype !== input.type.dtype) args.refuse('values', `a tensor of ${input.type.dtype}`);
-  const filled = broadcastShape(cx, [values.type.shape, updates], (axis, a, b) =>
-    cx.fail('E0304', {
-      message: `${typeText(values.type)} does not broadcast to the elements written`,
-      label: `axis ${axis}: ${printDim(a)} against ${printDim(b)}`,
-      site: args.site('values'),
-    }),
+  const filled = broadcastValues(cx, values, updates, args.site('values'));
+  const tables = indices.map((value, axis) =>
+    restate(cx, nonNegativeIndices(cx, value, input.type.shape[axis] as Dim), shape),
   );
-  if (filled.length > updates.length) args.refuse('values', `a tensor of rank ${updates.length} or less`);
-  const larger = filled.findIndex((size, axis) => !dimEquals(size, updates[axis] as Dim));
-  if (larger >= 0) {
-    cx.fail('E0304', {
-      message: `${typeText(values.type)} does not broadcast to the elements written`,
-      label: `axis ${larger}: ${printDim(filled[larger] as Dim)} against ${printDim(updates[larger] as Dim)}`,
-      site: args.site('values'),
-    });
-  }
-  const tables = indices.map((value, axis) => nonNegativeIndices(cx, value, input.type.shape[axis] as Dim));
   const mode = args.bool('accumulate') ? 'add' : 'set';
-  return tensor(
-    cx.b.scatter(mode, { indices: space, outer: space.length }, access, [
-      input,
-      cx.b.broadcastTo(values, updates),
-      ...tables,
-    ]),
-  );
+  return tensor(cx.b.scatter(mode, { indices: space, outer: space.length }, access, [input, filled, ...tables]));
 }
 
 function update(cx: Context, args: Arguments): Val {

@@ -4,7 +4,15 @@
 import { type Dim, dimAdd, dimConst, dimFloorDiv, dimMul, dimSub, dimValue, printDim } from '../../ir/dims.js';
 import type { Context } from '../context.js';
 import { typeText } from '../values.js';
-import { type AffineUse, type IndexTree, type IndexVar, type ReadTree, readsOf, statedRange } from './tree.js';
+import {
+  type AffineUse,
+  type IndexTree,
+  type IndexVar,
+  type ReadTree,
+  readsOf,
+  type SubscriptTree,
+  statedRange,
+} from './tree.js';
 
 interface Use {
   readonly affine: AffineUse;
@@ -18,6 +26,12 @@ function bareVariable({ terms, offset, divisor }: AffineUse): IndexVar | undefin
   const [only, ...others] = terms;
   const isBare = only !== undefined && others.length === 0 && only[1] === 1 && divisor === 1 && dimValue(offset) === 0;
   return isBare ? only[0] : undefined;
+}
+
+/** The size of an axis as the variable that runs along it has it: the two may be equal by assumption only. */
+function statedSize(subscript: SubscriptTree | undefined, size: Dim): Dim {
+  const index = subscript?.kind === 'affine' ? bareVariable(subscript) : undefined;
+  return index === undefined || index.source === statedRange ? size : (index.extent ?? size);
 }
 
 /** Settles the extents of all variables of a tree; `expected` are those that the result is declared to have. */
@@ -48,6 +62,10 @@ export function resolveExtents(
         site: read.site,
       });
     }
+  }
+  for (const read of new Set(uses.map((use) => use.read))) {
+    const shape = read.tensor.type.shape.map((size, axis) => statedSize(read.subscripts[axis], size));
+    read.tensor = cx.b.reshape(read.tensor, shape);
   }
   outputs.forEach((index, i) => {
     index.extent ??= expected?.[i];

@@ -1,7 +1,7 @@
 // Index expressions as nodes of the graph: products that are summed become contractions, reductions over one tensor read it
 // through its subscripts, lookups become gathers, and everything else works on whole tensors over the joint space.
 
-import { type Dim, dimConst, dimMul, dimProduct, dimValue } from '../../ir/dims.js';
+import { type Dim, dimConst, dimEquals, dimMul, dimProduct, dimValue } from '../../ir/dims.js';
 import { type DType, isInt } from '../../ir/dtype.js';
 import type { Access, IndexSpace, Subscript, Value } from '../../ir/graph.js';
 import { affine, affineSubscript, plainAccess, plainIndicesOf } from '../../ir/space.js';
@@ -132,7 +132,11 @@ function read(cx: Context, tree: ReadTree): Dense {
 function readAffine(cx: Context, value: Value, subscripts: readonly SubscriptTree[], vars: readonly IndexVar[]): Value {
   const access = accessOf(subscripts, value, vars);
   const plain = plainIndicesOf(access);
-  const isPermutation = plain !== undefined && new Set(plain).size === plain.length && plain.length === vars.length;
+  const isPermutation =
+    plain !== undefined &&
+    new Set(plain).size === plain.length &&
+    plain.length === vars.length &&
+    plain.every((at, axis) => dimEquals(extentOf(vars[at] as IndexVar), value.type.shape[axis] as Dim));
   if (isPermutation)
     return cx.b.permute(
       value,

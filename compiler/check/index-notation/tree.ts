@@ -32,7 +32,8 @@ export type SubscriptTree = AffineUse | { readonly kind: 'lookup'; readonly tabl
 
 export interface ReadTree {
   readonly kind: 'read';
-  readonly tensor: Value;
+  /** Its axes state the extents of the variables that run along them, when those are settled. */
+  tensor: Value;
   readonly subscripts: readonly SubscriptTree[];
   /** What stands outside of the tensor; absent for zero. */
   readonly outside?: IndexTree;

@@ -56,7 +56,7 @@ export const modelCodes = {
     class: 'user',
     title: 'a recursion does not end when compiling',
     explanation:
-      'Calls are unrolled: a function that calls itself must stop under a condition that is known when compiling.',
+      'Calls are unrolled: a function that calls itself must stop under a condition that is known when compiling, after 100 calls at the most. Expressions nest 300 levels deep, those of the functions called included; a chain of infix operators such as `a + b + c` is one level. For many steps write `fold`, `scan`, `for` or a reduction such as `sum`.',
     example: 'fn f(x: f32) -> f32 = f(x + 1)\nexport fn g(x: f32) -> f32 = f(x)',
   },
   E0410: {

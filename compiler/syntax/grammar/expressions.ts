@@ -443,6 +443,8 @@ export abstract class ExpressionGrammar extends BaseGrammar {
    * end the expression. Else it is a name, such as that of the function `fold`.
    */
   private isLoop(): boolean {
+    // This is asked at every operand, and looks to the end of the expression.
+    if (!this.sees(t.Fold) && !this.sees(t.Scan)) return false;
     let inBinders = false;
     for (let at = 2; !stopsLoopHead(this.LA(at), inBinders); at = this.afterGroup(at)) {
       if (this.sees(t.Over, at)) inBinders = true;
