@@ -284,7 +284,7 @@ fn interpolate[T: float](
   }
 }
 
-fn _is_whole(factor: float) -> bool = factor >= 1 && factor == floor_int(factor)
+fn _is_whole(factor: float) -> bool = factor >= 1 && factor % 1 == 0
 
 ## The size of an axis that had n elements; n may be a run-time size where the factor is whole, or one part in a whole number.
 fn _scaled(n: dim, factor: float) -> dim =
