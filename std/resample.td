@@ -322,7 +322,11 @@ fn _resample(
   } else if mode == "nearest-exact" {
     index_select(input, axis, cast(clamp(floor((at + 0.5) * step), max: last), i64))
   } else {
-    let place = if align { at * (cast(last, f64) / clamp(m - 1, min: 1)) } else { (at + 0.5) * step - 0.5 }
+    let place = if align {
+      at * (cast(last, f64) / clamp(m - 1, min: 1))
+    } else {
+      (at + 0.5) * step - 0.5
+    }
     let exact = if mode == "bicubic" { place } else { clamp(place, min: 0) }
     let base = floor(exact)
     let along = [if i == axis { m } else { 1 } for i in 0..ndim(input)]
