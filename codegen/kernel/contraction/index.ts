@@ -10,6 +10,7 @@
 //   residues     splits a nest at divisions that leave remainders
 //   copies       factors, and the coordinates by which one is copied where it cannot be read in place
 //   windows      where factors are absent, at the border of an image, so that tiles leave out products
+//   margins      what copies leave out because of that
 //   orientation  what follows from the choice of the index that runs in lanes
 //   chunks       what runs at the same time
 //   estimate     the time of a plan
