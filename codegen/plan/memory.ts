@@ -17,6 +17,7 @@ import {
   dimSymbols,
   dimValue,
 } from '../../compiler/ir/dims.js';
+import { gcd } from '../../compiler/ir/gcd.js';
 import { ALIGNMENT } from './layout.js';
 
 /** A need for memory during the steps first … last, both included. */
@@ -156,8 +157,6 @@ function roundingOf(bytes: Dim): number {
   const common = bytes.terms.reduce((divisor, { coefficient }) => gcd(divisor, coefficient), ALIGNMENT);
   return ALIGNMENT - common;
 }
-
-const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
 /**
  * A formula, for people, that the size of the workspace does not exceed: of each term the largest multiple in any chain of values that lie one

@@ -3,6 +3,7 @@
 
 import { isProvablyNonNegative } from './bounds.js';
 import { type Dim, dimAdd, dimConst, dimEquals, dimExactDiv, dimMul, dimSub, isDimConst, toDim } from './dims.js';
+import { gcd } from './gcd.js';
 import type { Access, Affine, Index, IndexSpace, Subscript } from './graph.js';
 
 export type AffineSubscript = Extract<Subscript, { kind: 'affine' }>;
@@ -98,8 +99,6 @@ function lowestTerms(expression: Affine, divisor: number): { expression: Affine;
   const terms = expression.terms.map((term) => ({ index: term.index, coefficient: term.coefficient / factor }));
   return { expression: { terms, offset }, divisor: divisor / factor };
 }
-
-const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
 /** A subscript that reads at one plain index. */
 export const plainSubscript = (index: number): AffineSubscript => ({

@@ -16,6 +16,7 @@ import {
   dimSymbols,
   dimValue,
 } from '../../../compiler/ir/dims.js';
+import { gcd } from '../../../compiler/ir/gcd.js';
 import { exprPositions, type Position, type Temp } from '../ir.js';
 import { coefficient, mentions } from '../positions.js';
 import { expressionsOf, indicesIn, type Load, type Nest } from './nest.js';
@@ -104,8 +105,6 @@ function ratioOf(a: Dim | undefined, b: Dim | undefined): readonly [number, numb
   const divisor = gcd(s.coefficient, t.coefficient);
   return isSame ? [s.coefficient / divisor, t.coefficient / divisor] : undefined;
 }
-
-const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
 /** The coordinate without a common factor, a term with coefficient ±1 first; undefined where there is none or only one index. */
 function normalised(terms: readonly Term[]): Coordinate | undefined {

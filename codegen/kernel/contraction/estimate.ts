@@ -2,6 +2,7 @@
 
 import { type Dim, dimEvaluate, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
+import { gcd } from '../../../compiler/ir/gcd.js';
 import type { Position } from '../ir.js';
 import { CACHE_LINE, lanesOf, type Machine } from '../machine.js';
 import { coefficient, mentions, stride } from '../positions.js';
@@ -263,8 +264,6 @@ function crowding({ factors, copies, bytes, distances }: Orientation, tile: Read
   }
   return most;
 }
-
-const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
 /** Cycles for each sum to become results. Where lanes are stored apart, a tile should fill as much of each line as it can. */
 function resultCycles(

@@ -15,6 +15,7 @@ import {
   dimSymbol,
   dimValue,
 } from '../../../compiler/ir/dims.js';
+import { gcd } from '../../../compiler/ir/gcd.js';
 import type { Expr, Guard, Position } from '../ir.js';
 import { mentions, stride } from '../positions.js';
 import { guardsOf, type Index, type Nest, nestAt } from './nest.js';
@@ -69,7 +70,6 @@ function remainderOf(nest: Nest, guard: Guard): Remainder | undefined {
   return { outer: y, summed: k, c, d, offset: rest, of };
 }
 
-const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 const at = (position: Position, values: ReadonlyMap<string, Dim>): Position => dimSubstitute(position, values);
 
 /** The nests of all residues of the outer index. */

@@ -5,6 +5,7 @@
 // loop in which all of them lie inside their operands and all guards hold is computed, divisors thin it out to every P-th step,
 // and what is left is a strided dot product.
 
+import { gcd } from '../gcd.js';
 import type { NodeOf } from '../graph.js';
 import { type AccessContext, evaluateAffine, type Linear, spaceExtents } from './access.js';
 import { forEachPoint, rowMajorStrides } from './strides.js';
@@ -187,7 +188,6 @@ class InnerLoop {
   }
 }
 
-const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 const lcm = (a: number, b: number): number => (a / gcd(a, b)) * b;
 
 /** Accumulates strided sums of products. */

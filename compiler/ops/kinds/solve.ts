@@ -7,6 +7,7 @@
 import { isProvablyNonNegative } from '../../ir/bounds.js';
 import type { Builder } from '../../ir/builder.js';
 import { type Dim, dimConst, dimEquals, dimExactDiv, dimSub, dimValue, isDimConst } from '../../ir/dims.js';
+import { gcd } from '../../ir/gcd.js';
 import type { Access, Affine, Index, Value } from '../../ir/graph.js';
 import {
   type AffineSubscript,
@@ -131,8 +132,6 @@ function liveGuards(guards: readonly Affine[]): readonly Affine[] {
     );
   });
 }
-
-const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
 /**
  * Solves guards for summed indices as long as that is possible. Indices named in `preferred` (positions in `sum.indices`) are solved
