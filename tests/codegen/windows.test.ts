@@ -1,8 +1,9 @@
-// Which taps of a window a tile leaves out because the operand is absent there.
+// Which taps of a window a tile leaves out because the operand is absent there, and what copies leave out then.
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { factorOf } from '../../codegen/kernel/contraction/copies.js';
+import { coordinateExtent, coordinatesOf, extentOf, factorOf } from '../../codegen/kernel/contraction/copies.js';
+import { withoutMargins } from '../../codegen/kernel/contraction/margins.js';
 import { contractionNest, type Nest } from '../../codegen/kernel/contraction/nest.js';
 import { neededShare, spanIn, windowsOf } from '../../codegen/kernel/contraction/windows.js';
 import { lowerKernel } from '../../codegen/kernel/lower/kernel.js';
@@ -42,6 +43,23 @@ test('the index that runs in lanes sets no bounds', () => {
   const [row] = first!.flatMap(({ outer }) => [...outer.keys()]);
   const factors = nest.factors.map((temp) => factorOf(nest, temp));
   assert.is(windowsOf(nest, factors, row as string).size, 1);
+});
+
+test('copies leave out what only those taps would read, but for what the rows of a tile share', () => {
+  const { nest, windows } = gradient();
+  const rows = new Set([...windows.values()].flat().flatMap(({ outer }) => [...outer.keys()]));
+  const factor = nest.factors
+    .map((temp) => factorOf(nest, temp))
+    .find(({ indices }) => [...rows].every((row) => indices.has(row)));
+  const copy = { factor: factor!, coordinates: coordinatesOf(nest, factor!), along: undefined };
+  const lengths = (tile: ReadonlyMap<string, number>, bounds = windows): readonly (number | undefined)[] =>
+    withoutMargins(copy, nest, bounds, tile)
+      .coordinates.filter(({ terms }) => terms.length > 1)
+      .map((coordinate) => dimValue(coordinateExtent(coordinate, (index) => extentOf(nest, index))));
+  const [row] = rows;
+  assert.equal(lengths(new Map(), new Map()), [18, 18]);
+  assert.equal(lengths(new Map()), [10, 10]);
+  assert.equal([...lengths(new Map([[row as string, 2]]))].sort(), [10, 12]);
 });
 
 test.run();
