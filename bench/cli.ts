@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import { packageRoot } from '../cli/package.js';
 import { costs } from './costs.js';
 import { buildMachineProbe, findPython, installPackages } from './peers/install.js';
+import { fastestKernels } from './peers/openblas.js';
 import { record } from './record.js';
 import { line, type Row, rowOfCost, rowsOf } from './report.js';
 import { type Effort, type Outcome, type Places, run, select, timesOf } from './run.js';
@@ -37,9 +38,9 @@ function prepare(): Places {
     packages: installPackages(path.join(work, 'peers')),
     python: Object.fromEntries(
       (['torch', 'numpy'] as const).flatMap((module) => {
-        const python = findPython(module);
-        if (python === undefined) console.log(`no Python imports ${module}: its rows are missing`);
-        return python === undefined ? [] : [[module, python]];
+        const command = findPython(module);
+        if (command === undefined) console.log(`no Python imports ${module}: its rows are missing`);
+        return command === undefined ? [] : [[module, { command, kernels: fastestKernels(command, module) }]];
       }),
     ),
   };

@@ -16,7 +16,13 @@ export interface Places {
   readonly work: string;
   readonly probe: string;
   readonly packages: string | undefined;
-  readonly python: Readonly<Partial<Record<'torch' | 'numpy', string>>>;
+  readonly python: Readonly<Partial<Record<'torch' | 'numpy', Python>>>;
+}
+
+/** A Python that has the library, and what to set so that its OpenBLAS is fastest (peers/openblas.ts). */
+export interface Python {
+  readonly command: string;
+  readonly kernels: Readonly<Record<string, string>>;
 }
 
 export interface Effort {
@@ -71,7 +77,10 @@ function start(name: PeerName, threads: number, places: Places): Contestant | un
     const python = places.python[name];
     return python === undefined
       ? undefined
-      : new Contestant([python, path.join(places.bench, 'peers', 'peer.py'), name], env);
+      : new Contestant([python.command, path.join(places.bench, 'peers', 'peer.py'), name], {
+          ...env,
+          ...python.kernels,
+        });
   }
   if (places.packages === undefined) return undefined;
   return new Contestant([process.execPath, path.join(places.dist, 'contestants', `${name}.js`)], env);
