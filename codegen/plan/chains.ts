@@ -5,6 +5,7 @@ import { dimSymbol, dimSymbols, dimValue } from '../../compiler/ir/dims.js';
 import type { Func, Value } from '../../compiler/ir/graph.js';
 import {
   type Chain,
+  CommonValues,
   nestOf,
   type Placed,
   sharedLoops,
@@ -17,12 +18,30 @@ import { isProduct } from '../kernel/contraction/nest.js';
 import { type Kernel, walk } from '../kernel/ir.js';
 import type { LaunchStep, Step } from './steps.js';
 
-type KernelOf = (fn: Func) => Kernel;
-
 /** A step as a stage of a chain. */
 interface Candidate extends Placed {
   readonly step: LaunchStep;
   readonly isProduct: boolean;
+}
+
+type CandidateOf = (step: LaunchStep) => Candidate | undefined;
+
+/** Steps, and the places among them of those that take or make a value. */
+interface Block {
+  readonly steps: readonly Step[];
+  readonly places: ReadonlyMap<Value, readonly number[]>;
+}
+
+function blockOf(steps: readonly Step[]): Block {
+  const places = new Map<Value, number[]>();
+  for (const [place, { inputs, outputs }] of steps.entries()) {
+    for (const value of [...inputs, ...outputs]) {
+      const known = places.get(value);
+      if (known === undefined) places.set(value, [place]);
+      else if (known.at(-1) !== place) known.push(place);
+    }
+  }
+  return { steps, places };
 }
 
 /**
@@ -32,29 +51,33 @@ interface Candidate extends Placed {
 export function chainSteps(
   steps: readonly Step[],
   returned: ReadonlySet<Value>,
-  kernelOf: KernelOf,
+  kernelOf: (fn: Func) => Kernel,
   takes: (kernel: Kernel) => boolean,
 ): readonly Step[] {
-  let current = steps;
+  const known = new Map<LaunchStep, Candidate | undefined>();
+  const candidateOf = (step: LaunchStep): Candidate | undefined => {
+    if (!known.has(step)) known.set(step, candidate(step, kernelOf(step.fn)));
+    return known.get(step);
+  };
+  let current = blockOf(steps);
   for (const step of steps) {
-    const pivot = step.kind === 'launch' && current.includes(step) ? candidate(step, kernelOf) : undefined;
+    const pivot = step.kind === 'launch' && current.steps.includes(step) ? candidateOf(step) : undefined;
     // Without a batch all blocks would read all of the other operands.
     if (pivot === undefined || pivot.isProduct || pivot.nest.loops.length < 2) continue;
     for (const stagesAround of [longest, nearest]) {
-      const stages = inOrder(current, stagesAround(current, pivot, kernelOf), pivot);
+      const stages = inOrder(current.steps, stagesAround(current, pivot, candidateOf), pivot);
       if (!stages.some((stage) => stage.isProduct && !sumsRows(stage))) continue;
-      const { chain, placed } = joined(current, stages, pivot, returned);
+      const { chain, placed } = joined(current.steps, stages, pivot, returned);
       if (!takes(kernelOf(chain.fn))) continue;
-      current = placed;
+      current = blockOf(placed);
       break;
     }
   }
-  return current;
+  return current.steps;
 }
 
 /** A step that reduces rows, or that is a product, with all of its loops; undefined where it is neither. */
-function candidate(step: LaunchStep, kernelOf: KernelOf): Candidate | undefined {
-  const kernel = kernelOf(step.fn);
+function candidate(step: LaunchStep, kernel: Kernel): Candidate | undefined {
   const product = isProduct(kernel);
   if (!product && ![...walk(kernel.body)].some(({ kind }) => kind === 'accumulate')) return undefined;
   const nest = nestOf(step, kernel);
@@ -63,54 +86,79 @@ function candidate(step: LaunchStep, kernelOf: KernelOf): Candidate | undefined 
 
 /** A step as a stage beside others, if it can be one. */
 function beside(
-  stages: readonly Candidate[],
+  stages: CommonValues,
   step: Step,
-  kernelOf: KernelOf,
+  candidateOf: CandidateOf,
   shareOf: typeof sharedLoops,
 ): Candidate | undefined {
-  const found = step.kind === 'launch' ? candidate(step, kernelOf) : undefined;
+  const found = step.kind === 'launch' ? candidateOf(step) : undefined;
   const shared = found && shareOf(stages, found.nest);
   return found && shared && staysInBatch(found.nest, shared) ? { ...found, shared } : undefined;
 }
 
-const isAmong = (stages: readonly Candidate[], step: Step): boolean => stages.some((stage) => stage.step === step);
 const takesFrom = (step: Step, maker: Step): boolean => step.inputs.some((value) => maker.outputs.includes(value));
 
 /** All that works on the rows of a pivot, and then what sums over them. */
-function longest(steps: readonly Step[], pivot: Candidate, kernelOf: KernelOf): readonly Candidate[] {
+function longest({ steps, places }: Block, pivot: Candidate, candidateOf: CandidateOf): readonly Candidate[] {
   const stages = [pivot];
+  const members = new Set<Step>([pivot.step]);
+  const common = new CommonValues(pivot);
+  const taken = new Set<Value>();
+  const made = new Set<Value>();
+  // Steps are asked again only after what they have in common with the stages has grown.
+  const isOpen = new Uint8Array(steps.length);
+  const open = ({ inputs, outputs }: Step): void => {
+    for (const value of inputs) taken.add(value);
+    for (const value of outputs) made.add(value);
+    for (const value of [...inputs, ...outputs]) for (const place of places.get(value) ?? []) isOpen[place] = 1;
+  };
+  const isNext = ({ inputs, outputs }: Step): boolean =>
+    inputs.some((value) => made.has(value)) || outputs.some((value) => taken.has(value));
+  open(pivot.step);
   for (let known = 0; known < stages.length; ) {
     known = stages.length;
-    for (const step of steps) {
-      const isNext = stages.some((stage) => takesFrom(step, stage.step) || takesFrom(stage.step, step));
-      const stage = isNext && !isAmong(stages, step) ? beside(stages, step, kernelOf, sharedLoops) : undefined;
-      if (stage !== undefined) stages.push(stage);
+    for (const [place, step] of steps.entries()) {
+      if (isOpen[place] === 0) continue;
+      isOpen[place] = 0;
+      const stage = isNext(step) && !members.has(step) ? beside(common, step, candidateOf, sharedLoops) : undefined;
+      if (stage === undefined) continue;
+      stages.push(stage);
+      members.add(step);
+      common.add(stage);
+      open(step);
     }
   }
-  return [...stages, ...sumsOver(steps, stages, kernelOf)];
+  return [...stages, ...sumsOver(steps, stages, common, candidateOf)];
 }
 
 /** A chain of sums over rows runs as many chunks as there are batches: so many keep the processors busy. */
 const ENOUGH_BATCHES = 8;
 
 /** The products that sum over the rows of some stages. What they give is complete after the last row, so that no stage may take it. */
-function sumsOver(steps: readonly Step[], stages: readonly Candidate[], kernelOf: KernelOf): readonly Candidate[] {
-  const [pivot] = stages as [Candidate];
-  const batches = pivot.shared.slice(0, -1).map(({ extent }) => dimValue(extent) ?? ENOUGH_BATCHES);
+function sumsOver(
+  steps: readonly Step[],
+  stages: readonly Candidate[],
+  common: CommonValues,
+  candidateOf: CandidateOf,
+): readonly Candidate[] {
+  const batches = common.shared.slice(0, -1).map(({ extent }) => dimValue(extent) ?? ENOUGH_BATCHES);
   if (stages.length < 2 || batches.reduce((all, count) => all * count, 1) < ENOUGH_BATCHES) return [];
+  const members = new Set<Step>(stages.map(({ step }) => step));
   const inputs = new Set(stages.flatMap(({ step }) => [...step.inputs, ...step.outputs]));
   const sums = steps.flatMap((step) => {
-    const isNext = step.inputs.some((value) => inputs.has(value)) && !isAmong(stages, step);
-    return (isNext && beside(stages, step, kernelOf, summedLoops)) || [];
+    const isNext = step.inputs.some((value) => inputs.has(value)) && !members.has(step);
+    return (isNext && beside(common, step, candidateOf, summedLoops)) || [];
   });
-  return sums.filter(({ step }) => ![...stages, ...sums].some((other) => takesFrom(other.step, step)));
+  const taken = new Set([...stages, ...sums].flatMap(({ step }) => step.inputs));
+  return sums.filter(({ step }) => !step.outputs.some((value) => taken.has(value)));
 }
 
 /** A pivot with the products next to it. They are compared with the pivot alone, so what passes between them has to pass through it. */
-function nearest(steps: readonly Step[], pivot: Candidate, kernelOf: KernelOf): readonly Candidate[] {
+function nearest({ steps }: Block, pivot: Candidate, candidateOf: CandidateOf): readonly Candidate[] {
+  const common = new CommonValues(pivot);
   const stages = steps.flatMap((step) => {
     const isNext = step !== pivot.step && (takesFrom(step, pivot.step) || takesFrom(pivot.step, step));
-    const stage = isNext ? beside([pivot], step, kernelOf, sharedLoops) : undefined;
+    const stage = isNext ? beside(common, step, candidateOf, sharedLoops) : undefined;
     return stage?.isProduct ? stage : [];
   });
   return [pivot, ...stages.filter(({ step }) => !stages.some((other) => takesFrom(step, other.step)))];
@@ -121,12 +169,14 @@ function nearest(steps: readonly Step[], pivot: Candidate, kernelOf: KernelOf): 
  * stages have read by rows, and has come to the cache with less waiting.
  */
 function inOrder(steps: readonly Step[], stages: readonly Candidate[], pivot: Candidate): readonly Candidate[] {
-  let members = steps.flatMap((step) => stages.find((stage) => stage.step === step) ?? []);
+  const stageOf = new Map<Step, Candidate>(stages.map((stage) => [stage.step, stage]));
+  let members = steps.flatMap((step) => stageOf.get(step) ?? []);
   // What comes between and depends on a member would have to run inside of the chain if a later member depended on it. A member that is left out for
   // that comes between the others itself.
   for (;;) {
-    const launches = members.map(({ step }) => step);
-    const able = members.filter(({ step }) => !dependsThroughOthers(steps, launches, step));
+    const between = dependents(steps, new Set(members.map(({ step }) => step)));
+    const outside = new Set([...between].flatMap(({ outputs }) => outputs));
+    const able = members.filter(({ step }) => !step.inputs.some((value) => outside.has(value)));
     if (!able.includes(pivot)) return [];
     if (able.length === members.length)
       return [...able.filter((stage) => !sumsRows(stage)), ...able.filter((stage) => sumsRows(stage))];
@@ -135,20 +185,15 @@ function inOrder(steps: readonly Step[], stages: readonly Candidate[], pivot: Ca
 }
 
 /** The steps that depend on some steps through others that are not among them. */
-function dependents(steps: readonly Step[], members: readonly Step[]): ReadonlySet<Step> {
-  const values = new Set(members.flatMap(({ outputs }) => outputs));
+function dependents(steps: readonly Step[], members: ReadonlySet<Step>): ReadonlySet<Step> {
+  const values = new Set([...members].flatMap(({ outputs }) => outputs));
   const found = new Set<Step>();
   for (const step of steps) {
-    if (members.includes(step) || !step.inputs.some((value) => values.has(value))) continue;
+    if (members.has(step) || !step.inputs.some((value) => values.has(value))) continue;
     found.add(step);
     for (const value of step.outputs) values.add(value);
   }
   return found;
-}
-
-function dependsThroughOthers(steps: readonly Step[], members: readonly LaunchStep[], member: LaunchStep): boolean {
-  const outside = new Set([...dependents(steps, members)].flatMap(({ outputs }) => outputs));
-  return member.inputs.some((value) => outside.has(value));
 }
 
 /** A chain, and the steps with it where the last of its stages was; what depends on it comes after it. */
@@ -159,15 +204,15 @@ function joined(
   returned: ReadonlySet<Value>,
 ): { readonly chain: LaunchStep; readonly placed: readonly Step[] } {
   const stages = members.map(({ step }) => step);
-  const last = Math.max(...stages.map((stage) => steps.indexOf(stage)));
-  const later = dependents(steps, stages);
+  const inside = new Set<Step>(stages);
+  const last = steps.findLastIndex((step) => inside.has(step));
+  const later = dependents(steps, inside);
   const others = (list: readonly Step[], isLater: boolean): readonly Step[] =>
-    list.filter((step) => !stages.includes(step as LaunchStep) && later.has(step) === isLater);
+    list.filter((step) => !inside.has(step) && later.has(step) === isLater);
   const before = steps.slice(0, last + 1);
-  const outside = steps.filter((step) => !stages.includes(step as LaunchStep));
   const made = new Set(stages.flatMap(({ outputs }) => outputs));
-  const isNeeded = (value: Value): boolean =>
-    returned.has(value) || outside.some(({ inputs }) => inputs.includes(value));
+  const needed = new Set(steps.flatMap((step) => (inside.has(step) ? [] : step.inputs)));
+  const isNeeded = (value: Value): boolean => returned.has(value) || needed.has(value);
   const inputs = [...new Set(stages.flatMap((stage) => stage.inputs))].filter((value) => !made.has(value));
   const outputs = [...made].filter(isNeeded);
   const fn: Chain = {

@@ -3,7 +3,7 @@
 import { type Dim, dimAdd, dimConst, dimMul, dimSub } from '../../../compiler/ir/dims.js';
 import type { Value } from '../../../compiler/ir/graph.js';
 import type { Buffer, Position, Stmt } from '../ir.js';
-import { accessesOf, type Chain, type Part, type Stage, stepsAlong, valueIn } from './stages.js';
+import { type Chain, type Part, type Stage, stepsAlong, valueIn } from './stages.js';
 
 /** Where the values of a chain lie. */
 export class ChainBuffers {
@@ -25,7 +25,7 @@ export class ChainBuffers {
     chain.params.forEach((value, k) => void this.#ofValue.set(value, buffer(value, `in${k}`, 'in')));
     chain.results.forEach((value, k) => void this.#ofValue.set(value, buffer(value, `out${k}`, 'out')));
     parts.forEach(({ nest, shared }, number) => {
-      for (const access of accessesOf(nest)) {
+      for (const access of nest.accesses) {
         const { value } = access;
         if (value === undefined || this.#ofValue.has(value)) continue;
         const steps = stepsAlong(nest, access, shared) as readonly Dim[];

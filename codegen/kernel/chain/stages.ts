@@ -44,12 +44,20 @@ export const isChain = (fn: Func): fn is Chain => 'stages' in fn;
 /** Elements of an operand that every block may read again. */
 const SMALL = 1024;
 
-/** A lowered stage: its outer loops, and what is inside of all of them. */
+interface Access {
+  readonly value: Value | undefined;
+  readonly buffer: Buffer;
+  readonly offset: Position;
+}
+
+/** A lowered stage: its outer loops, and what is inside of all of them, with its loads and stores and the loops around any of these. */
 export interface Nest {
   readonly stage: Stage;
   readonly kernel: Kernel;
   readonly loops: readonly Loop[];
   readonly content: readonly Stmt[];
+  readonly accesses: readonly Access[];
+  readonly allLoops: readonly Loop[];
 }
 
 /** The outer loops of a lowered stage, its run-time dimensions replaced by those of the caller; undefined where it is no single nest. */
@@ -66,13 +74,11 @@ export function nestOf(stage: Stage, kernel: Kernel): Nest | undefined {
     body = [...only.body];
   }
   const isPlain = [...walk(body)].every(({ kind }) => kind !== 'sort' && kind !== 'registers');
-  return loops.length > 0 && isPlain ? { stage, kernel, loops, content: [...values, ...body] } : undefined;
-}
-
-interface Access {
-  readonly value: Value | undefined;
-  readonly buffer: Buffer;
-  readonly offset: Position;
+  if (loops.length === 0 || !isPlain) return undefined;
+  const content = [...values, ...body];
+  const inner = [...walk(content)];
+  const allLoops = [...loops, ...inner.filter((stmt) => stmt.kind === 'for')];
+  return { stage, kernel, loops, content, accesses: accessesOf(stage, inner), allLoops };
 }
 
 /** The value of the caller that a buffer of a stage is. */
@@ -81,9 +87,9 @@ export function valueIn({ inputs, outputs }: Stage, { role, name }: Buffer): Val
   return list[Number(name.replace(/^\D+/, ''))];
 }
 
-export function accessesOf({ stage, content }: Nest): readonly Access[] {
+function accessesOf(stage: Stage, stmts: readonly Stmt[]): readonly Access[] {
   const access = (buffer: Buffer, offset: Position): Access => ({ value: valueIn(stage, buffer), buffer, offset });
-  return [...walk(content)].flatMap((stmt) => {
+  return stmts.flatMap((stmt) => {
     if (stmt.kind === 'store') return [access(stmt.buffer, stmt.offset)];
     return stmt.kind === 'let' && stmt.value.kind === 'load' ? [access(stmt.value.buffer, stmt.value.offset)] : [];
   });
@@ -95,8 +101,7 @@ export function stepsAlong(nest: Nest, { offset }: Access, shared: readonly Loop
   const row = steps.at(-1);
   if (row === undefined || steps.some((step) => step === undefined || step.terms.length === 0)) return undefined;
   const rest = dimSubstitute(offset, new Map(shared.map(({ index }) => [index, dimConst(0)])));
-  const inner = [...nest.loops, ...walk(nest.content)].filter((stmt) => stmt.kind === 'for');
-  const range = bounds(rest, new Map(inner.map(({ index, extent }) => [index, extent])));
+  const range = bounds(rest, new Map(nest.allLoops.map(({ index, extent }) => [index, extent])));
   const isBelow = (step: Dim): boolean =>
     range !== undefined && isProvablyNonNegative(dimSub(dimSub(step, dimConst(1)), range.high));
   // A batch may lie inside of a row, as heads beside each other: what belongs to another one is of another row.
@@ -117,23 +122,63 @@ export interface Placed {
   readonly shared: readonly Loop[];
 }
 
-/** The steps of the shared indices through what stages have in common with a nest; undefined where an access to what one of them writes leaves its row. */
-function commonSteps(stages: readonly Placed[], nest: Nest): ReadonlyMap<Value, readonly Dim[]> | undefined {
-  const common = new Map<Value, readonly Dim[]>();
-  const own = new Set(accessesOf(nest).map(({ value }) => value));
-  for (const { nest: other, shared } of stages) {
-    for (const access of accessesOf(other)) {
-      if (access.value === undefined || !own.has(access.value)) continue;
-      const steps = stepsAlong(other, access, shared);
-      const known = common.get(access.value);
-      if (steps !== undefined && (known === undefined || sameSteps(known, steps))) common.set(access.value, steps);
-      else if (writes(other, access.value) || writes(nest, access.value)) return undefined;
-    }
-  }
-  return common;
+const writes = ({ stage }: Nest, value: Value): boolean => stage.outputs.includes(value);
+
+/** How the shared indices move through a value in some stages. */
+interface Movement {
+  readonly steps: readonly Dim[] | undefined;
+  /** Whether an access of any of them, and of one that writes the value, moves in another way or leaves its row. */
+  readonly isLeft: boolean;
+  readonly isLeftByWriter: boolean;
+  readonly isWritten: boolean;
 }
 
-const writes = ({ stage }: Nest, value: Value): boolean => stage.outputs.includes(value);
+/** What stages that are found one after another have in common, so that a further one is compared with the values that it accesses alone. */
+export class CommonValues {
+  readonly #movements = new Map<Value, Movement>();
+
+  constructor(readonly pivot: Placed) {
+    this.add(pivot);
+  }
+
+  get shared(): readonly Loop[] {
+    return this.pivot.shared;
+  }
+
+  add({ nest, shared }: Placed): void {
+    for (const access of nest.accesses) {
+      const { value } = access;
+      if (value === undefined) continue;
+      const known = this.#movements.get(value);
+      const steps = stepsAlong(nest, access, shared);
+      const agrees = steps !== undefined && (known?.steps === undefined || sameSteps(known.steps, steps));
+      const isWriter = writes(nest, value);
+      this.#movements.set(value, {
+        steps: agrees ? steps : known?.steps,
+        isLeft: known?.isLeft === true || !agrees,
+        isLeftByWriter: known?.isLeftByWriter === true || (isWriter && !agrees),
+        isWritten: known?.isWritten === true || isWriter,
+      });
+    }
+  }
+
+  /** Whether a stage writes a value. */
+  isWritten(value: Value): boolean {
+    return this.#movements.get(value)?.isWritten === true;
+  }
+
+  /** The steps of the shared indices through what a nest accesses too; undefined where an access to what one of them writes leaves its row. */
+  steps(nest: Nest): ReadonlyMap<Value, readonly Dim[]> | undefined {
+    const common = new Map<Value, readonly Dim[]>();
+    for (const { value } of nest.accesses) {
+      const movement = value && this.#movements.get(value);
+      if (value === undefined || movement === undefined) continue;
+      if (movement.isLeftByWriter || (movement.isLeft && writes(nest, value))) return undefined;
+      if (movement.steps !== undefined) common.set(value, movement.steps);
+    }
+    return common;
+  }
+}
 
 /** Those of `candidates` that move through common values as the shared indices do; undefined where there are none, or where an access leaves its row. */
 function matchingLoops(
@@ -143,7 +188,7 @@ function matchingLoops(
   candidates: readonly Loop[],
 ): readonly Loop[] | undefined {
   let matching: readonly Loop[] | undefined;
-  for (const access of accessesOf(nest)) {
+  for (const access of nest.accesses) {
     const steps = access.value && common.get(access.value);
     if (steps === undefined) continue;
     const loops = shared.map(({ extent }, k) =>
@@ -162,16 +207,14 @@ function matchingLoops(
 }
 
 /** The loops of a nest that are the shared indices of stages, by what it has in common with them and one of them or it writes. */
-export function sharedLoops(stages: readonly Placed[], nest: Nest): readonly Loop[] | undefined {
-  const isWritten = (value: Value): boolean => writes(nest, value) || stages.some((stage) => writes(stage.nest, value));
-  const common = [...(commonSteps(stages, nest) ?? [])].filter(([value]) => isWritten(value));
-  return matchingLoops((stages[0] as Placed).shared, nest, new Map(common), nest.loops);
+export function sharedLoops(stages: CommonValues, nest: Nest): readonly Loop[] | undefined {
+  const common = [...(stages.steps(nest) ?? [])].filter(([value]) => writes(nest, value) || stages.isWritten(value));
+  return matchingLoops(stages.shared, nest, new Map(common), nest.loops);
 }
 
 /** The loops of a nest that are the shared indices of stages, of which the last, the rows, is one that it sums over. */
-export function summedLoops(stages: readonly Placed[], nest: Nest): readonly Loop[] | undefined {
-  const common = commonSteps(stages, nest) ?? new Map();
-  const shared = matchingLoops((stages[0] as Placed).shared, nest, common, candidateLoops(nest));
+export function summedLoops(stages: CommonValues, nest: Nest): readonly Loop[] | undefined {
+  const shared = matchingLoops(stages.shared, nest, stages.steps(nest) ?? new Map(), candidateLoops(nest));
   const isOuter = shared?.map((loop) => nest.loops.includes(loop));
   // Where a batch has one sum alone, no loop is left around it.
   if (shared === undefined || nest.loops.length < shared.length) return undefined;
@@ -199,7 +242,7 @@ function loopsOfSum({ content }: Nest): readonly Loop[] {
 
 /** Whether all that a block of rows reads beside its rows belongs to its batch, so that blocks of other batches do not read it again. */
 export function staysInBatch(nest: Nest, shared: readonly Loop[]): boolean {
-  return accessesOf(nest).every(
+  return nest.accesses.every(
     ({ buffer, offset }) =>
       shared.some(({ index }) => mentions(offset, index)) ||
       (dimValue(buffer.size) ?? Number.POSITIVE_INFINITY) <= SMALL,
