@@ -224,7 +224,7 @@ export async function buildStandIn(
   return { folder, kernels };
 }
 
-/** Writes the sources of a model and one command line that builds it with nvcc, or for the emulator with `EMULATED=1`. */
+/** Writes the sources of a model and one command line that builds it with nvcc, or for the emulator with `EMULATED=1` or `CHECKED=1`. */
 async function writeCudaSources(request: CudaRequest, started: number): Promise<BuildResult> {
   const { sources, outDir, name, archs } = request;
   const shared = [...(await runtimeSources())].filter(
@@ -233,14 +233,18 @@ async function writeCudaSources(request: CudaRequest, started: number): Promise<
   const all = new Map([...shared, ...(await cudaSources()), ...sources]);
   const list = (pattern: RegExp): string => [...all.keys()].filter((file) => pattern.test(file)).join(' ');
   const script = `#!/bin/sh
-# Builds lib${name}.so: with nvcc for GPUs, or with EMULATED=1 for the CPU through the emulator.
+# Builds lib${name}.so: with nvcc for GPUs, with EMULATED=1 for the CPU through the emulator, or with CHECKED=1 for the emulator that watches every access.
 set -e
 CC="\${CC:-cc}" CXX="\${CXX:-c++}" NVCC="\${NVCC:-nvcc}"
 define= objects= link="$CC"
+kernels="${emulatedFlags('emulated').join(' ')}" emulator=
+if [ -n "$CHECKED" ]; then
+  EMULATED=1 kernels="${emulatedFlags('checked').join(' ')}" emulator=-DTDSL_CHECKED
+fi
 if [ -n "$EMULATED" ]; then
   define=-DTDSL_EMULATED link="$CXX"
-  for file in ${list(/\.cu$/)}; do $CXX ${emulatedFlags('emulated').join(' ')} -I. -x c++ -c "$file" -o "$file.o"; objects="$objects $file.o"; done
-  for file in ${list(/\.cpp$/)}; do $CXX ${EMULATED_FLAGS.join(' ')} -O2 -c "$file" -o "$file.o"; objects="$objects $file.o"; done
+  for file in ${list(/\.cu$/)}; do $CXX $kernels -I. -x c++ -c "$file" -o "$file.o"; objects="$objects $file.o"; done
+  for file in ${list(/\.cpp$/)}; do $CXX ${EMULATED_FLAGS.join(' ')} -O2 $emulator -c "$file" -o "$file.o"; objects="$objects $file.o"; done
 else
   for file in ${list(/\.cu$/)}; do $NVCC ${NVCC_FLAGS.join(' ')} -I. -fatbin ${archFlags(archs).join(' ')} "$file" -o "\${file%.cu}.fatbin"; done
 fi
