@@ -43,15 +43,21 @@ export function planEntry(
       input.kind === 'state' ? { kind: 'state', leaf: input.leaf } : { kind: 'argument', index: tensors++ },
   );
   const lastFault = lastNewFault(planner, steps);
+  const leafOf = new Map<Value, number>();
+  for (const [i, place] of params.entries()) {
+    if (place.kind === 'state') leafOf.set(func.params[i] as Value, place.leaf);
+  }
+  /** The last step that reads the old value of a leaf. */
+  const lastReads = new Map<number, number>();
+  for (const [at, { inputs }] of steps.entries()) {
+    for (const leaf of inputs.map((input) => leafOf.get(input))) if (leaf !== undefined) lastReads.set(leaf, at);
+  }
 
   /** Whether the step that makes `value` may write it into the leaf. */
   function mayWriteLeaf(leaf: number, value: Value, at: number): boolean {
     if (at <= lastFault) return false;
-    const isOld = (input: Value): boolean => {
-      const place = params[func.params.indexOf(input)];
-      return place?.kind === 'state' && place.leaf === leaf;
-    };
-    const isReadLater = steps.slice(at + 1).some((step) => step.inputs.some(isOld));
+    const isOld = (input: Value): boolean => leafOf.get(input) === leaf;
+    const isReadLater = (lastReads.get(leaf) ?? -1) > at;
     const isReturned = func.results.some((result, i) => {
       const output = entry.outputs[i];
       return isOld(root(result)) && !(output?.kind === 'state' && output.leaf === leaf);
