@@ -77,7 +77,7 @@ function start(name: PeerName, threads: number, places: Places): Contestant | un
     const python = places.python[name];
     return python === undefined
       ? undefined
-      : new Contestant([python.command, path.join(places.bench, 'peers', 'peer.py'), name], {
+      : new Contestant([python.command, '-B', path.join(places.bench, 'peers', 'peer.py'), name], {
           ...env,
           ...python.kernels,
         });

@@ -151,5 +151,14 @@ class Model:
         for address in [call.keep[1], *inputs, *[address for _, _, address in call.outputs]]:
             self.free(address)
 
+    def state_bytes(self):
+        base, size = ctypes.c_void_p(), ctypes.c_uint64()
+        self.check(self.library.tdsl_state(self.instance, ctypes.byref(base), ctypes.byref(size)))
+        return size.value
+
+    def destroy(self):
+        """Frees the instance with its state; blocks that were allocated are the caller's."""
+        self.library.tdsl_destroy(self.instance)
+
     def sync(self, stream=0):
         self.check(self.library.tdsl_sync(self.instance, ctypes.c_void_p(stream or None)))

@@ -13,11 +13,12 @@ import { buildConformance } from './conformance.js';
 import { buildWrappers } from './wrappers.js';
 
 const precisions = ['f32', 'tf32', 'bf16'] as const;
-/** Programs with training steps; those that are too much for the emulator are left out there. */
+/** Networks of bench/models that are trained; those that are too much for the emulator are left out there. */
 const training = [
-  { name: 'mlp', folder: 'examples', isLarge: false },
-  { name: 'lenet', folder: 'examples', isLarge: false },
-  { name: 'gpt', folder: 'bench/models', isLarge: true },
+  { name: 'mlp', isLarge: false },
+  { name: 'lenet', isLarge: false },
+  { name: 'vgg', isLarge: true },
+  { name: 'gpt', isLarge: true },
 ] as const;
 /** The libraries, copied and all, must fit. */
 const MOST_BYTES = 64 * 2 ** 20;
@@ -43,16 +44,20 @@ async function build(directory: string, { emulated, conformance, group }: Option
     console.log(`${path.relative(directory, artefact.file)} ${Math.round(artefact.bytes / 1024)} KB`);
   }
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'tdsl-bench-gpu-'));
-  for (const { name, folder, isLarge } of training) {
-    if (isLarge && cuda === 'emulated') continue;
-    const file = path.join(packageRoot, folder, `${name}.td`);
-    await compileModule(file, { outDir: path.join(scratch, name), emit: 'lib' });
-    const { artefact } = await compileModule(file, { outDir: path.join(directory, name), emit: 'lib', cuda });
-    console.log(`${path.relative(directory, artefact.file)} ${Math.round(artefact.bytes / 1024)} KB`);
+  const trained = training.filter(({ isLarge }) => !(isLarge && cuda === 'emulated'));
+  for (const { name } of trained) {
+    const file = path.join(packageRoot, 'bench', 'models', `${name}.td`);
+    await compileModule(file, { outDir: path.join(scratch, 'training', 'f32', name), emit: 'lib' });
+    for (const precision of precisions) {
+      const outDir = path.join(directory, 'training', precision, name);
+      const { artefact } = await compileModule(file, { outDir, emit: 'lib', cuda, precision });
+      console.log(`${path.relative(directory, artefact.file)} ${Math.round(artefact.bytes / 1024)} KB`);
+    }
   }
   for (const file of readdirSync(source).filter((name) => name.endsWith('.py'))) {
     copyFileSync(path.join(source, file), path.join(directory, file));
   }
+  copyFileSync(path.join(packageRoot, 'bench', 'peers', 'networks.py'), path.join(directory, 'networks.py'));
   recordLosses(directory, scratch);
   if (conformance !== undefined) await buildConformance(conformance, directory, cuda, group);
   mkdirSync(path.join(scratch, 'wrappers'));
@@ -71,8 +76,9 @@ function recordLosses(directory: string, scratch: string): void {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`the losses of training steps on the CPU: ${stderr}`);
-  for (const name of readdirSync(scratch)) {
-    copyFileSync(path.join(scratch, name, 'losses.json'), path.join(directory, name, 'losses.json'));
+  const folder = path.join('training', 'f32');
+  for (const name of readdirSync(path.join(scratch, folder))) {
+    copyFileSync(path.join(scratch, folder, name, 'losses.json'), path.join(directory, folder, name, 'losses.json'));
   }
 }
 

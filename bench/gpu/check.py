@@ -4,9 +4,9 @@
 
 DIR holds what `npm run bench-gpu-build -- DIR` made. In this order: the instructions of kernels against the emulator (wrappers.py), the reference cases,
 every workload, training steps against the same program on the CPU (plain.py), workloads against torch in float64 (peers.py), the same kernels
-under compute-sanitizer, times, and times of torch.compile. Each part is a process of its own with its share of the time: one that crashes is started
+under compute-sanitizer, times of workloads and of training steps beside torch, and times of torch.compile. Each part is a process of its own with its share of the time: one that crashes is started
 again behind what it was at, one that takes too long is ended, and the next one begins. Results are written after every line, so that whatever
-ends this script leaves all that was found. With --emulated the libraries run on the CPU and nothing is timed: it tests this script.
+ends this script leaves all that was found. With --emulated the libraries run on the CPU, and no time means anything: it tests this script.
 """
 
 import argparse
@@ -46,7 +46,11 @@ def parts_of(options):
     for kind in SANITIZERS if tool else ():
         command = [tool, "--tool", kind, "--error-exitcode", "9", "--print-limit", "20"]
         parts.append(Part(kind, [*command, *plain, "workloads", "training", "cases", "--short"], 90, 0))
-    parts += [Part("times", [*peers, "times"], 200, 150, 40), Part("compiled", [*peers, "compiled"], 600, 0, 120)]
+    parts += [
+        Part("times", [*peers, "times"], 180, 110, 40),
+        Part("steps", [*peers, "steps", *emulated], 120, 60, 40),
+        Part("compiled", [*peers, "compiled"], 600, 0, 120),
+    ]
     without = ("wrappers", "times", "compiled", *SANITIZERS) if options.emulated else ()
     return [part for part in parts if part.name not in without and (not options.only or part.name in options.only)]
 
@@ -62,6 +66,13 @@ class Results:
     def begin(self, name):
         self.content["parts"][name] = part = dict(ok=[], failed=[], skipped=[], seconds=0, end="")
         return part
+
+    def add_time(self, row):
+        """Rows that say what the card reaches come first; those after them get the fraction of it that they reach."""
+        times = self.content["times"]
+        ceiling = "bytes" if row.get("unit") == "B/s" else row.get("precision")
+        reached = next((each["rate"] for each in times if each.get("ceiling") == ceiling), None)
+        times.append({**row, "fraction": row["rate"] / reached} if reached and "rate" in row else row)
 
     def write(self):
         if self.file is None:
@@ -134,7 +145,7 @@ class Run:
             return
         if word == "time":
             try:
-                self.results.content["times"].append(json.loads(rest))
+                self.results.add_time(json.loads(rest))
             except ValueError:
                 self.last.append(line)
         elif word in kinds:

@@ -1,18 +1,20 @@
-"""What needs torch: python3 peers.py DIR check | times | compiled [--from N] [--emulated]
+"""What needs torch: python3 peers.py DIR check | times | steps | compiled [--from N] [--emulated]
 
-check: every workload against torch in float64. times: calls in a CUDA graph, replayed between events, of tdsl and of torch eager, as ratios; the rates that
-a copy and products of torch's reach on the same card, to compare rates with; training steps of tdsl alone. compiled: torch.compile on the same numbers.
+check: every workload against torch in float64. times: the rates that a copy and products of torch's reach on the card, and calls of workloads in a CUDA graph,
+replayed between events, of tdsl and of torch eager, as ratios. steps: training steps beside torch's, eager and captured in a graph, times and memory.
+compiled: steps and workloads beside torch.compile. With --emulated steps are timed by the clock on the wall, to test the script.
 """
 
 import argparse
 import os
-import statistics
 
 import torch
 
-import plain
 import report
 from abi import Model
+from steps import Steps
+from timing import seconds
+from training import TRAINING
 from workloads import PRECISIONS, WORKLOADS, is_run_in, work_of
 
 gelu = torch.nn.functional.gelu
@@ -103,40 +105,6 @@ class Bench:
         call.model.free(call.keep[1])
         return f"{own * 1e6:.1f} us, {rate / 1e12:.2f} T{'B' if work.unit == 'bytes' else 'FLOP'}/s, torch / tdsl {theirs / own:.2f}"
 
-    def time_step(self, name):
-        model = Model(f"{self.directory}/{name}/lib{name}.so")
-        call = plain.training_call(model, name)
-        own = seconds(lambda: call(self.stream()))
-        report.row(name=f"{name} training step", sizes=plain.TRAINING[name][2], seconds=own)
-        return f"{own * 1e6:.1f} us"
-
-
-def once(run):
-    start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-    start.record()
-    run()
-    end.record()
-    end.synchronize()
-    return start.elapsed_time(end) / 1e3
-
-
-def seconds(call):
-    """The median time of a call, replayed from a graph of some calls; a measurement takes about half a second."""
-    stream = torch.cuda.Stream()
-    with torch.cuda.stream(stream):
-        for _ in range(3):
-            call()
-        stream.synchronize()
-        guess = max(once(call), 1e-6)
-    calls = max(1, min(20, round(4e-3 / guess)))
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        for _ in range(calls):
-            call()
-    graph.replay()
-    replays = max(5, min(30, round(0.3 / (guess * calls))))
-    return statistics.median(once(graph.replay) / calls for _ in range(replays))
-
 
 def time_copy():
     block = torch.empty(1 << 28, dtype=torch.float32, device="cuda")
@@ -158,7 +126,7 @@ def time_products(kind):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory")
-    parser.add_argument("part", choices=["check", "times", "compiled"])
+    parser.add_argument("part", choices=["check", "times", "steps", "compiled"])
     parser.add_argument("--from", dest="first", type=int, default=0)
     parser.add_argument("--emulated", action="store_true")
     options = parser.parse_args()
@@ -170,12 +138,13 @@ def main():
          lambda work=work, precision=precision, sizes=sizes: bench.time(work, precision, sizes, options.part == "compiled"))
         for work, precision in runs for sizes in work.times
     ]
-    steps = [name for name in plain.TRAINING if os.path.isdir(f"{options.directory}/{name}")]
+    trained = [(precision, name) for precision in PRECISIONS for name in TRAINING if os.path.isdir(f"{options.directory}/training/{precision}/{name}")]
+    steps = Steps(options.directory, bench.device)
     items = {
         "check": [(f"{work.name} {precision}", lambda work=work, precision=precision: bench.check(work, precision)) for work, precision in runs],
-        "times": [("copy", time_copy), *[(f"products in {kind}", lambda kind=kind: time_products(kind)) for kind in PRECISIONS], *timed,
-                  *[(f"{name} training step", lambda name=name: bench.time_step(name)) for name in steps]],
-        "compiled": timed,
+        "times": [("copy", time_copy), *[(f"products in {kind}", lambda kind=kind: time_products(kind)) for kind in PRECISIONS], *timed],
+        "steps": steps.items(trained, ["eager"] if options.emulated else ["eager", "captured"]),
+        "compiled": [*steps.items(trained, ["compile"]), *timed],
     }
     report.run_all(items[options.part], options.first)
 

@@ -13,6 +13,7 @@ import random
 
 import report
 from abi import Model, decode, elements, encode
+from training import TRAINING, training_call
 from workloads import WORKLOADS, is_run_in, PRECISIONS
 
 
@@ -94,31 +95,9 @@ def workload_items(directory):
     return [item(precision, workload) for precision in PRECISIONS for workload in WORKLOADS if is_run_in(precision, workload)]
 
 
-# Entry, and the inputs of a step: dtype, shape, the number that values are below, and run-time sizes.
-TRAINING = {
-    "mlp": ("train_step", [("f32", [32, 784], 1), ("i64", [32], 10)], dict(B=32)),
-    "lenet": ("train_step", [("f32", [32, 1, 28, 28], 1), ("i64", [32], 10)], dict(B=32)),
-    "gpt": ("step", [("i64", [4, 32], 65), ("i64", [4, 32], 65)], dict(B=4, T=32)),
-}
-
-
-def training_call(model, name):
-    """The step of a model that was just initialised, on the same numbers every time."""
-    source = random.Random(name)
-    entry, inputs, sizes = TRAINING[name]
-    call = model.prepare("init", {}, [model.upload(encode("i64", [1, 0]))])
-    call()
-    model.sync()
-    data = [
-        encode(dtype, [source.randrange(below) if dtype == "i64" else source.random() for _ in range(elements(shape))])
-        for dtype, shape, below in inputs
-    ]
-    return model.prepare(entry, sizes, [model.upload(each) for each in data])
-
-
 def losses_of(directory, name, steps):
     model = Model(f"{directory}/{name}/lib{name}.so")
-    call = training_call(model, name)
+    call = training_call(model, name, TRAINING[name].check)
     losses = []
     for _ in range(steps):
         call()
@@ -145,17 +124,18 @@ def main():
     parser.add_argument("--short", action="store_true")
     options = parser.parse_args()
     directory = options.directory
-    trained = [name for name in TRAINING if os.path.isdir(f"{directory}/{name}")]
+    exact = f"{directory}/training/f32"
+    trained = [name for name in TRAINING if os.path.isdir(f"{exact}/{name}")]
     if options.record:
         for name in trained:
-            with open(f"{directory}/{name}/losses.json", "w") as stream:
-                json.dump(losses_of(directory, name, 5), stream)
+            with open(f"{exact}/{name}/losses.json", "w") as stream:
+                json.dump(losses_of(exact, name, 5), stream)
         return
     folders = sorted(map(os.path.dirname, glob.glob(f"{directory}/conformance/*/cases.json")))
     items = {
         "cases": [(os.path.basename(folder), lambda folder=folder: check_group(folder)) for folder in folders],
         "workloads": workload_items(directory),
-        "training": [(f"{name} training", lambda name=name: check_training(directory, name, 2 if options.short else 5)) for name in trained],
+        "training": [(f"{name} training", lambda name=name: check_training(exact, name, 2 if options.short else 5)) for name in trained],
     }
     report.run_all([item for part in options.parts for item in items[part]], options.first)
 
