@@ -5,7 +5,8 @@ import { type Dim, dimValue } from '../compiler/ir/dims.js';
 import type { Func } from '../compiler/ir/graph.js';
 import type { Program } from '../compiler/program.js';
 import { emitModel } from './emit/entry.js';
-import type { LaunchedGroup, LaunchedKernel } from './emit/run.js';
+import { printInside } from './emit/inside.js';
+import type { LaunchedGroup, LaunchedKernel, ResidentLoop, RunContext } from './emit/run.js';
 import { lowerChain } from './kernel/chain/lower.js';
 import { isChain } from './kernel/chain/stages.js';
 import type { Precision } from './kernel/gpu/schedule.js';
@@ -14,13 +15,14 @@ import { type Lowered, lowerKernel } from './kernel/lower/kernel.js';
 import type { Machine } from './kernel/machine.js';
 import { printKernel } from './kernel/print.js';
 import { verifyKernel } from './kernel/verify.js';
+import type { PlannedLoop } from './plan/control.js';
 import { type EntryPlan, type PlannedGroup, type PlannedLaunch, planEntry, type StepKernel } from './plan/entry.js';
 import { columnsOf, groupLaunches } from './plan/groups.js';
 import { layoutState, type StateLayout } from './plan/layout.js';
 import { workspaceBound } from './plan/memory.js';
 import { cTarget } from './targets/c.js';
 import { cudaTarget } from './targets/cuda.js';
-import type { CompiledKernel, LaunchForm, Target } from './targets/target.js';
+import type { CompiledKernel, CompiledLoop, LaunchForm, Target } from './targets/target.js';
 
 export interface GenerateOptions {
   readonly target: 'c' | 'cuda';
@@ -71,6 +73,8 @@ export interface Generated {
 }
 
 const DEFAULT_FILES = 4;
+/** The places that the kernel of a loop may be passed: the parameters of a kernel may take 4096 bytes. */
+const MOST_PLACES = 400;
 
 /** Generates the sources of a program whose entries hold kernels. */
 export function generate(program: Program, options: GenerateOptions): Generated {
@@ -108,13 +112,14 @@ function generateFor<S>(program: Program, options: GenerateOptions, target: Targ
     plans,
     kernelOf: ({ step }) => table.launched(step.fn),
     groupOf: (group) => table.group(group),
+    residentOf: (loop, plan, context) => table.resident(loop, plan, context),
     version: options.version,
     sourceHash: options.sourceHash,
     device: target.device,
   });
   const compiled = table.kernels;
   const parts = early === undefined ? spread(compiled, options.files ?? DEFAULT_FILES, size) : [compiled];
-  for (const [name, text] of target.files(program.name, parts)) write(name, text);
+  for (const [name, text] of target.files(program.name, parts, table.loops)) write(name, text);
   write('model.c', model);
   return {
     sources,
@@ -123,7 +128,11 @@ function generateFor<S>(program: Program, options: GenerateOptions, target: Targ
       entries: new Map(plans.map((plan) => [plan.entry.name, plan])),
       workspace: new Map(plans.map(({ entry, workspace }) => [entry.name, workspaceBound(workspace)])),
     },
-    kernels: compiled.map(({ name, fn, scheduled }) => ({ name, fn: fn.name, text: target.text(scheduled, name) })),
+    kernels: [
+      ...new Map(
+        [...compiled, ...table.loops.flatMap((loop) => loop.kernels)].map((kernel) => [kernel.name, kernel]),
+      ).values(),
+    ].map(({ name, fn, scheduled }) => ({ name, fn: fn.name, text: target.text(scheduled, name) })),
   };
 }
 
@@ -133,6 +142,7 @@ class KernelTable<S> {
   readonly #byFunction = new Map<Func, CompiledKernel<S>>();
   readonly #byText = new Map<string, CompiledKernel<S>>();
   readonly #launched = new Set<string>();
+  readonly loops: CompiledLoop<S>[] = [];
 
   constructor(
     readonly target: Target<S>,
@@ -198,6 +208,35 @@ class KernelTable<S> {
   stepKernel(fn: Func): StepKernel {
     const { kernel, faults } = this.#lower(fn);
     return { kernel, faults, scratch: () => this.target.scratch(this.#compile(fn).scheduled) };
+  }
+
+  /** The kernel that runs a loop, if one may; `context` is that of the entry that the loop belongs to. */
+  resident(loop: PlannedLoop, plan: EntryPlan, context: RunContext): ResidentLoop | undefined {
+    const threads = this.target.resident?.(loop, ({ step }) => this.#compile(step.fn));
+    if (threads === undefined) return undefined;
+    const kernels = new Map<string, CompiledKernel<S>>();
+    const before = context.sites.length;
+    const { lines, params, positions } = printInside(loop, plan, context, ({ step }) => {
+      const kernel = this.#compile(step.fn);
+      kernels.set(kernel.name, kernel);
+      return { name: kernel.name, sizes: [], faults: kernel.lowered.faults };
+    });
+    if (params.size > MOST_PLACES) {
+      context.sites.length = before;
+      return undefined;
+    }
+    const name = `loop_${this.loops.length}`;
+    const [names, places] = [[...params.keys()], [...params.values()]];
+    this.loops.push({
+      name,
+      origin: loop.origin,
+      kernels: [...kernels.values()],
+      threads,
+      params: names,
+      lines,
+      positions,
+    });
+    return { name, places };
   }
 
   launched(fn: Func): LaunchedKernel {

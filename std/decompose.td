@@ -148,12 +148,8 @@ fn _orthogonal_rows[T: f32 | f64, n, m, q](G: T[*S, n, m], W: T[*S, n, q]) {
   let alone = where(i * 0 + n % 2 == 0, rounds, i)
   let rounding = spacing(G.dtype)
   let tolerance = sqrt(cast(m, G.dtype)) * rounding
-  let (rows, others, _, _) = while unfinished && sweep < 40 from (g, w, unfinished, sweep) = (
-    G,
-    W,
-    cast(1, bool),
-    0,
-  ) {
+  let (rows, others, _, _) = while unfinished &&
+    sweep < 40 max 40 from (g, w, unfinished, sweep) = (G, W, cast(1, bool), 0) {
     let (g, w, found) = fold 0..rounds from (g, w, cast(0, bool)) { ((g, w, found), round) =>
       let opposite = (round - i + 2 * rounds) % rounds
       let last = round * ((rounds + 1) // 2) % rounds

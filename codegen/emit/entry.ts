@@ -11,7 +11,7 @@ import type { StateLayout } from '../plan/layout.js';
 import { alignedSize, offsetsOf, type Workspace } from '../plan/memory.js';
 import { stringText } from './literals.js';
 import { sizeText } from './positions.js';
-import { type LaunchedGroup, type LaunchedKernel, RunPrinter, type Site, siteText } from './run.js';
+import { type LaunchedGroup, type LaunchedKernel, type RunContext, RunPrinter, type Site, siteText } from './run.js';
 import { byteText, doubleText, type SizeName } from './sizes.js';
 
 export interface ModelText {
@@ -20,6 +20,7 @@ export interface ModelText {
   readonly plans: readonly EntryPlan[];
   readonly kernelOf: (step: PlannedLaunch) => LaunchedKernel;
   readonly groupOf: (group: PlannedGroup) => LaunchedGroup;
+  readonly residentOf?: RunContext['residentOf'];
   readonly version: string;
   readonly sourceHash: string;
   readonly device: DeviceText;
@@ -182,6 +183,7 @@ function runText(
   const printer = new RunPrinter(plan, {
     kernelOf: model.kernelOf,
     groupOf: model.groupOf,
+    residentOf: model.residentOf,
     leafOffset: (leaf) => model.layout.leaves[leaf]?.offset,
     sizeName,
     sites,

@@ -39,6 +39,20 @@ export interface Site extends FaultSite {
 export const siteText = ({ site }: Origin): string =>
   site === undefined ? '(generated)' : `${site.file}:${site.line}:${site.column}`;
 
+/** A loop that a kernel runs from the first trip to the last. */
+export interface ResidentLoop {
+  readonly name: string;
+  /** What it is passed. */
+  readonly places: readonly Place[];
+}
+
+/** How steps are printed that a kernel runs itself. */
+export interface InsideText {
+  place(place: Place): string;
+  /** The line that does what a launch does; `site` is the number of its first fault site. */
+  launch(planned: PlannedLaunch, site: number, buffers: readonly string[]): string;
+}
+
 /** What an entry's steps are printed with. */
 export interface RunContext {
   readonly kernelOf: (step: PlannedLaunch) => LaunchedKernel;
@@ -53,6 +67,12 @@ export interface RunContext {
   readonly decides: boolean;
   /** Whether faults of earlier calls keep this one from writing state: where a fault is known only when the device is waited for. */
   readonly guardsAll: boolean;
+  /** The kernel that runs a loop, where there is one: else the host launches what each trip does. */
+  readonly residentOf?:
+    | ((loop: PlannedLoop, plan: EntryPlan, context: RunContext) => ResidentLoop | undefined)
+    | undefined;
+  /** For what a kernel runs itself. */
+  readonly inside?: InsideText;
 }
 
 /** The lines of a run function's body, and the expressions in run-time dimensions that they use. */
@@ -82,6 +102,11 @@ export class RunPrinter {
     readonly context: RunContext,
   ) {}
 
+  /** Prints a loop alone. */
+  printLoop(loop: PlannedLoop): void {
+    this.#loop(loop);
+  }
+
   /** Prints the entry. */
   print(): void {
     const { plan } = this;
@@ -108,6 +133,7 @@ export class RunPrinter {
   }
 
   #place(place: Place): string {
+    if (this.context.inside !== undefined) return this.context.inside.place(place);
     switch (place.kind) {
       case 'argument':
         return `call->args[${place.index}]`;
@@ -140,6 +166,7 @@ export class RunPrinter {
   #step(step: PlannedStep): void {
     if (step.kind === 'launch') this.#launch(step);
     else if (step.kind === 'group') this.#group(step);
+    else if (step.kind === 'loop' && this.#resident(step)) return;
     else if (this.context.decides && isDecided(step)) {
       if (step.kind === 'if') printDecidedIf(this.#printer, step);
       else printDecidedLoop(this.#printer, step);
@@ -163,6 +190,10 @@ export class RunPrinter {
         ? { ...fault, entry: this.context.entry, status: 'TDSL_E_INDEX' }
         : { ...fault, entry: this.context.entry, operation: fault.message, status: 'TDSL_E_VALUE' };
     sites.push(...kernel.faults.map(siteOf));
+    if (this.context.inside !== undefined) {
+      this.#line(this.context.inside.launch(planned, site, buffers));
+      return;
+    }
     const { origin } = planned.step;
     this.#braces('', () => {
       if (origin.site !== undefined) this.#line(`/* ${siteText(origin)} */`);
@@ -171,6 +202,18 @@ export class RunPrinter {
       this.#line(`const kernel_args args = {call, buffers, ${sizes.length > 0 ? 'sizes' : 'NULL'}, ${site}};`);
       this.#line(`${kernel.name}(&args);`);
     });
+  }
+
+  /** Prints the launch of the kernel that runs a loop; false where there is none. */
+  #resident(loop: PlannedLoop): boolean {
+    const resident = this.context.residentOf?.(loop, this.plan, this.context);
+    if (resident === undefined) return false;
+    this.#braces(comment(loop.origin), () => {
+      this.#line(`void *const buffers[] = {${resident.places.map((place) => this.#place(place)).join(', ')}};`);
+      this.#line('const kernel_args args = {call, buffers, NULL, 0};');
+      this.#line(`${resident.name}(&args);`);
+    });
+    return true;
   }
 
   #group(group: PlannedGroup): void {

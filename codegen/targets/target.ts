@@ -1,10 +1,12 @@
 // What differs between targets: how a lowered kernel is scheduled, and how scheduled kernels become files.
 
-import type { Func } from '../../compiler/ir/graph.js';
+import type { Func, Origin } from '../../compiler/ir/graph.js';
 import type { DeviceText } from '../emit/entry.js';
 import type { Kernel } from '../kernel/ir.js';
 import type { Lowered } from '../kernel/lower/kernel.js';
 import type { Scratch } from '../plan/blocks.js';
+import type { PlannedLoop } from '../plan/control.js';
+import type { PlannedLaunch } from '../plan/entry.js';
 
 /** A kernel function after scheduling. */
 export interface CompiledKernel<S> {
@@ -30,6 +32,19 @@ export interface LaunchForm {
   readonly items: number;
 }
 
+/** A loop that one kernel runs from the first trip to the last, with the kernels that do the work of a trip. */
+export interface CompiledLoop<S> {
+  readonly name: string;
+  readonly origin: Origin;
+  readonly kernels: readonly CompiledKernel<S>[];
+  readonly threads: number;
+  /** The names of what it is passed, and what it does. */
+  readonly params: readonly string[];
+  readonly lines: readonly string[];
+  /** The number of loops in it whose positions kernels read. */
+  readonly positions: number;
+}
+
 /** A target with scheduled kernels of the form `S`. */
 export interface Target<S> {
   readonly device: DeviceText;
@@ -44,12 +59,18 @@ export interface Target<S> {
   scratch(scheduled: S): Scratch | undefined;
   /** The form of launches of a kernel; undefined for those that are made one by one. Without it all are. */
   form?(scheduled: S): LaunchForm | undefined;
+  /** The threads that run a whole loop as one kernel; undefined where each trip launches its kernels. */
+  resident?(loop: PlannedLoop, kernelOf: (launch: PlannedLaunch) => CompiledKernel<S>): number | undefined;
   /** The scheduled kernel IR as text. */
   text(scheduled: S, name: string): string;
   /** Where launches are made one by one, the files of kernels, which are written as soon as those in them are scheduled. */
   readonly early?: EarlyFiles<S>;
   /** The files beside `model.c` for kernels that are spread over a number of files; without those that were written early. */
-  files(model: string, parts: readonly (readonly CompiledKernel<S>[])[]): ReadonlyMap<string, string>;
+  files(
+    model: string,
+    parts: readonly (readonly CompiledKernel<S>[])[],
+    loops: readonly CompiledLoop<S>[],
+  ): ReadonlyMap<string, string>;
 }
 
 export interface EarlyFiles<S> {
@@ -62,7 +83,9 @@ export interface EarlyFiles<S> {
 }
 
 /** The comment above a kernel: what it computes, and where that is in the program. */
-export function kernelComment({ name, origin }: Func): string {
-  const where = origin.site === undefined ? '' : `, ${origin.site.file}:${origin.site.line}`;
+export const kernelComment = ({ name, origin }: Func): string => originComment(name, origin);
+
+export function originComment(name: string, { site }: Origin): string {
+  const where = site === undefined ? '' : `, ${site.file}:${site.line}`;
   return `/* ${name.replaceAll('*/', '* /')}${where} */`;
 }

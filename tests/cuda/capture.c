@@ -31,12 +31,13 @@ int main(void) {
   void *stream, *graph, *exec, *workspace = NULL, *state, *x = NULL, *y = NULL;
   uint64_t bytes, state_bytes;
   tdsl_tensor args[2];
+  const int64_t sizes[] = {3}; /* where the size of x was not fixed when compiling */
   MUST(tdsl_create(NULL, &instance));
   driver = dlopen("libcuda.so.1", RTLD_NOW);
   MUST(((stream_create)function("cuStreamCreate"))(&stream, 1));
   args[0].size = args[1].size = sizeof *args;
-  MUST(tdsl_shape(instance, 0, NULL, args, 2));
-  MUST(tdsl_workspace(instance, 0, NULL, &bytes));
+  MUST(tdsl_shape(instance, 0, sizes, args, 2));
+  MUST(tdsl_workspace(instance, 0, sizes, &bytes));
   MUST(tdsl_mem(instance, TDSL_MEM_ALLOC, &workspace, NULL, bytes, NULL));
   MUST(tdsl_mem(instance, TDSL_MEM_ALLOC, &x, NULL, 12, NULL));
   MUST(tdsl_mem(instance, TDSL_MEM_ALLOC, &y, NULL, 12, NULL));
@@ -44,7 +45,7 @@ int main(void) {
   args[0].data = x;
   args[1].data = y;
   MUST(((capture_begin)function("cuStreamBeginCapture_v2"))(stream, 1));
-  MUST(tdsl_run(instance, 0, NULL, args, 2, workspace, bytes, stream));
+  MUST(tdsl_run(instance, 0, sizes, args, 2, workspace, bytes, stream));
   MUST(((capture_end)function("cuStreamEndCapture"))(stream, &graph));
   MUST(((graph_instantiate)function("cuGraphInstantiateWithFlags"))(&exec, graph, 0));
   const float inputs[][3] = {{3, 2, 1}, {1, 2, 30}, {0.001f, 0, 0}, {50, 40, 30}};

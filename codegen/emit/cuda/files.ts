@@ -1,6 +1,5 @@
 // Prints the files of a CUDA model around its kernels: the header of the host code, the launches, and the images of the device code.
 
-import type { CompiledKernel } from '../../targets/target.js';
 import type { CudaKernelText } from './kernel.js';
 
 /** What the run-time system launches itself; the order is that of tdsl_cuda.h. */
@@ -11,7 +10,7 @@ export const FIRST_KERNEL = OWN_KERNELS.length;
 
 /** Prints `kernels.h`, which model.c includes. */
 export const emitCudaHeader = (
-  kernels: readonly Pick<CompiledKernel<unknown>, 'name' | 'columns'>[],
+  kernels: readonly { readonly name: string; readonly columns?: readonly unknown[] }[],
 ): string => `/* The kernels of a model, as its entries call them. Written by tdsl. */
 #ifndef KERNELS_H
 #define KERNELS_H

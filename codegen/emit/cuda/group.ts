@@ -2,11 +2,11 @@
 // kernel's parameters.
 
 import { withoutSize } from '../../kernel/gpu/form.js';
-import type { GpuKernel } from '../../kernel/gpu/schedule.js';
+import { BLOCK_THREADS, type GpuKernel } from '../../kernel/gpu/schedule.js';
 import type { Buffer } from '../../kernel/ir.js';
 import { storageType } from '../types.js';
 import type { Unit } from '../unit.js';
-import { BLOCK, type CudaKernelText, printBody, STOP } from './kernel.js';
+import { type CudaKernelText, printBody, STOP } from './kernel.js';
 
 /**
  * Prints the kernel `name` as number `number`. `columns` says for each operand which column of the table it is, or that it is the same for all
@@ -43,7 +43,7 @@ export function emitCudaGroup(
       ? []
       : [`  ${typeOf(buffer)}const ${buffer.name} = (${typeOf(buffer)})segments.rows[segment].at[${column}];`],
   );
-  const device = `extern "C" __global__ void __launch_bounds__(${BLOCK}) ${name}_0(${params.join(', ')}) {
+  const device = `extern "C" __global__ void __launch_bounds__(${BLOCK_THREADS}) ${name}_0(${params.join(', ')}) {
 ${STOP}  const int32_t segment = td_find_segment(segments);
   const int64_t first = segment > 0 ? segments.rows[segment - 1].end : 0;
   const int64_t block = blockIdx.x - first, blocks = segments.rows[segment].end - first, items = segments.rows[segment].items;

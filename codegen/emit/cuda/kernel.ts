@@ -4,8 +4,15 @@ import { type Dim, dimAdd, dimConst, dimMul } from '../../../compiler/ir/dims.js
 import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import { matricesOf } from '../../kernel/gpu/matrix.js';
 import type { Axis, Product } from '../../kernel/gpu/product.js';
-import { type Choice, type GpuKernel, type GpuPhase, gridSize, type Launch } from '../../kernel/gpu/schedule.js';
-import type { Buffer } from '../../kernel/ir.js';
+import {
+  BLOCK_THREADS,
+  type Choice,
+  type GpuKernel,
+  type GpuPhase,
+  gridSize,
+  type Launch,
+} from '../../kernel/gpu/schedule.js';
+import type { Buffer, Kernel } from '../../kernel/ir.js';
 import { alignedSize } from '../../plan/memory.js';
 import { Lines, type Scope, Values } from '../context.js';
 import { literalText } from '../literals.js';
@@ -50,13 +57,11 @@ export function emitCudaKernel(
   sizes: readonly string[],
   first: number,
 ): CudaKernelText {
-  const tables = kernel.buffers.filter((buffer) => buffer.role === 'table');
-  const passed = kernel.buffers.filter(({ role }) => role === 'in' || role === 'out');
-  const tableName = (buffer: Buffer): string => `${name}_table${tables.indexOf(buffer)}`;
+  const { passed, nameOf } = bufferNames(kernel, name);
   const printed: PhaseText[] = [];
   let number = first;
   for (const [i, phase] of phases.entries()) {
-    const text = printPhase({ unit, sizes, passed, states, tableName, phase, name: `${name}_${i}`, number });
+    const text = printPhase({ unit, sizes, passed, states, nameOf, phase, name: `${name}_${i}`, number });
     number += text.functions.length;
     printed.push(text);
   }
@@ -65,20 +70,35 @@ export function emitCudaKernel(
     new RegExp(`\\bn${i}\\b`).test(host) ? [`  const int64_t n${i} = args->sizes[${i}]; /* ${symbol} */`] : [],
   );
   return {
-    device: [...tables.map((table) => tableText(table, tableName(table))), ...printed.map(({ text }) => text)].join(
-      '\n',
-    ),
+    device: `${tablesText(kernel, name)}${printed.map(({ text }) => text).join('\n')}`,
     host: `void ${name}(const kernel_args *args) {\n${[...used, host].join('\n')}\n}\n`,
     functions: printed.flatMap(({ functions }) => functions),
   };
 }
+
+/** The buffers that a kernel is passed, and what all of its buffers are called. */
+export function bufferNames(kernel: Kernel, name: string) {
+  const tables = kernel.buffers.filter(({ role }) => role === 'table');
+  return {
+    passed: kernel.buffers.filter(({ role }) => role === 'in' || role === 'out'),
+    nameOf: (buffer: Buffer): string =>
+      buffer.role === 'table' ? `${name}_table${tables.indexOf(buffer)}` : buffer.name,
+  };
+}
+
+/** The tables of a kernel. */
+export const tablesText = (kernel: Kernel, name: string): string =>
+  kernel.buffers
+    .filter(({ role }) => role === 'table')
+    .map((table) => `${tableText(table, bufferNames(kernel, name).nameOf(table))}\n`)
+    .join('');
 
 interface PhaseContext {
   readonly unit: Unit;
   readonly sizes: readonly string[];
   readonly passed: readonly Buffer[];
   readonly states: readonly Buffer[];
-  readonly tableName: (buffer: Buffer) => string;
+  readonly nameOf: (buffer: Buffer) => string;
   readonly phase: GpuPhase;
   readonly name: string;
   readonly number: number;
@@ -93,8 +113,6 @@ interface PhaseText {
 
 /** What all kernels begin with. */
 export const STOP = '  if (td_stopped(fault, guarded, active)) return;\n';
-/** The most threads of a block, which the compiler may count on. */
-export const BLOCK = 256;
 /** Shared memory of a processor for sm_80, the least of the architectures that are compiled for. */
 const SHARED_BYTES = 164 * 1024;
 
@@ -147,20 +165,19 @@ const outerScope = (sizeName: (symbol: string) => string): Scope => ({
 });
 
 function printPhase(context: PhaseContext): PhaseText {
-  const { unit, sizes, tableName, phase, name, number } = context;
+  const { unit, sizes, nameOf, phase, name, number } = context;
   const sizeName = (symbol: string): string => {
     const at = sizes.indexOf(symbol);
     if (at < 0) throw new Error(`a kernel is not passed the size ${symbol}`);
     return `n${at}`;
   };
   if (phase.kind === 'choice') return printChoice(context, phase, sizeText(phase.length, sizeName));
-  const bufferName = (buffer: Buffer): string => (buffer.role === 'table' ? tableName(buffer) : buffer.name);
-  const body = printBody(unit, phase, sizeName, bufferName);
+  const body = printBody(unit, phase, sizeName, nameOf);
   const isMerge = phase.kind === 'sort' && phase.part === 'merge';
   const made = printFunction(context, name, body, sizeName, isMerge ? mergeParams : undefined);
   const { items, call } = workOf(phase, sizeName);
   const count = body.width > 1 ? `(items + ${body.width - 1}) / ${body.width}` : 'items';
-  const team = phase.kind === 'items' ? phase.team : phase.kind === 'scatter' ? 32 : isMerge ? 1 : BLOCK;
+  const team = phase.kind === 'items' ? phase.team : phase.kind === 'scatter' ? 32 : isMerge ? 1 : BLOCK_THREADS;
   const launch = [
     `int64_t items = ${items};`,
     ...made.launch,
@@ -171,7 +188,7 @@ function printPhase(context: PhaseContext): PhaseText {
     ? `for (int64_t width = TDSL_SORT_CHUNK; width < ${sizeText(phase.length, sizeName)}; width *= 2) `
     : '';
   const own = { name, sharedBytes: sharedBytes(phase), threads: 0 };
-  const other = phase.kind === 'product' ? printWgmma(context, phase, sizeName, bufferName) : undefined;
+  const other = phase.kind === 'product' ? printWgmma(context, phase, sizeName, nameOf) : undefined;
   if (other === undefined) return { functions: [own], text: made.text, launch: blockText('  ', loop, launch) };
   const choice = [...other.declarations, blockText('    ', `if (${other.condition}) `, other.launch).trimStart()];
   const text = [...choice.slice(0, -1), `${choice.at(-1)} else ${blockText('    ', '', launch).trimStart()}`];
@@ -205,7 +222,7 @@ function printChoice(context: PhaseContext, { ways, long }: Choice, length: stri
 }
 
 /** Dynamic shared memory of a block. */
-function sharedBytes(phase: GpuPhase): number {
+export function sharedBytes(phase: GpuPhase): number {
   if (phase.kind === 'sweeps') return phase.layout.bytes;
   return phase.kind === 'product' ? productBytes(phase) : 0;
 }
@@ -311,7 +328,9 @@ function printFunction(
   });
   const place = mentions('block') ? '  const int64_t block = blockIdx.x, blocks = gridDim.x;\n  (void)blocks;\n' : '';
   const isWgmma = special === wgmmaParams;
-  const bounds = isWgmma ? 'TD_WGMMA_BOUNDS' : `__launch_bounds__(${BLOCK}${needsTwoBlocks(phase) ? ', 2' : ''})`;
+  const bounds = isWgmma
+    ? 'TD_WGMMA_BOUNDS'
+    : `__launch_bounds__(${BLOCK_THREADS}${needsTwoBlocks(phase) ? ', 2' : ''})`;
   const own = `${STOP}${place}${text}`;
   const device = isWgmma ? `#if TD_HAS_WGMMA\n${own}\n#endif` : own;
   return {
@@ -325,7 +344,7 @@ export const stateBytes = (states: readonly Buffer[]): Dim =>
   states.map(({ dtype, size }) => alignedSize(dimMul(size, dimConst(dtypeBytes(dtype))))).reduce(dimAdd, dimConst(0));
 
 /** The number of pieces of work of a phase, and how it is launched. */
-function workOf(
+export function workOf(
   phase: Launch,
   sizeName: (symbol: string) => string,
 ): { readonly items: string; readonly call: string } {

@@ -32,6 +32,9 @@ import { type Scatter, scheduleScatter } from './scatter.js';
 import { type Sorting, scheduleSort, wrapSorts } from './sort.js';
 import { depthLoops, splitDepth, splitFold } from './split.js';
 
+/** The most threads of a block. */
+export const BLOCK_THREADS = 256;
+
 /** The threads that work on an iteration of the grid. */
 export type Team = 1 | 32 | 256;
 
