@@ -7,10 +7,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { packageRoot } from '../../codegen/build/places.js';
 import { generate } from '../../codegen/generate.js';
-import type { PlannedLaunch } from '../../codegen/plan/entry.js';
+import { lowerChain } from '../../codegen/kernel/chain/lower.js';
+import { isChain } from '../../codegen/kernel/chain/stages.js';
+import { type Lowered, lowerKernel } from '../../codegen/kernel/lower/kernel.js';
+import { type PlannedLaunch, planEntry, type StepKernel } from '../../codegen/plan/entry.js';
 import { type Dim, dimEvaluate } from '../../compiler/ir/dims.js';
+import type { Func } from '../../compiler/ir/graph.js';
 import { pipelines, runPipeline } from '../../compiler/pipeline.js';
-import type { Program } from '../../compiler/program.js';
+import type { Entry, Program } from '../../compiler/program.js';
 import { programOf } from '../support/program.js';
 import { attention, compare } from './attention.js';
 import { isEmulated, runnableMachines } from './support.js';
@@ -162,6 +166,40 @@ dim B, T
 export fn f(x: f32[B, T, 8], w: f32[4096, 8]) -> f32[B, T, 4096] = softmax(x @ w.T, -1)
 `;
   assert.is(launchesOf(programOf(classifier), 'f').length, 2);
+});
+
+/** How often kernels are looked at while a network of so many layers is planned. */
+function looksAt(layers: number): number {
+  const text = `tdsl 1
+import std.nn { TransformerEncoderLayer }
+dim B
+model Net(layers: int) {
+  blocks: [TransformerEncoderLayer(16, 2, dim_feedforward: 16, batch_first: true) for i in 0..layers]
+  fn forward(x: f32[B, 8, 16]) -> f32[B, 8, 16] {
+    let h = x
+    for block in blocks { h = block(h) }
+    h
+  }
+}
+let Deep = Net(${layers})
+export fn gradient(net: Deep, x: f32[B, 8, 16]) -> f32[B, 8, 16] = grad(x => sum(net(x) ** 2))(x)
+`;
+  const program = runPipeline(programOf(text), pipelines.default);
+  const kernels = new Map<Func, Lowered>();
+  let looks = 0;
+  const kernelOf = (fn: Func): StepKernel => {
+    looks++;
+    const lowered = kernels.get(fn) ?? (isChain(fn) ? lowerChain(fn) : lowerKernel(fn, 64));
+    kernels.set(fn, lowered);
+    return { ...lowered, scratch: () => undefined };
+  };
+  planEntry(program.module, program.entries.find(({ name }) => name === 'gradient') as Entry, kernelOf, () => true);
+  return looks;
+}
+
+test('looks for chains once a step, however deep a network is', () => {
+  const [two, four, eight] = [2, 4, 8].map(looksAt) as [number, number, number];
+  assert.ok(eight - four < 2.2 * (four - two), `${two}, ${four} and ${eight} looks for 2, 4 and 8 layers`);
 });
 
 test.run();

@@ -5,7 +5,7 @@ import { type Dim, dimValue } from '../../../compiler/ir/dims.js';
 import type { PlannedLoop } from '../../plan/control.js';
 import type { Block, PlannedLaunch, PlannedStep } from '../../plan/entry.js';
 import type { Stmt } from '../ir.js';
-import { BLOCK_THREADS, type GpuKernel } from './schedule.js';
+import { BLOCK_THREADS, type GpuKernel, gridSize } from './schedule.js';
 
 /** What a block can run by itself: the statements that a launch executes, and the threads that it keeps busy. */
 export interface BlockWork {
@@ -26,10 +26,8 @@ export function blockWork({ kernel, phases }: GpuKernel): BlockWork | undefined 
     if (phase.kind === 'product') threads = BLOCK_THREADS;
     else if (phase.kind !== 'items') return undefined;
     else {
-      const items = phase.grid
-        .map(({ extent }) => dimValue(extent))
-        .reduce((a = Number.NaN, b = Number.NaN) => a * b, 1);
-      threads = Math.max(threads, Math.min(BLOCK_THREADS, Math.ceil(((items ?? Number.NaN) * phase.team) / 32) * 32));
+      const wanted = (dimValue(gridSize(phase)) ?? Number.NaN) * phase.team;
+      threads = Math.max(threads, Math.min(BLOCK_THREADS, Math.ceil(wanted / 32) * 32));
     }
   }
   const statements = countOf(kernel.body);
