@@ -2,7 +2,8 @@
 
 from collections import namedtuple
 
-# `shapes` are those of the inputs by symbols, `checks` and `times` sizes; `unit` says whether a time is compared with products or with copies.
+# `shapes` are those of the inputs by symbols, `checks` and `times` sizes; `unit` says whether a time is compared with products or with copies, or that it is a
+# matter of waiting, which has no rate.
 Workload = namedtuple("Workload", "name shapes checks times unit dtype")
 
 
@@ -32,6 +33,8 @@ WORKLOADS = [
     workload("attention", [HEADS] * 3, [dict(B=3, T=150)], ATTENTIONS, "flops"),
     workload("attention_bf16", [HEADS] * 3, [dict(B=3, T=150)], ATTENTIONS, "flops", "bf16"),
     workload("attention_causal", [HEADS] * 3, [dict(B=3, T=150)], ATTENTIONS, "flops"),
+    workload("solve_64", [(64, 64), (64, 8)], [dict()], [dict()], "waiting"),
+    workload("recurrence", [(32, 32), (100, 4, 32)], [dict()], [dict()], "waiting"),
     workload("attention_gradient", [HEADS] * 4, [dict(B=3, T=150)], ATTENTIONS, "flops"),
 ]
 # How products of f32 are computed, and the relative errors that are allowed.

@@ -5,33 +5,41 @@ import { type Dim, dimValue } from '../../../compiler/ir/dims.js';
 import type { PlannedLoop } from '../../plan/control.js';
 import type { Block, PlannedLaunch, PlannedStep } from '../../plan/entry.js';
 import type { Stmt } from '../ir.js';
-import { BLOCK_THREADS, type GpuKernel, gridSize } from './schedule.js';
+import type { Axis } from './product.js';
+import { BLOCK_THREADS, type GpuKernel, type GpuPhase, gridSize, WARP } from './schedule.js';
 
-/** What a block can run by itself: the statements that a launch executes, and the threads that it keeps busy. */
+/** What a block has to do for a launch. */
 export interface BlockWork {
-  readonly statements: number;
+  /** The statements that a thread of the block executes, beyond those of a thread of the launch: none where a launch has no more threads than a block. */
+  readonly excess: number;
+  /** The threads that have something to do. */
   readonly threads: number;
 }
 
 /**
- * The statements of a launch, on the average over a trip, up to which a block is taken to be as fast as a launch, which takes some microseconds: 64 for each of
- * its threads. An estimate: no GPU was at hand.
+ * The excess of a launch, on the average over a trip, up to which a block is taken to be as fast: the time of some microseconds that launching takes. An
+ * estimate: no GPU was at hand.
  */
-const MOST_STATEMENTS = 64 * BLOCK_THREADS;
+const MOST_EXCESS = 256;
 
-/** What a launch of a kernel does, where a block can run it and its sizes are known; undefined otherwise. */
+/** What a block has to do for a launch of a kernel, where it can and sizes are known; undefined otherwise. */
 export function blockWork({ kernel, phases }: GpuKernel): BlockWork | undefined {
-  let threads = 32;
-  for (const phase of phases) {
-    if (phase.kind === 'product') threads = BLOCK_THREADS;
-    else if (phase.kind !== 'items') return undefined;
-    else {
-      const wanted = (dimValue(gridSize(phase)) ?? Number.NaN) * phase.team;
-      threads = Math.max(threads, Math.min(BLOCK_THREADS, Math.ceil(wanted / 32) * 32));
-    }
-  }
+  const wanted = Math.max(WARP, ...phases.map(threadsOf));
+  if (!Number.isFinite(wanted)) return undefined;
+  const threads = Math.min(BLOCK_THREADS, Math.ceil(wanted / WARP) * WARP);
   const statements = countOf(kernel.body);
-  return Number.isFinite(statements) && Number.isFinite(threads) ? { statements, threads } : undefined;
+  const excess = statements / threads - statements / Math.max(wanted, threads);
+  return Number.isFinite(excess) ? { excess, threads } : undefined;
+}
+
+/** The threads that a launch has work for; NaN where that is known only when running, or where a block alone cannot do it. */
+function threadsOf(phase: GpuPhase): number {
+  if (phase.kind === 'items') return (dimValue(gridSize(phase)) ?? Number.NaN) * phase.team;
+  if (phase.kind !== 'product') return Number.NaN;
+  const size = (axes: readonly Axis[]): number =>
+    axes.reduce((product, { extent }) => product * (dimValue(extent) ?? Number.NaN), 1);
+  const tiles = (axes: readonly Axis[]): number => Math.ceil(size(axes) / phase.tile);
+  return BLOCK_THREADS * size(phase.batches) * tiles(phase.rows) * tiles(phase.columns);
 }
 
 /** How many statements run; NaN where a size is known only when running. */
@@ -42,21 +50,19 @@ const countOf = (body: readonly Stmt[]): number =>
     return sum + times * (1 + countOf(stmt.body));
   }, 0);
 
-interface Total {
+interface Total extends BlockWork {
   readonly launches: number;
-  readonly statements: number;
-  readonly threads: number;
 }
 
 const add = (a: Total | undefined, b: Total | undefined): Total | undefined =>
   a &&
   b && {
     launches: a.launches + b.launches,
-    statements: a.statements + b.statements,
+    excess: a.excess + b.excess,
     threads: Math.max(a.threads, b.threads),
   };
 
-const NOTHING: Total = { launches: 0, statements: 0, threads: 32 };
+const NOTHING: Total = { launches: 0, excess: 0, threads: WARP };
 
 /**
  * The threads of the block that runs a loop; undefined where it stays with the host: where a kernel in it has too much to do, a size is known only when running, or nothing bounds
@@ -89,11 +95,11 @@ export function residentThreads(
       case 'loop': {
         const trip = ofLoop(step);
         const trips = dimValue(step.length as Dim) ?? 0;
-        return trip && { ...trip, launches: trips * trip.launches, statements: trips * trip.statements };
+        return trip && { ...trip, launches: trips * trip.launches, excess: trips * trip.excess };
       }
     }
   };
   const trip = ofLoop(loop);
-  if (trip === undefined || trip.launches === 0 || trip.statements > MOST_STATEMENTS * trip.launches) return undefined;
+  if (trip === undefined || trip.launches === 0 || trip.excess > MOST_EXCESS * trip.launches) return undefined;
   return trip.threads;
 }

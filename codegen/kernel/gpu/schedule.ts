@@ -85,7 +85,7 @@ const WARP_ROW = 1024;
 const MANY_RESULTS = 8192;
 /** Where rows do not lie in order, fewer are enough. */
 const ENOUGH_RESULTS = 1024;
-const WARP = 32;
+export const WARP = 32;
 
 /** The kernel as launches. */
 export function scheduleForGpu(kernel: Kernel, precision: Precision): GpuKernel {
