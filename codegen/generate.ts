@@ -112,7 +112,10 @@ function generateFor<S>(program: Program, options: GenerateOptions, target: Targ
     plans,
     kernelOf: ({ step }) => table.launched(step.fn),
     groupOf: (group) => table.group(group),
-    residentOf: (loop, plan, context) => table.resident(loop, plan, context),
+    resident: {
+      isResident: (loop) => table.residentThreads(loop) !== undefined,
+      kernelOf: (loop, plan, context) => table.resident(loop, plan, context),
+    },
     version: options.version,
     sourceHash: options.sourceHash,
     device: target.device,
@@ -210,9 +213,14 @@ class KernelTable<S> {
     return { kernel, faults, scratch: () => this.target.scratch(this.#compile(fn).scheduled) };
   }
 
+  /** The threads of the block that runs a loop; undefined where none does. */
+  residentThreads(loop: PlannedLoop): number | undefined {
+    return this.target.resident?.(loop, ({ step }) => this.#compile(step.fn));
+  }
+
   /** The kernel that runs a loop, if one may; `context` is that of the entry that the loop belongs to. */
   resident(loop: PlannedLoop, plan: EntryPlan, context: RunContext): ResidentLoop | undefined {
-    const threads = this.target.resident?.(loop, ({ step }) => this.#compile(step.fn));
+    const threads = this.residentThreads(loop);
     if (threads === undefined) return undefined;
     const kernels = new Map<string, CompiledKernel<S>>();
     const before = context.sites.length;

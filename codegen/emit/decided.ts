@@ -24,7 +24,11 @@ export interface StepPrinter {
   slot(): number;
   /** The number of the fault that a loop goes beyond its bound. */
   limitSite(origin: Origin): number;
+  isResident: IsResident;
 }
+
+/** Whether a loop is one launch, because a kernel runs all of its trips. */
+type IsResident = (loop: PlannedLoop) => boolean;
 
 /** A branch is taken by the device when both sides together have at most so many launches. */
 const CHEAP = 64;
@@ -32,14 +36,14 @@ const CHEAP = 64;
 const TYPICAL = 16;
 
 /** Whether the device decides a branch or a loop; else the host waits for its condition. */
-export function isDecided(step: PlannedStep): step is PlannedIf | PlannedLoop {
+export function isDecided(step: PlannedStep, isResident: IsResident): step is PlannedIf | PlannedLoop {
   const depends = step.kind === 'if' || (step.kind === 'loop' && (step.condition ?? step.trips) !== undefined);
-  return depends && canDecide(step);
+  return depends && canDecide(step, isResident);
 }
 
 /** Whether nothing in a step needs the host to know a condition. */
-function canDecide(step: PlannedStep): boolean {
-  const all = ({ steps }: Block): boolean => steps.every(canDecide);
+function canDecide(step: PlannedStep, isResident: IsResident): boolean {
+  const all = ({ steps }: Block): boolean => steps.every((inner) => canDecide(inner, isResident));
   switch (step.kind) {
     case 'launch':
     case 'group':
@@ -47,15 +51,19 @@ function canDecide(step: PlannedStep): boolean {
     case 'checkpoint':
       return all(step.block);
     case 'if':
-      return launches(step) <= CHEAP && all(step.whenTrue) && all(step.whenFalse);
+      return launches(step, isResident) <= CHEAP && all(step.whenTrue) && all(step.whenFalse);
     case 'loop':
-      return step.length !== undefined && (step.condition === undefined || all(step.condition)) && all(step.body);
+      return (
+        isResident(step) ||
+        (step.length !== undefined && (step.condition === undefined || all(step.condition)) && all(step.body))
+      );
   }
 }
 
 /** The launches of a step, about. */
-function launches(step: PlannedStep): number {
-  const all = ({ steps, copies }: Block): number => steps.reduce((sum, inner) => sum + launches(inner), copies.length);
+function launches(step: PlannedStep, isResident: IsResident): number {
+  const all = ({ steps, copies }: Block): number =>
+    steps.reduce((sum, inner) => sum + launches(inner, isResident), copies.length);
   switch (step.kind) {
     case 'launch':
     case 'group':
@@ -65,14 +73,17 @@ function launches(step: PlannedStep): number {
     case 'if':
       return 2 + all(step.whenTrue) + all(step.whenFalse);
     case 'loop':
-      return (step.length === undefined ? TYPICAL : (dimValue(step.length) ?? TYPICAL)) * tripLaunches(step);
+      if (isResident(step)) return 1;
+      return (
+        (step.length === undefined ? TYPICAL : (dimValue(step.length) ?? TYPICAL)) * tripLaunches(step, isResident)
+      );
   }
 }
 
 /** The launches of a trip. */
-function tripLaunches({ condition, body, carries }: PlannedLoop): number {
+function tripLaunches({ condition, body, carries }: PlannedLoop, isResident: IsResident): number {
   const blocks = condition === undefined ? [body] : [condition, body];
-  const steps = blocks.flatMap((block) => block.steps).reduce((sum, step) => sum + launches(step), 0);
+  const steps = blocks.flatMap((block) => block.steps).reduce((sum, step) => sum + launches(step, isResident), 0);
   return steps + carries.length + 2;
 }
 
@@ -132,7 +143,7 @@ function printWhile(run: StepPrinter, loop: PlannedLoop, slot: number, outer: st
         run.line('break;');
       });
       run.line(`tdsl_control(call, ${slot}, TDSL_WHILE, ${outer}, ${holds}, 0, 0);`);
-      run.line(`if (tdsl_ended(call, ${slot}, i${number}, ${length} * ${tripLaunches(loop)})) break;`);
+      run.line(`if (tdsl_ended(call, ${slot}, i${number}, ${length} * ${tripLaunches(loop, run.isResident)})) break;`);
       printTrip(run, loop, `i${number}`);
     });
   });
@@ -144,7 +155,9 @@ function printCounted(run: StepPrinter, loop: PlannedLoop, slot: number, outer: 
   const trips = run.place(loop.trips as Place);
   const site = run.limitSite(origin);
   run.line(`tdsl_control(call, ${slot}, TDSL_TRIPS, ${outer}, ${trips}, ${length}, ${site});`);
-  run.line(`const int64_t most${number} = tdsl_trips(call, ${slot}, ${length}, ${length} * ${tripLaunches(loop)});`);
+  run.line(
+    `const int64_t most${number} = tdsl_trips(call, ${slot}, ${length}, ${length} * ${tripLaunches(loop, run.isResident)});`,
+  );
   run.braces(`for (int64_t trip${number} = 0; trip${number} < most${number}; trip${number}++) `, () => {
     const at = reverse ? `most${number} - 1 - trip${number}` : `trip${number}`;
     run.line(`const int64_t i${number} = ${at};`);

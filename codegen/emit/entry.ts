@@ -20,7 +20,7 @@ export interface ModelText {
   readonly plans: readonly EntryPlan[];
   readonly kernelOf: (step: PlannedLaunch) => LaunchedKernel;
   readonly groupOf: (group: PlannedGroup) => LaunchedGroup;
-  readonly residentOf?: RunContext['residentOf'];
+  readonly resident?: RunContext['resident'];
   readonly version: string;
   readonly sourceHash: string;
   readonly device: DeviceText;
@@ -183,7 +183,7 @@ function runText(
   const printer = new RunPrinter(plan, {
     kernelOf: model.kernelOf,
     groupOf: model.groupOf,
-    residentOf: model.residentOf,
+    resident: model.resident,
     leafOffset: (leaf) => model.layout.leaves[leaf]?.offset,
     sizeName,
     sites,

@@ -33,7 +33,7 @@ export function printInside(
   const printer = new RunPrinter(plan, {
     ...context,
     kernelOf,
-    residentOf: undefined,
+    resident: undefined,
     decides: false,
     inside: { place, launch },
   });

@@ -46,6 +46,13 @@ export interface ResidentLoop {
   readonly places: readonly Place[];
 }
 
+/** The loops that kernels run: of others the host launches what each trip does. */
+export interface Residents {
+  isResident(loop: PlannedLoop): boolean;
+  /** Makes the kernel of such a loop; undefined where there cannot be one after all. */
+  kernelOf(loop: PlannedLoop, plan: EntryPlan, context: RunContext): ResidentLoop | undefined;
+}
+
 /** How steps are printed that a kernel runs itself. */
 export interface InsideText {
   place(place: Place): string;
@@ -67,10 +74,7 @@ export interface RunContext {
   readonly decides: boolean;
   /** Whether faults of earlier calls keep this one from writing state: where a fault is known only when the device is waited for. */
   readonly guardsAll: boolean;
-  /** The kernel that runs a loop, where there is one: else the host launches what each trip does. */
-  readonly residentOf?:
-    | ((loop: PlannedLoop, plan: EntryPlan, context: RunContext) => ResidentLoop | undefined)
-    | undefined;
+  readonly resident?: Residents | undefined;
   /** For what a kernel runs itself. */
   readonly inside?: InsideText;
 }
@@ -95,6 +99,7 @@ export class RunPrinter {
     positioned: (loop, body) => this.#positioned(loop, body),
     slot: () => this.positions++,
     limitSite: (origin) => this.#limitSite(origin),
+    isResident: (loop) => this.context.resident?.isResident(loop) === true,
   };
 
   constructor(
@@ -167,7 +172,7 @@ export class RunPrinter {
     if (step.kind === 'launch') this.#launch(step);
     else if (step.kind === 'group') this.#group(step);
     else if (step.kind === 'loop' && this.#resident(step)) return;
-    else if (this.context.decides && isDecided(step)) {
+    else if (this.context.decides && isDecided(step, this.#printer.isResident)) {
       if (step.kind === 'if') printDecidedIf(this.#printer, step);
       else printDecidedLoop(this.#printer, step);
     } else if (step.kind === 'if') this.#if(step);
@@ -206,7 +211,8 @@ export class RunPrinter {
 
   /** Prints the launch of the kernel that runs a loop; false where there is none. */
   #resident(loop: PlannedLoop): boolean {
-    const resident = this.context.residentOf?.(loop, this.plan, this.context);
+    const { resident: residents } = this.context;
+    const resident = residents?.isResident(loop) ? residents.kernelOf(loop, this.plan, this.context) : undefined;
     if (resident === undefined) return false;
     this.#braces(comment(loop.origin), () => {
       this.#line(`void *const buffers[] = {${resident.places.map((place) => this.#place(place)).join(', ')}};`);

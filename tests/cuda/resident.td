@@ -35,3 +35,8 @@ export fn looked_up(x: f32[12], at: i64[10]) -> f32 = fold at from 0.0 { (s, i) 
 export fn much(w: f32[256, 256]) -> f32[256, 256] = fold 0..10 from w { (p, _) => tanh(p @ w) }
 export fn unknown(x: f32[N]) -> f32[N] = fold 0..10 from x { (y, _) => tanh(y + sum(y)) }
 export fn unbounded(x: f32[3]) -> f32[3] = while sum(y) < 100 from y = x { 2 * y + 1 }
+
+## A loop that stays with the host, with one in it that does not, and a branch that is cheap because a loop in it is one launch.
+export fn mixed(w: f32[256, 256], a: f32[8, 8]) -> f32[256, 256] =
+  fold 0..10 from w { (p, _) => tanh(p @ w) * sum(eigvalsh(a + p[0:8, 0:8] + t(p[0:8, 0:8]))) }
+export fn branch(a: f32[8, 8]) -> f32[8] = if sum(a) > 0 { eigvalsh(a + t(a)) } else { a[0] }

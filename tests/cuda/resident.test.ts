@@ -35,6 +35,10 @@ const small: readonly (readonly [string, readonly HostTensor[]])[] = [
   ['inverted', [numbers(10, 10)]],
   ['looked_up', [numbers(12), places(1)]],
 ];
+const branches: typeof small = [
+  ['branch', [numbers(8, 8)]],
+  ['branch', [hostTensor('f32', [8, 8], new Array(64).fill(-1))]],
+];
 
 test('are those with little to do, known sizes and a bound', async () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tdsl-resident-'));
@@ -55,6 +59,9 @@ test('are those with little to do, known sizes and a bound', async () => {
       assert.not.match(loopsOf.get(name) ?? '', /\bloop_\d+\(&args\)/, name);
       assert.match(loopsOf.get(name) ?? '', /\bfor \(/, name);
     }
+    assert.match(loopsOf.get('mixed') ?? '', /\bfor \([\s\S]*\bloop_\d+\(&args\)/);
+    assert.match(loopsOf.get('branch') ?? '', /TDSL_IF[\s\S]*\bloop_\d+\(&args\)/);
+    assert.not.match(loopsOf.get('branch') ?? '', /tdsl_flag/);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -64,7 +71,7 @@ for (const backend of ['cuda-emulated', 'cuda-checked'] satisfies readonly Backe
   test(`${backend} gives what the interpreter gives, the same bits in every order of threads`, async () => {
     const instance = await instantiate(lowered, backend);
     const reference = interpret(lowered.program);
-    for (const [name, inputs] of small) {
+    for (const [name, inputs] of [...small, ...branches]) {
       const [first, ...others] = inEveryOrder(() =>
         instance.run(name, inputs).map(({ data }) => [...data].map(Number)),
       );

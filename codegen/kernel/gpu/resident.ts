@@ -64,42 +64,63 @@ const add = (a: Total | undefined, b: Total | undefined): Total | undefined =>
 
 const NOTHING: Total = { launches: 0, excess: 0, threads: WARP };
 
+/** What a block may copy or clear at once: some microseconds of its threads. */
+const MOST_BYTES = 2 ** 16;
+
+/** A copy that is small enough for a block, or none. */
+function ofCopy(bytes: number): Total | undefined {
+  if (!(bytes <= MOST_BYTES)) return undefined;
+  return { ...NOTHING, threads: Math.min(BLOCK_THREADS, Math.max(1, Math.ceil(bytes / 16 / WARP)) * WARP) };
+}
+
+/** The trips that one kernel may make: a card that also draws a screen ends kernels that take seconds. */
+const MOST_TRIPS = 2 ** 20;
+
 /**
- * The threads of the block that runs a loop; undefined where it stays with the host: where a kernel in it has too much to do, a size is known only when running, or nothing bounds
- * its trips, so that the host must be able to stop it.
+ * The threads of the block that runs a loop; undefined where it stays with the host: where a kernel or a copy in it is too much for a block, a size is known only when
+ * running, or nothing bounds its trips, so that the host must be able to stop it. A loop inside counts as one launch, which it would be by itself.
  */
 export function residentThreads(
   loop: PlannedLoop,
   workOf: (launch: PlannedLaunch) => BlockWork | undefined,
 ): number | undefined {
-  const isKnown = (dims: readonly Dim[]): boolean => dims.every((dim) => dimValue(dim) !== undefined);
-  const ofBlock = ({ steps, copies }: Block): Total | undefined =>
-    isKnown(copies.map(({ bytes }) => bytes)) ? steps.map(ofStep).reduce(add, NOTHING) : undefined;
-  const ofLoop = ({ length, carries, xs, ys, condition, body }: PlannedLoop): Total | undefined => {
-    if (length === undefined || !isKnown([length, ...[...carries, ...xs, ...ys].map(({ bytes }) => bytes)]))
-      return undefined;
-    return add(condition === undefined ? NOTHING : ofBlock(condition), ofBlock(body));
+  const sizeOf = (dim: Dim): number => dimValue(dim) ?? Number.NaN;
+  const ofBlock = ({ steps, copies }: Block, trips: number): Total | undefined =>
+    [...steps.map((step) => ofStep(step, trips)), ...copies.map(({ bytes }) => ofCopy(sizeOf(bytes)))].reduce(
+      add,
+      NOTHING,
+    );
+  const ofLoop = (inner: PlannedLoop, around: number): number | undefined => {
+    const { length, trips, carries, xs, ys, condition, body } = inner;
+    const most = length === undefined ? Number.NaN : sizeOf(length);
+    if (!(most * around <= MOST_TRIPS) || xs.some(({ bytes }) => Number.isNaN(sizeOf(bytes)))) return undefined;
+    // Slices of trips that are not made become 0.
+    const isCut = condition !== undefined || trips !== undefined;
+    const total = [
+      ...(condition === undefined ? [] : [ofBlock(condition, around * most)]),
+      ofBlock(body, around * most),
+      ...carries.map(({ bytes }) => ofCopy(sizeOf(bytes))),
+      ...ys.map(({ bytes }) => ofCopy(sizeOf(bytes) * (isCut ? most : 0))),
+    ].reduce(add, NOTHING);
+    return total === undefined || total.excess > MOST_EXCESS * total.launches ? undefined : total.threads;
   };
-  const ofStep = (step: PlannedStep): Total | undefined => {
+  const ofStep = (step: PlannedStep, around: number): Total | undefined => {
     switch (step.kind) {
       case 'launch': {
         const work = workOf(step);
-        return work && { launches: 1, ...work };
+        return work === undefined || work.excess > 4 * MOST_EXCESS ? undefined : { launches: 1, ...work };
       }
       case 'group':
         return undefined;
       case 'checkpoint':
-        return ofBlock(step.block);
+        return ofBlock(step.block, around);
       case 'if':
-        return add(ofBlock(step.whenTrue), ofBlock(step.whenFalse));
+        return add(ofBlock(step.whenTrue, around), ofBlock(step.whenFalse, around));
       case 'loop': {
-        const trip = ofLoop(step);
-        const trips = dimValue(step.length as Dim) ?? 0;
-        return trip && { ...trip, launches: trips * trip.launches, excess: trips * trip.excess };
+        const threads = ofLoop(step, around);
+        return threads === undefined ? undefined : { launches: 1, excess: 0, threads };
       }
     }
   };
-  const trip = ofLoop(loop);
-  if (trip === undefined || trip.launches === 0 || trip.excess > MOST_EXCESS * trip.launches) return undefined;
-  return trip.threads;
+  return ofLoop(loop, 1);
 }

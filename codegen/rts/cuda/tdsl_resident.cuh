@@ -44,7 +44,8 @@ TDSL_INLINE void *tdsl_position(const td_block *call, uint32_t number, const int
   return &call->positions[number];
 }
 TDSL_INLINE bool tdsl_faulted(const td_block *call) {
-  const bool raised = *(const volatile uint32_t *)&call->fault->raised != 0;
+  /* Calls on other streams raise and clear faults meanwhile, so that threads may read different answers: all go by one. */
+  const bool raised = __syncthreads_or(*(const volatile uint32_t *)&call->fault->raised != 0);
   __syncthreads();
   return raised;
 }
