@@ -1,7 +1,8 @@
 """Training steps beside torch: the same network and optimizer, eager, captured in a CUDA graph, and compiled.
 
 Time is that of a step, and memory what a step needs with all that stays between steps. tdsl's step is replayed from a graph. Networks are those of
-networks.py; with tf32 torch may use it too, with bf16 it runs under autocast.
+networks.py; with tf32 torch may use it too, with bf16 it runs under autocast. What is compiled of torch's step is the network, forwards and backwards; its optimizer
+runs as it is.
 """
 
 import statistics
@@ -87,6 +88,7 @@ class Steps:
             taken = seconds(run) if self.device == "cuda" else seconds_of_calls(run, "cpu")
             passed = sum(elements(shape) * FORMATS[dtype][0] for dtype, shape, _ in [*numbers(name, sizes), *call.outputs])
             self.own[at] = taken, model.state_bytes() + call.keep[0][1] + passed
+            model.release(call)
             model.destroy()
         return self.own[at]
 

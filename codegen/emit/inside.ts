@@ -3,8 +3,7 @@
 
 import type { PlannedLoop } from '../plan/control.js';
 import type { Block, EntryPlan, Place, PlannedLaunch, PlannedStep } from '../plan/entry.js';
-import type { LaunchedKernel, RunContext } from './run.js';
-import { RunPrinter } from './run.js';
+import { type LaunchedKernel, type RunContext, RunPrinter } from './run.js';
 
 /** The text of a loop, and what it is passed: places by the names that it has for them. */
 export interface InsideLoop {

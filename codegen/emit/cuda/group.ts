@@ -3,10 +3,8 @@
 
 import { withoutSize } from '../../kernel/gpu/form.js';
 import { BLOCK_THREADS, type GpuKernel } from '../../kernel/gpu/schedule.js';
-import type { Buffer } from '../../kernel/ir.js';
-import { storageType } from '../types.js';
 import type { Unit } from '../unit.js';
-import { type CudaKernelText, printBody, STOP } from './kernel.js';
+import { type CudaKernelText, pointerTo, printBody, STOP } from './kernel.js';
 
 /**
  * Prints the kernel `name` as number `number`. `columns` says for each operand which column of the table it is, or that it is the same for all
@@ -29,19 +27,18 @@ export function emitCudaGroup(
     mentions(buffer.name) ? [{ buffer, column: columns[i] }] : [],
   );
   const same = operands.filter(({ column }) => column === undefined);
-  const typeOf = ({ role, dtype }: Buffer): string => `${role === 'in' ? 'const ' : ''}${storageType(dtype)} *`;
   const count = Math.max(...columns.map((column) => (column ?? -1) + 1));
   const params = [
     'const td_fault *fault',
     'int32_t guarded',
     'const td_slot *active',
     `const __grid_constant__ td_segments<${count}> segments`,
-    ...same.map(({ buffer }) => `${typeOf(buffer)}${buffer.name}`),
+    ...same.map(({ buffer }) => `${pointerTo(buffer)}${buffer.name}`),
   ];
   const own = operands.flatMap(({ buffer, column }) =>
     column === undefined
       ? []
-      : [`  ${typeOf(buffer)}const ${buffer.name} = (${typeOf(buffer)})segments.rows[segment].at[${column}];`],
+      : [`  ${pointerTo(buffer)}const ${buffer.name} = (${pointerTo(buffer)})segments.rows[segment].at[${column}];`],
   );
   const device = `extern "C" __global__ void __launch_bounds__(${BLOCK_THREADS}) ${name}_0(${params.join(', ')}) {
 ${STOP}  const int32_t segment = td_find_segment(segments);

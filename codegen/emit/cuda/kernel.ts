@@ -86,6 +86,9 @@ export function bufferNames(kernel: Kernel, name: string) {
   };
 }
 
+/** The type of a pointer to a buffer, as it is written before its name. */
+export const pointerTo = ({ role, dtype }: Buffer): string => `${role === 'in' ? 'const ' : ''}${storageType(dtype)} *`;
+
 /** The tables of a kernel. */
 export const tablesText = (kernel: Kernel, name: string): string =>
   kernel.buffers
@@ -304,10 +307,7 @@ function printFunction(
     'const td_slot *active',
     ...(special?.texts ?? []),
     ...(hasFaults ? ['uint32_t site'] : []),
-    ...buffers.map(
-      ({ buffer }) => `${buffer.role === 'in' ? 'const ' : ''}${storageType(buffer.dtype)} *${buffer.name}`,
-    ),
-    ...kept.map(({ buffer }) => `${storageType(buffer.dtype)} *${buffer.name}`),
+    ...[...buffers, ...kept].map(({ buffer }) => `${pointerTo(buffer)}${buffer.name}`),
     ...dims.map(({ i }) => `int64_t n${i}`),
     'int64_t items',
   ];

@@ -4,11 +4,11 @@
 import type { GpuKernel } from '../../kernel/gpu/schedule.js';
 import type { CompiledKernel, CompiledLoop } from '../../targets/target.js';
 import { byteText } from '../sizes.js';
-import { storageType } from '../types.js';
 import type { Unit } from '../unit.js';
 import {
   bufferNames,
   type CudaKernelText,
+  pointerTo,
   printBody,
   STOP,
   sharedBytes,
@@ -25,10 +25,7 @@ const noSize = (symbol: string): string => {
 export function emitBlockFunction(unit: Unit, { name, scheduled }: CompiledKernel<GpuKernel>): string {
   const { kernel, phases, states } = scheduled;
   const { passed, nameOf } = bufferNames(kernel, name);
-  const typed = [
-    ...passed.map(({ role, dtype, name: own }) => `${role === 'in' ? 'const ' : ''}${storageType(dtype)} *${own}`),
-    ...states.map(({ dtype, name: own }) => `${storageType(dtype)} *${own}`),
-  ];
+  const typed = [...passed, ...states].map((buffer) => `${pointerTo(buffer)}${buffer.name}`);
   const functions = phases.map((phase, i) => {
     if (phase.kind === 'choice') throw new Error(`the sizes of ${name} are not known`);
     const { text } = printBody(unit, phase, noSize, nameOf);
@@ -42,10 +39,9 @@ ${text}
   });
   const given = [...passed.map((_, i) => `b${i}`), ...(states.length > 0 ? [`b${passed.length}`] : [])];
   const operands = [
-    ...passed.map(({ role, dtype }, i) => `(${role === 'in' ? 'const ' : ''}${storageType(dtype)} *)b${i}`),
+    ...passed.map((buffer, i) => `(${pointerTo(buffer)})b${i}`),
     ...states.map(
-      ({ dtype }, i) =>
-        `(${storageType(dtype)} *)(b${passed.length} + ${byteText(stateBytes(states.slice(0, i)), noSize)})`,
+      (buffer, i) => `(${pointerTo(buffer)})(b${passed.length} + ${byteText(stateBytes(states.slice(0, i)), noSize)})`,
     ),
   ];
   const calls = functions.map(
