@@ -1,6 +1,7 @@
 // Loads and stores: of one element, of neighbouring elements in all lanes or some, and of elements that lie anywhere.
 
 import type { DType } from '../../compiler/ir/dtype.js';
+import { convertVector } from './convert.js';
 import { narrow, widen } from './half.js';
 import { partialAccess } from './intrinsics.js';
 import { castText, functionText } from './operators.js';
@@ -26,22 +27,23 @@ const storageElement = (dtype: DType): string =>
 export function fromStorage(unit: Unit, dtype: DType, form: Form, value: string): string {
   if (dtype === 'bool') return form.lanes === 1 ? `(${value} != 0)` : maskFromBytes(unit, form, value);
   if (dtype !== 'f16' && dtype !== 'bf16') return value;
-  const pattern =
-    form.lanes === 1 ? value : `__builtin_convertvector(${value}, ${elementType(unit, 'i32', form.lanes)})`;
+  const pattern = form.lanes === 1 ? value : convertVector(unit, 'u16', 'i32', form.lanes, value);
   return callText(unit, widen[dtype], form, [pattern]);
 }
 
 const maskFromBytes = (unit: Unit, form: Form, value: string): string =>
-  `(__builtin_convertvector(${value}, ${maskType(unit, form)}) != 0)`;
+  `(${convertVector(unit, 'u8', intElement(form.maskBytes), form.lanes, value)} != 0)`;
 
 /** A value in registers as it is written to memory. */
 export function toStorage(unit: Unit, dtype: DType, form: Form, value: string): string {
-  const vector = storageVector(unit, dtype, form.lanes);
-  if (dtype === 'bool')
-    return form.lanes === 1 ? `(uint8_t)${value}` : `__builtin_convertvector(${value} & 1, ${vector})`;
+  const isVector = form.lanes > 1;
+  if (dtype === 'bool') {
+    if (!isVector) return `(uint8_t)${value}`;
+    return convertVector(unit, intElement(form.maskBytes), 'u8', form.lanes, `(${value} & 1)`);
+  }
   if (dtype !== 'f16' && dtype !== 'bf16') return value;
   const pattern = callText(unit, narrow[dtype], form, [value]);
-  return form.lanes === 1 ? `(uint16_t)${pattern}` : `__builtin_convertvector(${pattern}, ${vector})`;
+  return isVector ? convertVector(unit, 'i32', 'u16', form.lanes, pattern) : `(uint16_t)${pattern}`;
 }
 
 /** Neighbouring elements, one in each lane. */

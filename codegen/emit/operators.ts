@@ -1,6 +1,7 @@
 // Operators of the scalar IR in C, for single values and for vectors. Integers wrap: emitted files are compiled with -fwrapv.
 
 import { type DType, dtypeKind, intRange } from '../../compiler/ir/dtype.js';
+import { convertVector } from './convert.js';
 import { floatInstruction, minMaxInstruction, selectInstruction } from './intrinsics.js';
 import { floatText, literalText } from './literals.js';
 import {
@@ -94,9 +95,8 @@ function comparisonText(unit: Unit, op: string, dtype: DType, form: Form, a: str
 
 /** A mask with lanes of another width. */
 export function resizedMask(unit: Unit, mask: string, from: number, to: number, lanes: number): string {
-  const type = elementType(unit, intElement(to), lanes);
   const plain = `(${elementType(unit, intElement(from), lanes)})${mask}`;
-  return from === to ? plain : `__builtin_convertvector(${plain}, ${type})`;
+  return convertVector(unit, intElement(from), intElement(to), lanes, plain);
 }
 
 /** Functions are declared by macros of `kernels.h`, so that the text serves every device. */
@@ -310,11 +310,11 @@ export function castText(unit: Unit, from: DType, to: DType, form: Form, value: 
     return comparisonText(unit, 'ne', from, form, value, isVector || dtypeKind(from) !== 'float' ? '0' : '0.0f');
   if (from === 'bool') {
     if (!isVector) return `(${storageType(to)})${value}`;
-    return `__builtin_convertvector(${value} & 1, ${computeType(unit, to, form)})`;
+    return convertVector(unit, intElement(form.maskBytes), computeElement(to, form), form.lanes, `(${value} & 1)`);
   }
   if (dtypeKind(from) === 'float' && dtypeKind(to) === 'int') return `${saturating(unit, from, to, form)}(${value})`;
   return isVector
-    ? `__builtin_convertvector(${value}, ${computeType(unit, to, form)})`
+    ? convertVector(unit, computeElement(from, form), computeElement(to, form), form.lanes, value)
     : `(${storageType(to)})${value}`;
 }
 
