@@ -90,7 +90,7 @@ export function matrixProduct(
   const nest = foldNest(accumulate);
   if (nest === undefined || nest.depth.length === 0) return undefined;
   const inner = [...before, ...nest.values];
-  const [left, right] = nest.fold.args as [Temp, Temp];
+  const [left, right] = nest.fold.args.map((temp) => narrowFloat(temp, inner)) as [Temp, Temp];
   const outer = new Set(grid.map(({ index }) => index));
   const own = [left, right].map((temp) => statementsFor(temp, inner));
   const uses = own.map((statements) => new Set([...symbolsOf(statements)].filter((name) => outer.has(name))));
@@ -190,6 +190,14 @@ function foldNest(accumulate: Accumulate): FoldNest | undefined {
     depth.push(only);
     body = only.body;
   }
+}
+
+/** The narrow float that a temporary holds as f32, or the temporary itself: tensor cores multiply some narrow floats as they are. */
+function narrowFloat(temp: Temp, values: readonly Stmt[]): Temp {
+  const own = values.find((stmt) => stmt.kind === 'let' && stmt.temp.name === temp.name);
+  const value = own?.kind === 'let' ? own.value : undefined;
+  const [from] = value?.kind === 'scalar' && value.body.kind === 'cast' ? value.args : [];
+  return from?.dtype === 'bf16' || from?.dtype === 'f16' ? from : temp;
 }
 
 /** The statements among `values` that compute a temporary, its own definition included. */

@@ -86,18 +86,17 @@ export const accumulatorType = (dtype: DType): DType => (dtype === 'f16' || dtyp
 
 /** Σ of products of one or two factors. */
 export function contractionFold(dtype: DType, factors: number): Fold {
-  const wide = accumulatorType(dtype);
-  const state = argument(0, wide);
-  const values = Array.from({ length: factors }, (_, k) => cast(argument(1 + k, dtype), wide));
+  const state = argument(0, dtype);
+  const values: Scalar[] = Array.from({ length: factors }, (_, k) => argument(1 + k, dtype));
   const product = values.reduce((a, b) => apply(dtype === 'bool' ? 'and' : 'mul', a, b));
   const sum = dtype === 'bool' ? 'or' : 'add';
   return {
     name: `contract_${dtype}`,
-    state: [wide],
-    init: [constant(0, wide)],
+    state: [dtype],
+    init: [constant(0, dtype)],
     step: [apply(sum, state, product)],
-    merge: [apply(sum, state, argument(1, wide))],
-    finish: [cast(state, dtype)],
+    merge: [apply(sum, state, argument(1, dtype))],
+    finish: [state],
     absorbsZero: true,
   };
 }

@@ -218,7 +218,7 @@ export class Lowering {
         // Numbers of the narrow floats are kept as f32, which holds them exactly.
         const dtype = accumulatorType(source.dtype);
         const element = this.#load(this.#table(node, dtype, source.data), source.shape, at, guards);
-        return dtype === source.dtype ? element : this.#cast(element, source.dtype);
+        return this.#as(element, source.dtype);
       }
       case 'iota':
         return this.position(at[source.dim] as Position, source.dtype);
@@ -362,7 +362,7 @@ export class Lowering {
     const indices = operand(node, subscript.operand);
     const { from } = this.access(subscript.subscripts, indices.type, point, node, guards);
     const element = this.value(indices, from, guards);
-    const value = element.dtype === 'i64' ? element : this.#cast(element, 'i64');
+    const value = this.#as(element, 'i64');
     const place = flatten(from, indices.type.shape);
     const index = this.body.lookup(value, size, this.site(node), place, guards);
     const nonempty = isWithin(zero, size, new Map())
@@ -371,7 +371,9 @@ export class Lowering {
     return { position: dimSymbol(index), guards: nonempty };
   }
 
-  #cast(temp: Temp, dtype: Temp['dtype']): Temp {
+  /** The value in a dtype, which it may have already. */
+  #as(temp: Temp, dtype: Temp['dtype']): Temp {
+    if (temp.dtype === dtype) return temp;
     return this.body.let({ kind: 'scalar', body: cast(argument(0, temp.dtype), dtype), args: [temp] });
   }
 
@@ -430,13 +432,15 @@ export class Lowering {
     this.body.append({ kind: 'check', guards, site });
   }
 
+  /** Factors of narrow floats are widened before they are multiplied, and the sum is rounded: a product of f32 like any other. */
   #contract(node: ContractNode, at: readonly Position[], guards: readonly Guard[]): readonly Temp[] {
-    const dtype = operand(node, 0).type.dtype;
-    return this.body.accumulate(contractionFold(dtype, node.inputs.length), (name) => {
+    const { dtype } = operand(node, 0).type;
+    const wide = accumulatorType(dtype);
+    const sums = this.body.accumulate(contractionFold(wide, node.inputs.length), (name) => {
       this.#inner(node.space, at, (point) => {
         const factors = node.inputs.map((input, k) => {
           const { from, absent } = this.access(node.accesses[k] as Access, input.type, point, node, guards);
-          return this.masked(input, from, absent, guards);
+          return this.#as(this.masked(input, from, absent, guards), wide);
         });
         this.body.fold(
           name,
@@ -445,6 +449,7 @@ export class Lowering {
         );
       });
     });
+    return sums.map((sum) => this.#as(sum, dtype));
   }
 
   #inner(space: IndexSpace, at: readonly Position[], body: (point: readonly Position[]) => void): void {

@@ -97,9 +97,14 @@ class Simplifier {
       this.#aliases.set(temp.name, chosen);
       return [];
     }
-    if (value.kind === 'scalar' && value.body.kind === 'constant' && Number(value.body.value) === 0)
-      this.#zeros.add(temp.name);
+    if (value.kind === 'scalar' && this.#isZero(value)) this.#zeros.add(temp.name);
     return [{ kind: 'let', temp, value }];
+  }
+
+  /** Whether a value is the number 0, or a cast of it. */
+  #isZero({ body, args }: Extract<Expr, { kind: 'scalar' }>): boolean {
+    if (body.kind === 'constant') return Number(body.value) === 0;
+    return body.kind === 'cast' && body.arg.kind === 'argument' && this.#zeros.has(args[body.arg.index]?.name ?? '');
   }
 }
 

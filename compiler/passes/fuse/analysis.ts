@@ -12,6 +12,7 @@ import {
   isPointwise,
   isReshape,
   isWholeReduction,
+  isWidening,
   pointCount,
   readsOnce,
   repeats,
@@ -204,7 +205,9 @@ export class Analysis {
     if (cost > (isCondition ? cheapConditions : cheapOperations)) return undefined;
     const [large, ...others] = leaves.filter((leaf) => this.#sameCount(leaf, result));
     if (others.length > 0) return undefined;
-    const reads = [...this.#reads(result)];
+    const isLoad =
+      isWidening(node) && large !== undefined && large === aliasBase(node.inputs[0] as Value, this.definition);
+    const reads = isLoad ? [] : [...this.#reads(result)];
     if (!reads.every(({ reader, value }) => this.#toleratesRecomputing(reader, value))) return undefined;
     return large ?? 'nothing';
   }
@@ -215,11 +218,21 @@ export class Analysis {
     if (node === undefined || this.visible.has(value)) return true;
     return [...this.#reads(value)].some(({ reader, value: read }) => {
       if (reader.kind === 'contract') return !readsOnce(reader, reader.inputs.indexOf(read));
+      if (this.#widensForProduct(reader)) return true;
       return reader.kind === 'reduce' && (node.kind === 'contract' || !isWholeReduction(reader));
     });
   }
 
+  /** Whether a node widens elements that a contraction then reads repeatedly: it is part of the read, and what it widens is in memory. */
+  #widensForProduct(node: Node): boolean {
+    if (!isWidening(node) || this.#isVisible(node)) return false;
+    return [...this.#reads(node.results[0] as Value)].some(
+      ({ reader, value }) => reader.kind === 'contract' && !this.#toleratesRecomputing(reader, value),
+    );
+  }
+
   #toleratesRecomputing(reader: Node, value: Value): boolean {
+    if (this.#widensForProduct(reader)) return false;
     if (reader.kind !== 'contract' && reader.kind !== 'reduce') return true;
     if (reader.kind === 'reduce' && isWholeReduction(reader)) return true;
     const isSmall = pointCount(reader) <= this.context.smallContraction;

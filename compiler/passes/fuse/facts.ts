@@ -2,6 +2,7 @@
 
 import { isProvablyNonNegative } from '../../ir/bounds.js';
 import { type Dim, dimConst, dimMul, dimProduct, dimSub, dimValue, isDimConst, shapeEquals } from '../../ir/dims.js';
+import { dtypeBytes } from '../../ir/dtype.js';
 import type { ContractNode, Node, ReduceNode, Value, View } from '../../ir/graph.js';
 import { plainIndexOf } from '../../ir/space.js';
 
@@ -14,6 +15,12 @@ export const isPointwise = (node: Node): boolean =>
   node.kind === 'elementwise' ||
   (node.kind === 'index' && node.indexing.type === 'gather') ||
   (node.kind === 'source' && node.source.type === 'random_bits');
+
+/** Whether a node casts elements to a dtype of more bytes: to load them and to cast them costs no more than to load what the cast gives. */
+export const isWidening = (node: Node): boolean =>
+  node.kind === 'elementwise' &&
+  node.op === 'cast' &&
+  dtypeBytes((node.inputs[0] as Value).type.dtype) < dtypeBytes((node.results[0] as Value).type.dtype);
 
 export const repeats = (view: View): boolean => view.type === 'broadcast';
 /** Whether a reshape changes nothing but dimensions of size 1. */

@@ -241,6 +241,30 @@ test('a matrix product keeps bias, activation, mask and residual; its operands a
   assert.equal(formsOf(before), ['map', 'contraction']);
 });
 
+test('a contraction widens what it reads, which is stored as narrow as it is', () => {
+  const isCast = (func: Func): boolean => func.nodes.every((node) => nodeName(node) === 'cast');
+  const weights = functionProgram(
+    { x: tensor('f32', batch, 512), w: tensor('bf16', 512, 512), c: tensor('f32', 512) },
+    (b, p) => [linear(b, at(p, 'x'), b.cast(at(p, 'w'), 'f32'), at(p, 'c'), 'z')],
+  );
+  assert.equal(formsOf(weights), ['contraction']);
+  const rounded = functionProgram(
+    { x: tensor('f32', batch, 512), w: tensor('f32', 512, 512), c: tensor('f32', 512) },
+    (b, p) => {
+      const round = (x: Value): Value => b.cast(b.cast(x, 'bf16'), 'f32');
+      return [linear(b, round(b.elementwise('exp', [at(p, 'x')])), round(at(p, 'w')), at(p, 'c'), 'z')];
+    },
+  );
+  const kernels = kernelsOf(rounded);
+  assert.equal(counts(kernels.map(({ form }) => form)), { map: 2, contraction: 1 });
+  assert.ok(kernels.some(({ func }) => isCast(func)));
+  const stored = kernels.filter(({ form }) => form === 'map').flatMap(({ func }) => func.results);
+  assert.equal(
+    stored.map(({ type }) => type.dtype),
+    ['bf16', 'bf16'],
+  );
+});
+
 test('a value that costs more than a load is computed once for all its readers', () => {
   const program = functionProgram({ x: tensor('f32', batch, 8), w: tensor('f32', 4, 8) }, (b, p) => {
     const e = b.elementwise('exp', [at(p, 'x')], 'e');
