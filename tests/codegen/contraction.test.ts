@@ -70,6 +70,61 @@ test('products whose sizes are known at run time', async () => {
   );
 });
 
+test('factors of narrow dtypes are widened as they are read, or as they are copied', async () => {
+  const functions = (
+    [
+      [6, 64, 80],
+      ['n', 70, 33],
+      [13, 'n', 100],
+      [1, 600, 200],
+    ] as const
+  ).flatMap(([m, n, k], i) => [
+    ...(['bf16', 'f16'] as const).flatMap((dtype) =>
+      [false, true].map((transposeB) =>
+        matrixProduct(`${dtype}_${i}_${Number(transposeB)}`, m, n, k, { dtype, transposeB }),
+      ),
+    ),
+    ...(['bf16', 'i8', 'u8', 'bool', 'i16'] as const).map((dtype) =>
+      define(`${dtype}_as_f32_${i}`, (b) => {
+        const x = b.param('x', { dtype: 'f32', shape: shapeOf(m, k) });
+        const y = b.param('y', { dtype, shape: shapeOf(k, n) });
+        const indices = indicesOf(['i', m], ['j', n], ['k', k]);
+        return [b.contract({ indices, outer: 2 }, [plainAccess([0, 2]), plainAccess([2, 1])], [x, b.cast(y, 'f32')])];
+      }),
+    ),
+  ]);
+  assert.ok(functions.filter((fn) => isTiled(fn)).length > 20);
+  await checkEverywhere(
+    functions,
+    [0, 7, 66].map((n) => ({ n })),
+  );
+});
+
+test('columns that are read in place from rows that lie far apart are taken some rows at a time', async () => {
+  const functions = (
+    [
+      [1, 2048, 150],
+      [4, 1030, 220],
+      ['n', 1536, 130],
+      [3, 600, 'n'],
+    ] as const
+  ).flatMap(([m, n, k], i) => [
+    matrixProduct(`far_${i}`, m, n, k),
+    matrixProduct(`far_narrow_${i}`, m, n, k, { dtype: 'bf16' }),
+  ]);
+  await checkEverywhere(
+    functions,
+    [0, 1, 70].map((n) => ({ n })),
+  );
+  const isBlocked = (fn: Func): boolean => {
+    const kernel = scheduleContraction(lowerKernel(fn).kernel, machineNamed('avx512'));
+    return kernel?.buffers.some(({ name }) => name === 'sums') === true;
+  };
+  for (const fn of functions.filter(({ name }) => !name.includes('narrow'))) assert.ok(isBlocked(fn), fn.name);
+  assert.not.ok(isBlocked(matrixProduct('near', 1, 256, 784)));
+  assert.not.ok(isBlocked(matrixProduct('short', 4, 1030, 60)));
+});
+
 test('what stands before and behind a product', async () => {
   const bias = define('bias_relu', (b) => {
     const [x, w, c] = [

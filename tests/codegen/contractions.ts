@@ -16,7 +16,7 @@ export const shapeOf = (...sizes: Size[]): readonly Dim[] => sizes.map(dimOf);
 export const indicesOf = (...extents: readonly (readonly [string, Size])[]): readonly Index[] =>
   extents.map(([name, size]) => ({ name, extent: dimOf(size) }));
 
-type Float = 'f32' | 'f64';
+type Float = 'f16' | 'bf16' | 'f32' | 'f64';
 
 /** What follows a contraction of rank 2. */
 export type Epilogue = (b: Builder, sum: Value) => readonly Value[];

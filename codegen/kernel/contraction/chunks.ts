@@ -11,7 +11,7 @@ export type Share = 'all' | number;
 
 export interface Chunking {
   readonly shares: ReadonlyMap<string, Share>;
-  /** Summed indices that are taken in blocks of this many values, because copies would be too large otherwise. */
+  /** Summed indices that are taken in blocks of this many values, because copies would be too large otherwise, or rows too many. */
   readonly blocks: ReadonlyMap<string, number>;
   /** Whether a chunk goes through all of its columns for some rows before it comes to the next ones, and not the other way round. */
   readonly rowsFirst: boolean;
@@ -32,6 +32,12 @@ const [ENOUGH_CHUNKS, ROWS_PER_CHUNK] = [8, 24];
 /** Columns that share rows in a chunk where rows are copied or far away, and the chunks that are enough then. */
 const [COLUMNS_PER_CHUNK, FEW_CHUNKS] = [128, 4];
 
+/**
+ * Columns that are read in place, from rows that begin at least so many bytes apart, lie on other pages in every row: so many rows are taken at a time
+ * for so many columns, while the pages of these rows are known and what follows on them is on its way.
+ */
+const [APART_BYTES, STREAMED_ROWS, STREAMED_COLUMNS] = [2048, 64, 512];
+
 /** Panels of columns that go through rows together. */
 const COLUMNS_SHARED = [2, 4];
 /** How often the rows of a chunk are halved so that it needs fewer blocks. */
@@ -50,9 +56,10 @@ export function divisions(orientation: Orientation, panels: PanelCounts): readon
   const { size, count } = panelOf(panels, vector);
   const share = Math.min(count, Math.ceil(COLUMNS_PER_CHUNK / size));
   const isCopied = copiesRows(orientation);
-  if (share === 1 || (!isCopied && rowBytes(orientation) <= COPY_LIMIT)) return [narrow];
+  const streamed = streaming(orientation, panels, size, count);
+  if (share === 1 || (!isCopied && rowBytes(orientation) <= COPY_LIMIT)) return [narrow, ...streamed];
   const wide = divide(orientation, panels, share, FEW_CHUNKS);
-  if (!isCopied) return [narrow, wide, ...sharing(orientation, panels, count)];
+  if (!isCopied) return [narrow, wide, ...streamed, ...sharing(orientation, panels, count)];
   if (!isBlocked(orientation, wide.blocks)) return [narrow, wide];
   // Smaller chunks need fewer blocks, between which sums lie in memory; columns are copied more often then.
   const smaller = HALVINGS.map((halvings) => divide(orientation, panels, share, FEW_CHUNKS, halvings));
@@ -62,6 +69,19 @@ export function divisions(orientation: Orientation, panels: PanelCounts): readon
 /** Whether something without the vector index is copied. */
 const copiesRows = ({ copies, vector }: Orientation): boolean =>
   copies.some((copy) => copy !== undefined && !copy.factor.indices.has(vector));
+
+/** The division that reads columns in place from rows that are far apart, if there are any, a few rows at a time. */
+function streaming(orientation: Orientation, panels: PanelCounts, size: number, count: number): readonly Chunking[] {
+  const { nest, factors, copies, distances, vector, bytes, extent } = orientation;
+  const innermost = nest.summed.at(-1)?.name;
+  const columns = Math.min(Math.ceil(STREAMED_COLUMNS / size), Math.ceil(count / FEW_CHUNKS));
+  if (innermost === undefined || columns < 2 || extent(innermost) <= STREAMED_ROWS) return [];
+  const isApart = factors.some(
+    ({ indices }, k) =>
+      indices.has(vector) && copies[k] === undefined && Math.abs(distances[k]?.(innermost) ?? 0) * bytes >= APART_BYTES,
+  );
+  return isApart ? [divide(orientation, panels, columns, FEW_CHUNKS, 0, [[innermost, STREAMED_ROWS]])] : [];
+}
 
 /** Divisions in which columns whose copies fit together share rows that are read where they are, from farther than the second cache. */
 function sharing(orientation: Orientation, panels: PanelCounts, count: number): readonly Chunking[] {
@@ -93,6 +113,7 @@ function divide(
   columns: number,
   enough: number,
   halvings = 0,
+  streamed: readonly (readonly [string, number])[] = [],
 ): Chunking {
   const { copies, order, roles, vector } = orientation;
   const joined = new Set(
@@ -110,7 +131,7 @@ function divide(
   const share = rows && shareOfRows(orientation, panels, shares, rows, enough);
   if (rows !== undefined && share !== undefined) shares.set(rows.index, share);
   for (let i = 0; i < halvings; i++) halveLargest(orientation, panels, shares, vector);
-  const blocks = blocksOf(orientation, panels, shares, joined);
+  const blocks = new Map([...streamed, ...blocksOf(orientation, panels, shares, joined)]);
   // The sums that are kept between blocks would grow with the number of rows; where the sum is of a run-time size too, they are a small part of its factors.
   const isSumKnown = [...blocks.keys()].every((name) => dimValue(extentOf(orientation.nest, name)) !== undefined);
   if (rows?.isKnown === false && isSumKnown && isBlocked(orientation, blocks)) shares.set(rows.index, rows.least);

@@ -16,8 +16,9 @@ import {
   dimSymbols,
   dimValue,
 } from '../../../compiler/ir/dims.js';
+import { dtypeBytes } from '../../../compiler/ir/dtype.js';
 import { gcd } from '../../../compiler/ir/gcd.js';
-import { exprPositions, type Position, type Temp } from '../ir.js';
+import { type Expr, exprPositions, type Position, type Temp } from '../ir.js';
 import { coefficient, mentions } from '../positions.js';
 import { expressionsOf, indicesIn, type Load, type Nest } from './nest.js';
 
@@ -27,8 +28,10 @@ export interface Factor {
   readonly indices: ReadonlySet<string>;
   readonly positions: readonly Position[];
   readonly loads: readonly Load[];
-  /** The load that is all that the factor consists of. */
+  /** The load that is all that the factor consists of, but for a cast to the dtype of the products. */
   readonly plain?: Load;
+  /** Whether elements have fewer bytes in memory than in products. */
+  readonly isNarrow: boolean;
 }
 
 export function factorOf(nest: Nest, temp: Temp): Factor {
@@ -36,9 +39,15 @@ export function factorOf(nest: Nest, temp: Temp): Factor {
   const positions = expressions.flatMap(exprPositions);
   const loads = expressions.filter((expr) => expr.kind === 'load');
   const [plain] = loads;
-  const isPlain = expressions.length === 1 && plain !== undefined && plain.guards.length === 0;
-  return { temp, indices: indicesIn(nest, positions), positions, loads, ...(isPlain && { plain }) };
+  const others = expressions.filter((expr) => expr !== plain);
+  const isNarrow = plain !== undefined && dtypeBytes(plain.buffer.dtype) < dtypeBytes(temp.dtype);
+  const isCast = isNarrow && others.length === 1 && others.every(isCastOfOne);
+  const isPlain = plain !== undefined && plain.guards.length === 0 && (others.length === 0 || isCast);
+  return { temp, indices: indicesIn(nest, positions), positions, loads, ...(isPlain && { plain }), isNarrow };
 }
+
+const isCastOfOne = (expr: Expr): boolean =>
+  expr.kind === 'scalar' && expr.body.kind === 'cast' && expr.body.arg.kind === 'argument';
 
 export interface Term {
   readonly index: string;

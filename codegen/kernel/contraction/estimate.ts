@@ -36,8 +36,8 @@ const DISTANT_SUM = 30;
 const [STREAMED_LINE, SCATTERED_LINE, DISTANT_LINE, PAGE] = [0.3, 0.9, 2, 5];
 /** What has more bytes comes from memory again each time; there a line delays a tile by so many products. */
 const [REMOTE_BYTES, REMOTE_PRODUCTS] = [8 << 20, 6];
-const remoteLine = ({ machine }: Orientation): number => REMOTE_PRODUCTS / machine.productsPerCycle;
-const [PAGE_BYTES, PAGES] = [4096, 48];
+const remoteLine = ({ machine }: Pick<Orientation, 'machine'>): number => REMOTE_PRODUCTS / machine.productsPerCycle;
+const [PAGE_BYTES, PAGES, MANY_PAGES] = [4096, 48, 1024];
 /**
  * How much longer plans of one, two and three chunks take, because they keep few threads busy: the mean over one thread, which counts most, two
  * threads and four.
@@ -163,11 +163,16 @@ function issueCycles(
   return Math.max(Math.max(sums, slots) / machine.productsPerCycle, least) + 0.02 * loads;
 }
 
+/** Instructions that widen a vector of narrow elements, and one element for all lanes, where products could run. */
+const [WIDEN_VECTOR, WIDEN_ELEMENT] = [2, 3];
+
 /** The time of a load of a factor, in that of a product: one element for all lanes, or a vector, which may lie across two lines. */
 function loadSlots({ machine, factors, vector, lanes, copies, distances }: Orientation, k: number): number {
-  const { indices } = factors[k] as Factor;
-  if (!indices.has(vector)) return 1;
+  const { indices, isNarrow } = factors[k] as Factor;
   const copy = copies[k];
+  const isWidened = isNarrow && copy === undefined;
+  if (!indices.has(vector)) return isWidened ? 1 + WIDEN_ELEMENT : 1;
+  if (isWidened) return 1 + WIDEN_VECTOR;
   const isAligned =
     copy === undefined
       ? [...indices].every((index) => index === vector || (distances[k]?.(index) ?? 1) % lanes === 0)
@@ -185,7 +190,14 @@ function lineCycles(
 ): number {
   const { nest, vector, isSummed, lanes, copies, factors, coordinates, extent } = orientation;
   const share = shares.get(vector);
-  const together = rowsFirst && typeof share === 'number' ? share : 1;
+  const panelsOfChunk = typeof share === 'number' ? share : 1;
+  const rowTiles = productOf(
+    [...panels].map(([index, { count }]) => {
+      const own = shares.get(index);
+      return orientation.roles.get(index) !== 'row' ? 1 : typeof own === 'number' ? Math.min(own, count) : count;
+    }),
+  );
+  const sharing = { rows: rowsFirst ? panelsOfChunk : 1, blocks, columns: panelsOfChunk, rowTiles };
   const depth = (name: string): number => Math.min(extent(name), blocks.get(name) ?? Number.POSITIVE_INFINITY);
   const summed = new Map(nest.summed.map(({ name }) => [name, depth(name)]));
   const heights = [...tile.keys()].map((index) => [index, extent(index) / (panels.get(index)?.count ?? 1)] as const);
@@ -196,19 +208,27 @@ function lineCycles(
       terms.reduce((n, { index, coefficient: c }) => n + Math.abs(c) * ((lengths.get(index) ?? 1) - 1), 1),
     );
     const read = productOf(elements) * orientation.bytes;
-    if (copies[k] === undefined) return sum + inPlaceCycles(orientation, k, read, points, summed, together);
+    if (copies[k] === undefined) return sum + inPlaceCycles(orientation, k, read, points, summed, sharing);
     return read > NEAR_BYTES ? sum + (STREAMED_LINE * read) / CACHE_LINE / points : sum;
   }, 0);
 }
 
-/** The same for a factor that is read where it is; a tile reads `read` bytes of it in all. So many panels of columns read a row one after another. */
+/** How many panels of columns read a row one after another; how many follow on each other in a block; and how many tiles of rows read a panel. */
+interface Sharing {
+  readonly rows: number;
+  readonly blocks: Chunking['blocks'];
+  readonly columns: number;
+  readonly rowTiles: number;
+}
+
+/** The same for a factor that is read where it is; a tile reads `read` bytes of it in all. */
 function inPlaceCycles(
   orientation: Orientation,
   k: number,
   read: number,
   points: number,
   summed: ReadonlyMap<string, number>,
-  together: number,
+  { rows: together, blocks, columns, rowTiles }: Sharing,
 ): number {
   const { nest, vector, bytes, size, factors, distances } = orientation;
   const factor = factors[k] as Factor;
@@ -235,9 +255,23 @@ function inPlaceCycles(
   const sets = distance % CACHE_LINE === 0 ? CACHE_SETS / gcd(distance / CACHE_LINE, CACHE_SETS) : CACHE_SETS;
   const inSets = 0.75 * sets * CACHE_WAYS;
   const isNear = points * perStep <= inSets && points * perStep * CACHE_LINE <= NEAR_BYTES;
-  // Lines at hand still have to be found, and the addresses of a few pages only are known at once.
-  const pages = depth * Math.min(1, distance / PAGE_BYTES) > PAGES ? PAGE * Math.min(1, distance / PAGE_BYTES) : 0;
-  return (isNear ? 0 : perStep * SCATTERED_LINE) + pages;
+  // The rows of a block are known from its first panel on, and what follows there is on its way.
+  const isStreamed = isReused && blocks.has(innermost) && depth * Math.min(1, distance / PAGE_BYTES) <= MANY_PAGES;
+  const panels = isStreamed ? columns : 1;
+  const line = isNear ? 0 : (SCATTERED_LINE + (panels - 1) * STREAMED_LINE) / panels;
+  // The first tile of rows brings the panel from where the factor is.
+  const far = isReused ? farLine(orientation, whole) / rowTiles : 0;
+  return perStep * (line + far) + pageCycles(depth, distance) / panels;
+}
+
+/** Cycles for a line of a factor of so many bytes where it is read for the first time. */
+const farLine = (where: Pick<Orientation, 'machine'>, bytes: number): number =>
+  bytes > REMOTE_BYTES ? remoteLine(where) : bytes > DISTANT_BYTES ? DISTANT_LINE : 0;
+
+/** Cycles until the page of another row is found: the addresses of a few pages only are known at once. */
+function pageCycles(depth: number, distance: number): number {
+  const share = Math.min(1, distance / PAGE_BYTES);
+  return depth * share > PAGES ? PAGE * share : 0;
 }
 
 /** A size when every run-time dimension is `size`. */
@@ -326,5 +360,21 @@ export function untiledCycles(nest: Nest, machine: Machine, factors: readonly Fa
       nest.stores.every(({ offset }) => stride(offset, name) === 1) &&
       factors.every((factor) => isDense(name, factor)),
   );
-  return outputs * depth * (storesDense ? (1.2 * vectorLoads) / lanes : 0.7);
+  if (!storesDense) return outputs * depth * 0.7;
+  const waits = Math.max(...factors.map((factor) => untiledWaits(nest, machine, factor)));
+  return (outputs * depth * (1.2 * vectorLoads + waits)) / lanes;
 }
+
+/** Cycles by which memory delays each vector of a factor where loops without tiles go down its columns, a few vectors at a time. */
+function untiledWaits(nest: Nest, machine: Machine, { plain, indices }: Factor): number {
+  const innermost = nest.summed.findLast(({ name }) => indices.has(name));
+  const bytes = dtypeBytes(nest.sum.dtype);
+  const distance = plain === undefined ? 0 : Math.abs(stride(plain.offset, innermost?.name ?? '') ?? 1) * bytes;
+  if (innermost === undefined || distance < CACHE_LINE) return 0;
+  const size = [...indices].reduce((product, index) => product * typicalExtent(extentOf(nest, index)), bytes);
+  const lines = (lanesOf(machine, bytes) * bytes) / CACHE_LINE;
+  return farLine({ machine }, size) * lines + pageCycles(typicalExtent(innermost.extent), distance) / UNTILED_VECTORS;
+}
+
+/** Vectors of a row that loops without tiles read together. */
+const UNTILED_VECTORS = 4;

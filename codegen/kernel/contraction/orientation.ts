@@ -53,7 +53,7 @@ export const ROWS_PER_COPY = 192;
 
 /**
  * Which factors that could be read in place are copied all the same: columns, so that the vectors of a tile lie together; rows that lie
- * side by side in memory, so that each can be read along the sum.
+ * side by side in memory, so that each can be read along the sum; either, so that narrow elements are widened once.
  */
 export interface Packing {
   readonly columns: boolean;
@@ -72,7 +72,7 @@ export function orientations(
   const isSummed = nest.summed.some(({ name }) => name === vector);
   const inPlace = factors.filter((factor) => factor.indices.size > 0 && canReadInPlace(factor, vector));
   const columns = !isSummed && inPlace.some(({ indices }) => indices.has(vector) && indices.size > 1);
-  const rows = !isSummed && inPlace.some((factor) => !factor.indices.has(vector) && liesAcross(nest, factor));
+  const rows = !isSummed && inPlace.some((factor) => !factor.indices.has(vector) && gainsFromCopy(nest, factor));
   return [
     { columns: false, rows: false },
     { columns: true, rows: false },
@@ -88,7 +88,7 @@ function copiesOf({ nest, factors, coordinates, vector }: Orientation, packing: 
   const isCopied = (factor: Factor): boolean => {
     if (!canReadInPlace(factor, vector)) return true;
     if (factor.indices.has(vector)) return packing.columns && factor.indices.size > 1;
-    return packing.rows && liesAcross(nest, factor);
+    return packing.rows && gainsFromCopy(nest, factor);
   };
   return factors.map((factor, k) =>
     isCopied(factor) ? copyOf(nest, factor, coordinates[k] ?? [], vector) : undefined,
@@ -197,6 +197,9 @@ function liesAcross(nest: Nest, factor: Factor): boolean {
   if (plain === undefined || summed === undefined || stride(plain.offset, summed) === 1) return false;
   return nest.outer.some(({ name }) => stride(plain.offset, name) === 1);
 }
+
+/** Whether the rows that a factor holds may be read faster from a copy. */
+const gainsFromCopy = (nest: Nest, factor: Factor): boolean => factor.isNarrow || liesAcross(nest, factor);
 
 function copyOf(nest: Nest, factor: Factor, coordinates: readonly Coordinate[], vector: string): Copy {
   const all = coordinates.map((coordinate) => {

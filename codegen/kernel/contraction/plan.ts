@@ -32,8 +32,8 @@ export interface Plan extends Chunking {
 }
 
 /**
- * Sizes of run-time dimensions that one plan should serve: a row or so, as when a model is used, few and many, as when it is trained, and large
- * matrices. The last is a class of its own only where several extents grow; beside weights of fixed sizes, more rows want nothing else.
+ * Sizes of run-time dimensions that one plan should serve: a row or so and a few, as when a model is used, some and many, as when it is trained, and
+ * large matrices. The last is a class of its own only where several extents grow; beside weights of fixed sizes, more rows want nothing else.
  */
 interface SizeClass {
   /** For these a plan is judged. */
@@ -46,27 +46,23 @@ interface SizeClass {
 const LARGE = 2048;
 const CLASSES: readonly SizeClass[] = [
   { sizes: [1], below: 4, tolerance: 1.15 },
-  { sizes: [8], below: 9, tolerance: 1.08 },
+  { sizes: [8], below: 17, tolerance: 1.08 },
+  { sizes: [32], below: 49, tolerance: 1.08 },
   { sizes: [TYPICAL, 512], below: 768, tolerance: 1.08 },
   { sizes: [LARGE], below: Number.POSITIVE_INFINITY, tolerance: 1.02 },
 ];
-const MANY = CLASSES[2] as SizeClass;
+const MANY = CLASSES[3] as SizeClass;
 const SIZES: readonly number[] = CLASSES.flatMap(({ sizes }) => sizes);
 /** Of these sizes the tiles are looked for that are best without regard to memory; what lies between goes with one of them. */
 const TILED_FOR: readonly number[] = [1, 8, 512];
 /** For these sizes divisions into chunks are worked out. */
 const DIVIDED_FOR: readonly number[] = [TYPICAL, LARGE];
 /** The ways in which neighbouring classes share plans, those with fewest plans first. */
-const PARTITIONS: readonly (readonly Part[])[] = [
-  [0, 4],
-  [0, 1, 4],
-  [0, 2, 4],
-  [0, 3, 4],
-  [0, 1, 2, 4],
-  [0, 1, 3, 4],
-  [0, 2, 3, 4],
-  [0, 1, 2, 3, 4],
-].map((cuts) => cuts.slice(1).map((end, i) => joined(CLASSES.slice(cuts[i], end))));
+const PARTITIONS: readonly (readonly Part[])[] = Array.from({ length: 2 ** (CLASSES.length - 1) }, (_, ways) =>
+  [...CLASSES.keys()].filter((at) => at > 0 && ((ways >> (at - 1)) & 1) === 1),
+)
+  .toSorted((a, b) => a.length - b.length)
+  .map((cuts) => [...cuts, CLASSES.length].map((end, i) => joined(CLASSES.slice(cuts[i - 1] ?? 0, end))));
 
 /** What one plan serves. */
 type Part = Pick<SizeClass, 'sizes' | 'below'>;
