@@ -9,7 +9,7 @@ import { DEFAULT_ARCHS, type Generated, generate } from '../codegen/generate.js'
 import type { Precision } from '../codegen/kernel/gpu/schedule.js';
 import type { Machine } from '../codegen/kernel/machine.js';
 import { printProgram } from '../compiler/ir/print.js';
-import { defaultPipeline, runPipeline } from '../compiler/pipeline.js';
+import { pipelineFor, runPipeline } from '../compiler/pipeline.js';
 import type { Program } from '../compiler/program.js';
 import { usageError } from './errors.js';
 import { packageVersion } from './package.js';
@@ -20,10 +20,10 @@ export interface Lowered {
   readonly stages: ReadonlyMap<string, Program>;
 }
 
-/** Runs the default pipeline; keeps every stage. */
-export function lower(program: Program): Lowered {
+/** Runs the pipeline for a precision of products on GPUs; keeps every stage. */
+export function lower(program: Program, precision?: Precision): Lowered {
   const stages = new Map([['lower', program]]);
-  const lowered = runPipeline(program, defaultPipeline, { onStage: (name, stage) => stages.set(name, stage) });
+  const lowered = runPipeline(program, pipelineFor(precision), { onStage: (name, stage) => stages.set(name, stage) });
   return { program: lowered, stages };
 }
 

@@ -32,7 +32,7 @@ export async function compileAnew(request: Request): Promise<CompiledModule> {
   if (entries.length === 0) throw userError(`${file} exports no function: write \`export fn\` for each entry point`);
   const outDir = path.resolve(options.outDir ?? path.join('build', program.name));
   mkdirSync(outDir, { recursive: true });
-  const lowered = lower(program);
+  const lowered = lower(program, precision);
   let bindings: Bindings | undefined;
   const built = await build(
     lowered,

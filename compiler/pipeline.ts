@@ -2,6 +2,7 @@
 
 import type { Node } from './ir/graph.js';
 import { VerifyError, verifyModule } from './ir/verify.js';
+import { autocast } from './passes/autocast.js';
 import { canonicalise } from './passes/canonicalise.js';
 import { cse } from './passes/cse.js';
 import { dce } from './passes/dce.js';
@@ -20,19 +21,26 @@ export type Pipeline = readonly Pass[];
 
 /** All passes by name, as `tdsl ir --after NAME` takes them. */
 export const passes: ReadonlyMap<string, Pass> = new Map(
-  [inline, canonicalise, cse, dce, hoist, differentiate, fuse].map((pass) => [pass.name, pass]),
+  [inline, canonicalise, cse, dce, hoist, differentiate, autocast, fuse].map((pass) => [pass.name, pass]),
 );
 
 const simplify: Pipeline = [canonicalise, cse, hoist, dce];
+const derived: Pipeline = [inline, ...simplify, differentiate, ...simplify, canonicalise];
 
 export const pipelines = {
   /** From the elaborated program to kernels. */
-  default: [inline, ...simplify, differentiate, ...simplify, canonicalise, fuse],
+  default: [...derived, fuse],
+  /** The same for GPUs with `--precision bf16`. */
+  bf16: [...derived, autocast, fuse],
   /** What the interpreter needs: no calls to open at run time, no derivatives left. */
   reference: [inline, differentiate, dce],
 } as const satisfies Readonly<Record<string, Pipeline>>;
 
 export const defaultPipeline: Pipeline = pipelines.default;
+
+/** The pipeline for the precision in which GPUs multiply f32. */
+export const pipelineFor = (precision: 'f32' | 'tf32' | 'bf16' = 'f32'): Pipeline =>
+  precision === 'bf16' ? pipelines.bf16 : pipelines.default;
 
 export interface PipelineOptions {
   /** Check the program after every pass; on unless it is turned off. */

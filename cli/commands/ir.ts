@@ -2,11 +2,11 @@
 
 import type { Command } from 'commander';
 import { dotProgram, jsonProgram, printProgram } from '../../compiler/ir/print.js';
-import { defaultPipeline, runPipeline } from '../../compiler/pipeline.js';
+import { pipelineFor, runPipeline } from '../../compiler/pipeline.js';
 import type { Program } from '../../compiler/program.js';
 import { usageError, userError } from '../errors.js';
 import { loadProgram } from '../frontend.js';
-import { parseDims } from '../options.js';
+import { parseDims, parsePrecision } from '../options.js';
 import { restrictToFunction } from '../select.js';
 
 interface Options {
@@ -14,6 +14,7 @@ interface Options {
   readonly after?: string;
   readonly all?: boolean;
   readonly format: string;
+  readonly precision?: string;
   readonly dim: readonly string[];
 }
 
@@ -30,6 +31,7 @@ function ir(file: string, options: Options): void {
   const format = formats[options.format];
   if (format === undefined)
     throw usageError(`--format takes ${Object.keys(formats).join(', ')}, got '${options.format}'`);
+  const { precision } = parsePrecision(options.precision, { isForGpus: true, wanted: 'GPUs', found: '' });
   const stages = new Map<string, Program>();
   const start = loadProgram(file, {
     dims: parseDims(options.dim),
@@ -38,7 +40,7 @@ function ir(file: string, options: Options): void {
   const wanted = options.after ?? (options.all === true ? undefined : 'lower');
   stages.set('lower', start);
   if (wanted !== 'lower')
-    runPipeline(start, defaultPipeline, { onStage: (name, program) => stages.set(name, program) });
+    runPipeline(start, pipelineFor(precision), { onStage: (name, program) => stages.set(name, program) });
   const names = wanted === undefined ? [...stages.keys()] : [wanted];
   for (const name of names) {
     const program = stages.get(name);
@@ -58,6 +60,7 @@ export function addIr(program: Command): void {
     .option('--fn <name>', 'only this function and what it calls')
     .option('--after <pass>', 'the stage to show (default: as lowered from the source)')
     .option('--all', 'every stage')
+    .option('--precision <name>', 'what is compiled for GPUs with products in f32 (default), tf32 or bf16')
     .option('--format <format>', 'text, json, dot or html', 'text')
     .option(
       '--dim <name=size>',

@@ -129,7 +129,7 @@ async function run(file: string, options: Options): Promise<void> {
   if (entry === undefined) throw userError(`${file} has no function '${options.fn}'`);
   const args = readArguments(entry, options.args);
   try {
-    const instance = await instantiate(lower(program), backend, precision);
+    const instance = await instantiate(lower(program, precision.precision), backend, precision);
     instance.seed(seed);
     if (options.weights !== undefined) await loadWeights(instance, options.weights);
     const results = instance.run(options.fn, args.tensors, args.dims);

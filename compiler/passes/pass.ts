@@ -15,7 +15,7 @@ export interface PassContext {
 
 export const defaultContext: PassContext = { smallContraction: 1 << 14, cheapOperations: 4, cheapConditions: 12 };
 
-/** A transformation of programs that changes no value. */
+/** A transformation of programs that changes no value; `autocast` alone rounds some. */
 export interface Pass {
   /** What `tdsl ir --after NAME` takes. */
   readonly name: string;

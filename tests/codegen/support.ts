@@ -18,7 +18,7 @@ import { Interpreter } from '../../compiler/ir/evaluate/evaluate.js';
 import { bindDims } from '../../compiler/ir/evaluate/symbols.js';
 import { allocate, elementCount, type HostTensor, roundElements } from '../../compiler/ir/evaluate/tensor.js';
 import type { Func, TensorType, Value } from '../../compiler/ir/graph.js';
-import { pipelines, runPipeline } from '../../compiler/pipeline.js';
+import { pipelineFor, runPipeline } from '../../compiler/pipeline.js';
 import type { Entry, Program } from '../../compiler/program.js';
 import type { Addon, NativeInstance } from '../../runtime/addon.js';
 import { fromBF16Bits, fromF16Bits, type TypedArray, toBF16Bits, toF16Bits } from '../../runtime/dtype.js';
@@ -204,7 +204,7 @@ const cpuInfo = (): string => (existsSync('/proc/cpuinfo') ? readFileSync('/proc
 
 /** Builds a program and loads it. */
 export async function compile(program: Program, options: CompileOptions = {}): Promise<Compiled> {
-  const lowered = options.passes === 'none' ? program : runPipeline(program, pipelines.default);
+  const lowered = options.passes === 'none' ? program : runPipeline(program, pipelineFor(options.precision));
   const outDir = mkdtempSync(path.join(os.tmpdir(), 'tdsl-codegen-'));
   const cuda = options.cuda ?? (isEmulated ? 'emulated' : undefined);
   if (cuda !== undefined) {

@@ -40,7 +40,7 @@ export const usageOfFile = (
 
 /** The kernels of a program as they are printed. */
 function kernelsOf(source: string, precision: Precision): string {
-  const { program } = lower(loadProgram(source, { dims: {} }));
+  const { program } = lower(loadProgram(source, { dims: {} }), precision);
   const { sources } = generate(program, { target: 'cuda', version: 'test', sourceHash: 'test', files: 1, precision });
   return sources.get('kernels_0.cu') ?? '';
 }
