@@ -36,7 +36,7 @@ if (nvcc === undefined) {
     test(`products in ${precision} for ${arch}`, async () => {
       const file = path.join(packageRoot(), 'tests', 'cuda', 'products.td');
       const usages = await usageOfFile(nvcc.program, file, arch, precision);
-      assert.is(usages.filter(({ kernel }) => kernel.endsWith('_wgmma')).length, precision === 'tf32' ? 5 : 4);
+      assert.is(usages.filter(({ kernel }) => kernel.endsWith('_wgmma')).length, precision === 'tf32' ? 5 : 6);
       assert.equal(
         usages.filter(({ spilled }) => spilled > MOST_SPILLED),
         [],
