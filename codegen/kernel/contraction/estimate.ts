@@ -34,6 +34,8 @@ const DISTANT_ROW = 20;
 const DISTANT_SUM = 30;
 /** Cycles by which a line delays a tile that comes from the second cache, in order or not, or from behind it, and a page that is not at hand. */
 const [STREAMED_LINE, SCATTERED_LINE, DISTANT_LINE, PAGE] = [0.3, 0.9, 2, 5];
+/** How much longer that takes where no line follows on the one before. */
+const SCATTERED_FAR = 2;
 /** What has more bytes comes from memory again each time; there a line delays a tile by so many products. */
 const [REMOTE_BYTES, REMOTE_PRODUCTS] = [8 << 20, 6];
 const remoteLine = ({ machine }: Pick<Orientation, 'machine'>): number => REMOTE_PRODUCTS / machine.productsPerCycle;
@@ -191,12 +193,11 @@ function lineCycles(
   const { nest, vector, isSummed, lanes, copies, factors, coordinates, extent } = orientation;
   const share = shares.get(vector);
   const panelsOfChunk = typeof share === 'number' ? share : 1;
-  const rowTiles = productOf(
-    [...panels].map(([index, { count }]) => {
-      const own = shares.get(index);
-      return orientation.roles.get(index) !== 'row' ? 1 : typeof own === 'number' ? Math.min(own, count) : count;
-    }),
-  );
+  let rowTiles = 1;
+  for (const [index, { count }] of panels) {
+    const own = shares.get(index);
+    if (orientation.roles.get(index) === 'row') rowTiles *= typeof own === 'number' ? Math.min(own, count) : count;
+  }
   const sharing = { rows: rowsFirst ? panelsOfChunk : 1, blocks, columns: panelsOfChunk, rowTiles };
   const depth = (name: string): number => Math.min(extent(name), blocks.get(name) ?? Number.POSITIVE_INFINITY);
   const summed = new Map(nest.summed.map(({ name }) => [name, depth(name)]));
@@ -259,8 +260,10 @@ function inPlaceCycles(
   const isStreamed = isReused && blocks.has(innermost) && depth * Math.min(1, distance / PAGE_BYTES) <= MANY_PAGES;
   const panels = isStreamed ? columns : 1;
   const line = isNear ? 0 : (SCATTERED_LINE + (panels - 1) * STREAMED_LINE) / panels;
-  // The first tile of rows brings the panel from where the factor is.
-  const far = isReused ? farLine(orientation, whole) / rowTiles : 0;
+  // The first tile of rows brings the panel from where the factor is; rows come from there for every panel of columns, and no line follows on another.
+  const far = isReused
+    ? farLine(orientation, whole) / rowTiles
+    : (SCATTERED_FAR * farLine(orientation, whole)) / together;
   return perStep * (line + far) + pageCycles(depth, distance) / panels;
 }
 

@@ -46,9 +46,9 @@ interface SizeClass {
 const LARGE = 2048;
 const CLASSES: readonly SizeClass[] = [
   { sizes: [1], below: 4, tolerance: 1.15 },
-  { sizes: [8], below: 17, tolerance: 1.08 },
-  { sizes: [32], below: 49, tolerance: 1.08 },
-  { sizes: [TYPICAL, 512], below: 768, tolerance: 1.08 },
+  { sizes: [8], below: 9, tolerance: 1.08 },
+  { sizes: [16, 32], below: 49, tolerance: 1.08 },
+  { sizes: [TYPICAL, 512], below: 768, tolerance: 1.03 },
   { sizes: [LARGE], below: Number.POSITIVE_INFINITY, tolerance: 1.02 },
 ];
 const MANY = CLASSES[3] as SizeClass;
@@ -99,14 +99,12 @@ export function planContraction(nest: Nest, machine: Machine, always = false): r
   if (many === undefined) return undefined;
   const growing = [...nest.outer, ...nest.summed].filter(({ extent }) => dimValue(extent) === undefined);
   const classes = growing.length > 1 ? CLASSES : CLASSES.filter(({ sizes }) => !sizes.includes(LARGE));
-  const isGood = (part: Part): boolean =>
-    classes
-      .filter(({ sizes }) => sizes.every((size) => part.sizes.includes(size)))
-      .every((own) =>
-        own.sizes.every(
-          (size) => cyclesAt(best(part), size) <= own.tolerance * cyclesAt(best(own), size) + TOLERATED_CYCLES,
-        ),
-      );
+  const isGood = (part: Part): boolean => {
+    const own = classes.filter(({ sizes }) => sizes.every((size) => part.sizes.includes(size)));
+    const isNear = ({ sizes, tolerance }: SizeClass, alone: Candidate | undefined): boolean =>
+      sizes.every((size) => cyclesAt(best(part), size) <= tolerance * cyclesAt(alone, size) + TOLERATED_CYCLES);
+    return own.length > 0 && own.every((each) => isNear(each, best(each)));
+  };
   const [size, ...others] = runTimeSizes(nest);
   const isDivisible = cyclesAt(many, TYPICAL) >= LITTLE_WORK && size !== undefined && others.length === 0;
   const parts = PARTITIONS.find((each) => (isDivisible || each.length === 1) && each.every(isGood)) ?? [MANY];
