@@ -68,3 +68,17 @@ function inRegister(known: ReadonlyMap<number, X86Register>, bytes: number, valu
   if (own !== undefined) return `(${own.type})${value}`;
   return bytes === 8 || bytes === 4 ? `_mm_cvtsi${8 * bytes}_si128((int${8 * bytes}_t)${value})` : undefined;
 }
+
+/** Lanes of f16 that AVX-512 converts in one instruction; the instructions for fewer are no part of it. */
+const HALVES = 16;
+const convertsHalves = (unit: Unit, lanes: number): boolean => unit.machine.name === 'avx512' && lanes === HALVES;
+
+/** Patterns of f16 (u16) as f32, undefined where there is no instruction. */
+export const widenHalves = (unit: Unit, lanes: number, value: string): string | undefined =>
+  convertsHalves(unit, lanes) ? `(${elementType(unit, 'f32', lanes)})_mm512_cvtph_ps((__m256i)${value})` : undefined;
+
+/** Values of f32 as the nearest patterns of f16 (u16), ties to even, undefined where there is no instruction. */
+export const narrowHalves = (unit: Unit, lanes: number, value: string): string | undefined =>
+  convertsHalves(unit, lanes)
+    ? `(${elementType(unit, 'u16', lanes)})_mm512_cvtps_ph((__m512)${value}, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)`
+    : undefined;

@@ -63,6 +63,12 @@ export const narrow: Readonly<Record<Narrow, ScalarFunction>> = {
   bf16: define('narrow_bf16', 'f32', narrowBf16, 'The bf16 pattern nearest to a value, ties to even.'),
 };
 
+/** A value of the narrow type as f32 → i32 with its pattern in the low bits: what is stored was rounded before. */
+export const patternOf: Readonly<Record<Narrow, ScalarFunction>> = {
+  f16: narrow.f16,
+  bf16: define('pattern_bf16', 'f32', (x) => ushr(bits(x), 16), 'The pattern of a bf16 value.'),
+};
+
 /** f32 → f32: rounds to a value of the narrow type. */
 export const roundTo: Readonly<Record<Narrow, ScalarFunction>> = {
   f16: define('round_f16', 'f32', (x) => widenF16(narrowF16(x)), 'The f16 value nearest to a value.'),

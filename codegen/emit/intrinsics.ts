@@ -2,6 +2,7 @@
 // and stores of part of a vector. Where a machine has no instruction, the lanes are taken one by one.
 
 import type { Machine } from '../kernel/machine.js';
+import { narrowHalves, widenHalves } from './convert.js';
 import { elementType } from './types.js';
 import type { Unit } from './unit.js';
 
@@ -133,6 +134,8 @@ function highProductInstruction(unit: Unit, lanes: number, [a, b]: readonly stri
  */
 export function stepInstruction(unit: Unit, name: string, lanes: number, args: readonly string[]): string | undefined {
   if (name === 'high_product') return highProductInstruction(unit, lanes, args);
+  const patterns = name === 'round_f16' ? narrowHalves(unit, lanes, args[0] as string) : undefined;
+  if (patterns !== undefined) return widenHalves(unit, lanes, patterns);
   const [, step, element] = /^(clamp|scale)_(f32|f64)$/.exec(name) ?? [];
   const x86 = element && x86Vector(unit, element, lanes);
   if (!x86) return undefined;

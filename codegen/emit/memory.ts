@@ -1,8 +1,8 @@
 // Loads and stores: of one element, of neighbouring elements in all lanes or some, and of elements that lie anywhere.
 
 import type { DType } from '../../compiler/ir/dtype.js';
-import { convertVector } from './convert.js';
-import { narrow, widen } from './half.js';
+import { convertVector, narrowHalves, widenHalves } from './convert.js';
+import { narrow, patternOf, widen } from './half.js';
 import { partialAccess } from './intrinsics.js';
 import { castText, functionText } from './operators.js';
 import { callText } from './scalar.js';
@@ -27,6 +27,8 @@ const storageElement = (dtype: DType): string =>
 export function fromStorage(unit: Unit, dtype: DType, form: Form, value: string): string {
   if (dtype === 'bool') return form.lanes === 1 ? `(${value} != 0)` : maskFromBytes(unit, form, value);
   if (dtype !== 'f16' && dtype !== 'bf16') return value;
+  const widened = dtype === 'f16' ? widenHalves(unit, form.lanes, value) : undefined;
+  if (widened !== undefined) return widened;
   const pattern = form.lanes === 1 ? value : convertVector(unit, 'u16', 'i32', form.lanes, value);
   return callText(unit, widen[dtype], form, [pattern]);
 }
@@ -42,7 +44,9 @@ export function toStorage(unit: Unit, dtype: DType, form: Form, value: string): 
     return convertVector(unit, intElement(form.maskBytes), 'u8', form.lanes, `(${value} & 1)`);
   }
   if (dtype !== 'f16' && dtype !== 'bf16') return value;
-  const pattern = callText(unit, narrow[dtype], form, [value]);
+  const narrowed = dtype === 'f16' ? narrowHalves(unit, form.lanes, value) : undefined;
+  if (narrowed !== undefined) return narrowed;
+  const pattern = callText(unit, patternOf[dtype], form, [value]);
   return isVector ? convertVector(unit, 'i32', 'u16', form.lanes, pattern) : `(uint16_t)${pattern}`;
 }
 
