@@ -34,11 +34,10 @@ const DISTANT_ROW = 20;
 const DISTANT_SUM = 30;
 /** Cycles by which a line delays a tile that comes from the second cache, in order or not, or from behind it, and a page that is not at hand. */
 const [STREAMED_LINE, SCATTERED_LINE, DISTANT_LINE, PAGE] = [0.3, 0.9, 2, 5];
-/** How much longer that takes where no line follows on the one before. */
-const SCATTERED_FAR = 2;
 /** What has more bytes comes from memory again each time; there a line delays a tile by so many products. */
 const [REMOTE_BYTES, REMOTE_PRODUCTS] = [8 << 20, 6];
 const remoteLine = ({ machine }: Pick<Orientation, 'machine'>): number => REMOTE_PRODUCTS / machine.productsPerCycle;
+/** The bytes of a page, how many pages the processor has at hand, and how many it finds soon. */
 const [PAGE_BYTES, PAGES, MANY_PAGES] = [4096, 48, 1024];
 /**
  * How much longer plans of one, two and three chunks take, because they keep few threads busy: the mean over one thread, which counts most, two
@@ -214,11 +213,13 @@ function lineCycles(
   }, 0);
 }
 
-/** How many panels of columns read a row one after another; how many follow on each other in a block; and how many tiles of rows read a panel. */
 interface Sharing {
+  /** Panels of columns that read a row one after another. */
   readonly rows: number;
   readonly blocks: Chunking['blocks'];
+  /** Panels of columns that follow on each other in a block. */
   readonly columns: number;
+  /** Tiles of rows that read a panel of columns one after another. */
   readonly rowTiles: number;
 }
 
@@ -266,6 +267,9 @@ function inPlaceCycles(
     : (SCATTERED_FAR * farLine(orientation, whole)) / together;
   return perStep * (line + far) + pageCycles(depth, distance) / panels;
 }
+
+/** How much longer it takes to read a factor from far away where no line follows on the one before. */
+const SCATTERED_FAR = 2;
 
 /** Cycles for a line of a factor of so many bytes where it is read for the first time. */
 const farLine = (where: Pick<Orientation, 'machine'>, bytes: number): number =>
@@ -368,6 +372,9 @@ export function untiledCycles(nest: Nest, machine: Machine, factors: readonly Fa
   return (outputs * depth * (1.2 * vectorLoads + waits)) / lanes;
 }
 
+/** Vectors of a row that loops without tiles read together. */
+const UNTILED_VECTORS = 4;
+
 /** Cycles by which memory delays each vector of a factor where loops without tiles go down its columns, a few vectors at a time. */
 function untiledWaits(nest: Nest, machine: Machine, { plain, indices }: Factor): number {
   const innermost = nest.summed.findLast(({ name }) => indices.has(name));
@@ -378,6 +385,3 @@ function untiledWaits(nest: Nest, machine: Machine, { plain, indices }: Factor):
   const lines = (lanesOf(machine, bytes) * bytes) / CACHE_LINE;
   return farLine({ machine }, size) * lines + pageCycles(typicalExtent(innermost.extent), distance) / UNTILED_VECTORS;
 }
-
-/** Vectors of a row that loops without tiles read together. */
-const UNTILED_VECTORS = 4;
