@@ -3,6 +3,7 @@
 // `--precision bf16`, whose kernels round the factors of all other products as they read them: what is computed is the same.
 
 import { dimValue } from '../ir/dims.js';
+import type { DType } from '../ir/dtype.js';
 import type { ContractNode, Func, Index, Node, Value } from '../ir/graph.js';
 import { mapFunction, mapModule, type Rewriting } from '../ir/rewrite.js';
 import { plainIndicesOf } from '../ir/space.js';
@@ -31,16 +32,16 @@ function paysToCast({ space, accesses, guards }: ContractNode): boolean {
 const isProduct = (node: Node): node is ContractNode =>
   node.kind === 'contract' && node.inputs.length === 2 && node.inputs.every(({ type }) => type.dtype === 'f32');
 
-/** Whether a node casts what is bf16 already. */
-const isOfBf16 = (node: Node | undefined): boolean =>
-  node?.kind === 'elementwise' && node.op === 'cast' && node.inputs[0]?.type.dtype === 'bf16';
+/** The dtype that a node casts from, if it is a cast. */
+const castFrom = (node: Node | undefined): DType | undefined =>
+  node?.kind === 'elementwise' && node.op === 'cast' ? node.inputs[0]?.type.dtype : undefined;
 
 /** The function with the factors of some products rounded; a value that several products read is rounded once, under the shape that it is made in. */
 function castFactors(func: Func, pays: (node: ContractNode) => boolean): Func {
   const known = new Map<Value, Value>();
   const round = (value: Value, around: Rewriting): Value => {
     const node = around.definition(value)?.node;
-    if (isOfBf16(node)) return value;
+    if (castFrom(node) === 'bf16') return value;
     if (node?.kind === 'view' && node.view.type === 'reshape')
       return around.builder.reshape(rounded(node.inputs[0] as Value, around), node.view.shape);
     return around.builder.cast(around.builder.cast(value, 'bf16'), 'f32');
@@ -52,6 +53,8 @@ function castFactors(func: Func, pays: (node: ContractNode) => boolean): Func {
   };
   return mapFunction(func, (node, around) => {
     if (!isProduct(node) || !pays(node)) return undefined;
+    // Kernels multiply what is f16 as it is: bf16 would lose three bits of it.
+    if (node.inputs.some((input) => castFrom(around.definition(input)?.node) === 'f16')) return undefined;
     const inputs = node.inputs.map((input) => rounded(input, around));
     return [around.builder.contract(node.space, node.accesses, inputs, node.guards, node.results[0]?.name)];
   });

@@ -194,6 +194,7 @@ function foldNest(accumulate: Accumulate): FoldNest | undefined {
 
 /** The narrow float that a temporary holds as f32, or the temporary itself: tensor cores multiply some narrow floats as they are. */
 function narrowFloat(temp: Temp, values: readonly Stmt[]): Temp {
+  if (temp.dtype !== 'f32') return temp;
   const own = values.find((stmt) => stmt.kind === 'let' && stmt.temp.name === temp.name);
   const value = own?.kind === 'let' ? own.value : undefined;
   const [from] = value?.kind === 'scalar' && value.body.kind === 'cast' ? value.args : [];
