@@ -75,6 +75,12 @@ for (const machine of runnableMachines()) {
   });
 }
 
+test('attention of halves is one launch as well', async () => {
+  const halves = attention.replaceAll('f32', 'bf16');
+  await compare(halves, sizes);
+  if (!isEmulated) assert.is(launchesOf(programOf(halves), 'forward').length, 1);
+});
+
 test('attentions with all kinds of masks', async () => {
   const masks = readFileSync(path.join(packageRoot(), 'tests', 'cuda', 'masks.td'), 'utf8');
   const lengths = [

@@ -50,10 +50,10 @@ export function contractionNest(kernel: Kernel): Nest | undefined {
 }
 
 /** Whether a kernel is one sum of products or of elements for each result: a contraction, or one of a dtype that `contractionNest` leaves alone. */
-export const isProduct = (kernel: Kernel): boolean => contractionNest(kernel) !== undefined || isNarrowProduct(kernel);
+export const isProduct = (kernel: Kernel): boolean => contractionNest(kernel) !== undefined || isIntegerProduct(kernel);
 
-/** Whether a kernel is a sum of products of another dtype than f32 and f64. */
-export function isNarrowProduct({ body: outer }: Pick<Kernel, 'body'>): boolean {
+/** Whether a kernel is a sum of products of integers or bools. Those of narrow floats are sums of f32. */
+export function isIntegerProduct({ body: outer }: Pick<Kernel, 'body'>): boolean {
   let body = outer;
   for (;;) {
     const others = body.filter(({ kind }) => kind !== 'let');
