@@ -4,22 +4,29 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { contractionNest, type Nest } from '../../codegen/kernel/contraction/nest.js';
 import { type Plan, planContraction } from '../../codegen/kernel/contraction/plan.js';
-import { rowPanels, rowPieces, vectorPanelCount, vectorPanels } from '../../codegen/kernel/contraction/runs.js';
+import {
+  rowPanels,
+  rowPieces,
+  runSizes,
+  vectorPanelCount,
+  vectorPanels,
+} from '../../codegen/kernel/contraction/runs.js';
 import { lowerKernel } from '../../codegen/kernel/lower/kernel.js';
 import { type Machine, machines } from '../../codegen/kernel/machine.js';
-import { dimEvaluate, dimSymbol } from '../../compiler/ir/dims.js';
+import { dimConst, dimEvaluate, dimSymbol } from '../../compiler/ir/dims.js';
 import type { Func } from '../../compiler/ir/graph.js';
 import { matrixProduct } from './contractions.js';
 
-const avx2 = machines.find(({ name }) => name === 'avx2') as Machine;
+const machine = (wanted: string): Machine => machines.find(({ name }) => name === wanted) as Machine;
+const avx2 = machine('avx2');
 const n = dimSymbol('n');
 
 const nestOf = (fn: Func): Nest => contractionNest(lowerKernel(fn).kernel) as Nest;
 
 /** The plan that runs where the run-time dimension `n` has a size; there is one. */
-function planAt(fn: Func, size: number): Plan {
+function planAt(fn: Func, size: number, of = avx2): Plan {
   const nest = nestOf(fn);
-  const versions = planContraction(nest, avx2) ?? [];
+  const versions = planContraction(nest, of) ?? [];
   const applying = versions.filter(({ applies }) => dimEvaluate(applies, new Map([['n', size]])) === 1);
   assert.is(applying.length, 1, `${applying.length} plans for ${size}`);
   return (applying[0] as (typeof applying)[0]).plan;
@@ -61,6 +68,24 @@ test('large sizes have a plan of their own where several extents grow, and not b
   assert.not.equal(planAt(cubic, 4096), planAt(cubic, 512));
   const layer = matrixProduct('layer', 'n', 256, 784);
   assert.equal(planAt(layer, 4096), planAt(layer, 512));
+});
+
+test('what counts as code are the sizes of runs, each of which is written out', () => {
+  const sizes = ({ runs }: ReturnType<typeof rowPanels>): readonly number[] => runs.map(({ size }) => size);
+  for (const rows of [1, 2, 4, 5, 6, 8, 14, 20, 28]) {
+    assert.equal(runSizes(0, false, rows), sizes(rowPanels(n, rows)), `${rows} rows`);
+    for (const known of [1, 7, 16, 30, 256])
+      assert.equal(runSizes(known, true, rows), sizes(rowPanels(dimConst(known), rows)), `${known} by ${rows} rows`);
+  }
+});
+
+test('a small layer takes a tile that divides it, which is half the code, and a large one the fastest', () => {
+  const columns = (inputs: number): readonly number[] => {
+    const layer = matrixProduct('layer', 'n', 256, inputs, { transposeB: true });
+    return [...planAt(layer, 32, machine('avx512')).tile.values()];
+  };
+  for (const size of columns(784)) assert.is(256 % size, 0);
+  assert.ok(columns(78_400).some((size) => 256 % size !== 0));
 });
 
 test('panels cover every size, and by six few rows are left to be taken one by one', () => {

@@ -232,7 +232,7 @@ function inPlaceCycles(
   summed: ReadonlyMap<string, number>,
   { rows: together, blocks, columns, rowTiles }: Sharing,
 ): number {
-  const { nest, vector, bytes, size, factors, distances } = orientation;
+  const { nest, vector, isSummed, bytes, size, factors, distances, roles } = orientation;
   const factor = factors[k] as Factor;
   const { plain, indices } = factor;
   const innermost = nest.summed.findLast(({ name }) => indices.has(name))?.name;
@@ -241,7 +241,8 @@ function inPlaceCycles(
   const constant = distances[k]?.(innermost);
   const step = constant === undefined ? coefficient(plain.offset, innermost) : undefined;
   const distance = Math.abs(constant ?? (step === undefined ? 1 : valueAt(step, size))) * bytes;
-  const isReused = indices.has(vector);
+  // Of a sum in lanes both factors have vectors; the tiles of rows go through those of their own.
+  const isReused = indices.has(vector) && !(isSummed && [...indices].some((index) => roles.get(index) === 'row'));
   if (distance < CACHE_LINE) {
     // Other tiles read on where this one stops; what they read of another factor comes between.
     const isNear = isReused ? read <= NEAR_BYTES : whole <= NEAR_BYTES;

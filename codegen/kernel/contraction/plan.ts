@@ -4,12 +4,13 @@
 import { type Dim, dimConst, dimMax, dimSub, dimSymbol, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import type { Machine } from '../machine.js';
 import { type Chunking, distinct, divisions, type PanelCounts } from './chunks.js';
-import { coordinatesOf, extentOf, type Factor, factorOf, TYPICAL } from './copies.js';
+import { coordinatesOf, type Factor, factorOf, TYPICAL } from './copies.js';
 import { tileCycles, tiledCycles, untiledCycles } from './estimate.js';
 import { wholeIndices, withoutMargins } from './margins.js';
 import type { Nest } from './nest.js';
-import { atSize, type Copy, heldVectors, type Orientation, orientations } from './orientation.js';
-import { rowPieces, smaller, vectorPanelCount } from './runs.js';
+import { atSize, type Copy, type Orientation, orientations } from './orientation.js';
+import { smaller } from './runs.js';
+import { bestShapes, type Shape, type Sized, tileShapes, withCode } from './shapes.js';
 import type { Windows } from './windows.js';
 
 export interface Plan extends Chunking {
@@ -76,9 +77,6 @@ function joined(classes: readonly SizeClass[]): Part {
 const LITTLE_WORK = 20_000;
 /** A plan for several classes may take so many cycles more than that of one: less than a call takes, which is why losses are counted beside them. */
 const TOLERATED_CYCLES = 2000;
-/** Sizes of a tile along an index. */
-const TILE_SIZES = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 25, 28] as const;
-
 /** A plan, and for which sizes it is: an expression that is 1 there and 0 elsewhere. */
 export interface Version {
   readonly plan: Plan;
@@ -144,7 +142,7 @@ const runTimeSizes = (nest: Nest): readonly string[] => {
 const leastAt = (all: readonly Candidate[], size: number): number =>
   Math.min(...all.map(({ cycles }) => cycles[size] as number));
 
-/** Finds the candidate that loses the least, summed over the sizes of a class, against what each size alone would allow. */
+/** Finds the candidate that loses the least, summed over the sizes of a class, against what each size alone would allow; code counts as time. */
 function bestFor(all: readonly Candidate[]): (part: Part) => Candidate | undefined {
   const least = SIZES.map((_, i) => leastAt(all, i));
   const found = new Map<string, Candidate | undefined>();
@@ -152,9 +150,11 @@ function bestFor(all: readonly Candidate[]): (part: Part) => Candidate | undefin
     const key = sizes.join();
     if (!found.has(key)) {
       const places = sizes.map((size) => SIZES.indexOf(size));
-      const loss = ({ cycles }: Candidate): number =>
+      const loss = ({ cycles, statements }: Candidate): number =>
         places.reduce(
-          (sum, i) => sum + ((cycles[i] as number) + TOLERATED_CYCLES) / ((least[i] as number) + TOLERATED_CYCLES),
+          (sum, i) =>
+            sum +
+            (withCode(cycles[i] as number, statements) + TOLERATED_CYCLES) / ((least[i] as number) + TOLERATED_CYCLES),
           0,
         );
       found.set(key, leastOf(all, loss));
@@ -180,20 +180,9 @@ export interface Candidate {
   readonly plan: Plan;
   /** The estimated time at each of the sizes. */
   readonly cycles: readonly number[];
+  /** The estimated length of its tiles in code. */
+  readonly statements: number;
 }
-
-/** Tiles of which plans are worked out: those that are best without regard to memory. */
-const BEST_TILES = 6;
-
-/** A register tile. */
-interface Shape {
-  readonly tile: ReadonlyMap<string, number>;
-  readonly vectors: number;
-  /** What it divides the index space into at each of the sizes that are told apart. */
-  readonly panels: readonly PanelCounts[];
-}
-
-type Sized = Pick<Orientation, 'size' | 'extent'>;
 
 /** The plans with one vector index and various copies of it, on which shapes do not depend. */
 function candidatesOf(all: readonly Orientation[]): readonly Candidate[] {
@@ -222,7 +211,7 @@ function* candidates(
     ),
   );
   const dividedAt = isKnown ? [0] : DIVIDED_FOR.map((size) => SIZES.indexOf(size));
-  for (const { tile, vectors, panels } of chosen) {
+  for (const { tile, vectors, panels, statements } of chosen) {
     const windows: Windows = new Map([...orientation.windows].filter(([index]) => orientation.share(index, tile) < 1));
     for (const { copies, chunking } of divided(orientation, sized, dividedAt, { tile, panels, windows })) {
       const plan: Plan = {
@@ -239,7 +228,7 @@ function* candidates(
         ...chunking,
       };
       const cycles = sized.map((each, i) => tiledCycles({ ...each, copies }, tile, panels[i] as PanelCounts, chunking));
-      yield { plan, cycles: isKnown ? SIZES.map(() => cycles[0] as number) : cycles };
+      yield { plan, cycles: isKnown ? SIZES.map(() => cycles[0] as number) : cycles, statements };
     }
   }
 }
@@ -260,68 +249,4 @@ function divided(
   return found.length > 0
     ? found.map((chunking) => ({ copies: narrow, chunking }))
     : divide(copies).map((chunking) => ({ copies, chunking }));
-}
-
-function bestShapes(shapes: readonly Shape[], cycles: (shape: Shape) => number): readonly Shape[] {
-  const judged = shapes.map((shape) => ({ shape, cycles: cycles(shape) }));
-  judged.sort((a, b) => a.cycles - b.cycles);
-  return judged.slice(0, BEST_TILES).map(({ shape }) => shape);
-}
-
-/** The register tiles for which there are registers. */
-function* tileShapes(orientation: Orientation, sizes: readonly Sized[]): Generator<Shape> {
-  const { vector, isSummed, lanes, order, extent, machine } = orientation;
-  const widest = isSummed ? 1 : Math.ceil(extent(vector) / lanes);
-  const free = order.filter((index) => index !== vector && orientation.roles.get(index) !== 'batch');
-  const fixed = new Set(order.filter((index) => dimValue(extentOf(orientation.nest, index)) !== undefined));
-  for (const tile of tiles(free, extent, machine.vectorRegisters)) {
-    const sums = [...tile.values()].reduce((product, size) => product * size, 1);
-    const heldPerVector = heldVectors(orientation, tile);
-    for (const vectors of sums === 1 ? [1, 2, 3, 4, 6, 8] : [1, 2, 3, 4]) {
-      const held = heldPerVector * vectors;
-      // Compilers keep some values in memory unless they have registers to spare.
-      const registers = sums * vectors + held + (held > 2 ? 3 : 2);
-      if (vectors > widest || registers > machine.vectorRegisters) continue;
-      const panels = sizes.map(
-        ({ extent: length }) =>
-          new Map(
-            order.map((index) => {
-              const [known, n] = [fixed.has(index), length(index)];
-              if (index === vector) {
-                const size = vectors * lanes;
-                return [index, { size, count: vectorPanelCount(n, known, lanes, vectors) }] as const;
-              }
-              const size = tile.get(index) ?? 1;
-              const pieces = size === 1 ? [[1, n] as const] : rowPieces(n, known, size);
-              return [index, { size, count: pieces.reduce((sum, [, count]) => sum + count, 0), pieces }] as const;
-            }),
-          ),
-      );
-      yield { tile, vectors, panels };
-    }
-  }
-}
-
-/** Register tiles: sizes along at most two indices, as far as registers go. */
-function* tiles(
-  indices: readonly string[],
-  extent: (index: string) => number,
-  limit: number,
-): Generator<ReadonlyMap<string, number>> {
-  const sizes = (index: string): readonly number[] =>
-    TILE_SIZES.filter((size) => size <= Math.min(limit, extent(index)));
-  yield new Map();
-  for (const [i, first] of indices.entries()) {
-    for (const size of sizes(first)) {
-      yield new Map([[first, size]]);
-      for (const second of indices.slice(i + 1)) {
-        for (const other of sizes(second).filter((n) => size * n <= limit)) {
-          yield new Map([
-            [first, size],
-            [second, other],
-          ]);
-        }
-      }
-    }
-  }
 }

@@ -160,6 +160,15 @@ export function vectorPanelCount(length: number, isKnown: boolean, lanes: number
   return whole.reduce((sum, [, count]) => sum + count, length % lanes > 0 ? 1 : 0);
 }
 
+/**
+ * The sizes of the runs of `rowPanels`, or in vectors those of `vectorPanels`: each is a piece of code. The length is that of a constant extent,
+ * else it does not count.
+ */
+export function runSizes(length: number, isKnown: boolean, size: number): readonly number[] {
+  if (isKnown) return balanced(length, size).map(([n]) => n);
+  return size === 1 ? [1] : [size, ...runSizes(length, isKnown, largestPower(size - 1))];
+}
+
 /** The panels of `descending`. */
 function piecesOf(length: number, size: number, exchanged: number): readonly (readonly [number, number])[] {
   const pieces: (readonly [number, number])[] = [];
