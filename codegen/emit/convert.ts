@@ -69,16 +69,23 @@ function inRegister(known: ReadonlyMap<number, X86Register>, bytes: number, valu
   return bytes === 8 || bytes === 4 ? `_mm_cvtsi${8 * bytes}_si128((int${8 * bytes}_t)${value})` : undefined;
 }
 
-/** Lanes of f16 that AVX-512 converts in one instruction; the instructions for fewer are no part of it. */
-const HALVES = 16;
-const convertsHalves = (unit: Unit, lanes: number): boolean => unit.machine.name === 'avx512' && lanes === HALVES;
+/** The registers of the f32 and of the f16 that one instruction converts. */
+function halfRegisters(unit: Unit, lanes: number): readonly [wide: X86Register, narrow: X86Register] | undefined {
+  const known = registers(unit);
+  const [wide, narrow] = [known.get(4 * lanes), known.get(2 * lanes)];
+  return wide && narrow && [wide, narrow];
+}
 
 /** Patterns of f16 (u16) as f32, undefined where there is no instruction. */
-export const widenHalves = (unit: Unit, lanes: number, value: string): string | undefined =>
-  convertsHalves(unit, lanes) ? `(${elementType(unit, 'f32', lanes)})_mm512_cvtph_ps((__m256i)${value})` : undefined;
+export function widenHalves(unit: Unit, lanes: number, value: string): string | undefined {
+  const [wide, narrow] = halfRegisters(unit, lanes) ?? [];
+  return wide && `(${elementType(unit, 'f32', lanes)})${wide.prefix}_cvtph_ps((${narrow?.type})${value})`;
+}
 
 /** Values of f32 as the nearest patterns of f16 (u16), ties to even, undefined where there is no instruction. */
-export const narrowHalves = (unit: Unit, lanes: number, value: string): string | undefined =>
-  convertsHalves(unit, lanes)
-    ? `(${elementType(unit, 'u16', lanes)})_mm512_cvtps_ph((__m512)${value}, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)`
-    : undefined;
+export function narrowHalves(unit: Unit, lanes: number, value: string): string | undefined {
+  const [wide] = halfRegisters(unit, lanes) ?? [];
+  if (wide === undefined) return undefined;
+  const source = `(${wide.type.replace('i', '')})${value}`;
+  return `(${elementType(unit, 'u16', lanes)})${wide.prefix}_cvtps_ph(${source}, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)`;
+}

@@ -204,6 +204,7 @@ const GCC_HEADERS = {
     'avxintrin',
     'avx2intrin',
     'fmaintrin',
+    'f16cintrin',
   ],
   avx512: [
     'avx512fintrin',

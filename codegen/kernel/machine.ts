@@ -22,7 +22,8 @@ export const machines: readonly (Machine & { readonly predicate: string })[] = [
     vectorRegisters: 32,
     productsPerCycle: 1,
     stepCycles: 8,
-    predicate: 'defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)',
+    predicate:
+      'defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__F16C__)',
   },
   {
     name: 'avx2',
@@ -30,7 +31,7 @@ export const machines: readonly (Machine & { readonly predicate: string })[] = [
     vectorRegisters: 16,
     productsPerCycle: 2,
     stepCycles: 5,
-    predicate: 'defined(__AVX2__) && defined(__FMA__)',
+    predicate: 'defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)',
   },
   {
     name: 'neon',

@@ -176,10 +176,11 @@ test('a malformed kernel is refused', () => {
 test('the class of a machine follows from the macros of the C compiler', () => {
   const macros = (...names: string[]) => names.map((name) => `#define ${name} 1`).join('\n');
   assert.is(
-    machineOf(macros('__AVX512F__', '__AVX512DQ__', '__AVX512BW__', '__AVX512VL__', '__AVX2__', '__FMA__')).name,
+    machineOf(macros('__AVX512F__', '__AVX512DQ__', '__AVX512BW__', '__AVX512VL__', '__AVX2__', '__FMA__', '__F16C__'))
+      .name,
     'avx512',
   );
-  assert.is(machineOf(macros('__AVX512F__', '__AVX2__', '__FMA__')).name, 'avx2');
+  assert.is(machineOf(macros('__AVX512F__', '__AVX2__', '__FMA__', '__F16C__')).name, 'avx2');
   assert.is(machineOf(macros('__aarch64__')).name, 'neon');
   assert.is(machineOf(macros('__SSE2__')).name, 'baseline');
 });
