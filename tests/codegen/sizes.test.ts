@@ -15,7 +15,7 @@ import { lowerKernel } from '../../codegen/kernel/lower/kernel.js';
 import { type Machine, machines } from '../../codegen/kernel/machine.js';
 import { dimConst, dimEvaluate, dimSymbol } from '../../compiler/ir/dims.js';
 import type { Func } from '../../compiler/ir/graph.js';
-import { matrixProduct } from './contractions.js';
+import { convolutions, matrixProduct } from './contractions.js';
 
 const machine = (wanted: string): Machine => machines.find(({ name }) => name === wanted) as Machine;
 const avx2 = machine('avx2');
@@ -86,6 +86,16 @@ test('a small layer takes a tile that divides it, which is half the code, and a 
   };
   for (const size of columns(784)) assert.is(256 % size, 0);
   assert.ok(columns(78_400).some((size) => 256 % size !== 0));
+});
+
+test('an image passes by rows of weights that do not stay in the first cache together', () => {
+  const isRowsFirst = (channels: number): boolean => {
+    const sizes = { batch: 'n', channels, outputs: channels, height: 32, width: 32, kernel: 3, padding: 1 };
+    const [forward] = convolutions('layer', sizes);
+    return planAt(forward as Func, 32).rowsFirst;
+  };
+  assert.is(isRowsFirst(8), false);
+  assert.is(isRowsFirst(32), true);
 });
 
 test('panels cover every size, and by six few rows are left to be taken one by one', () => {

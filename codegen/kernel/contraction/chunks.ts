@@ -66,6 +66,16 @@ export function divisions(orientation: Orientation, panels: PanelCounts): readon
   return [narrow, wide, ...smaller];
 }
 
+/**
+ * The same division with rows in the outer loop, where a chunk has all columns, such as those of an image: a tile's rows stay near while columns pass
+ * by. Undefined where that is no choice.
+ */
+export function rowByRow(orientation: Orientation, panels: PanelCounts, chunking: Chunking): Chunking | undefined {
+  const { shares, blocks, rowsFirst } = chunking;
+  if (rowsFirst || shares.get(orientation.vector) !== 'all' || isBlocked(orientation, blocks)) return undefined;
+  return outermostRows(orientation, panels, shares) && { ...chunking, rowsFirst: true };
+}
+
 /** Whether something without the vector index is copied. */
 const copiesRows = ({ copies, vector }: Orientation): boolean =>
   copies.some((copy) => copy !== undefined && !copy.factor.indices.has(vector));

@@ -192,12 +192,16 @@ function lineCycles(
   const { nest, vector, isSummed, lanes, copies, factors, coordinates, extent } = orientation;
   const share = shares.get(vector);
   const panelsOfChunk = typeof share === 'number' ? share : 1;
-  let rowTiles = 1;
+  let [rowTiles, columnPanels] = [1, 1];
   for (const [index, { count }] of panels) {
     const own = shares.get(index);
-    if (orientation.roles.get(index) === 'row') rowTiles *= typeof own === 'number' ? Math.min(own, count) : count;
+    const covered = typeof own === 'number' ? Math.min(own, count) : count;
+    if (orientation.roles.get(index) === 'row') rowTiles *= covered;
+    if (orientation.roles.get(index) === 'column') columnPanels *= covered;
   }
-  const sharing = { rows: rowsFirst ? panelsOfChunk : 1, blocks, columns: panelsOfChunk, rowTiles };
+  const isWhole = rowsFirst && share === 'all';
+  const together = isWhole ? columnPanels : rowsFirst ? panelsOfChunk : 1;
+  const sharing = { rows: together, blocks, columns: panelsOfChunk, rowTiles };
   const depth = (name: string): number => Math.min(extent(name), blocks.get(name) ?? Number.POSITIVE_INFINITY);
   const summed = new Map(nest.summed.map(({ name }) => [name, depth(name)]));
   const heights = [...tile.keys()].map((index) => [index, extent(index) / (panels.get(index)?.count ?? 1)] as const);
@@ -209,7 +213,12 @@ function lineCycles(
     );
     const read = productOf(elements) * orientation.bytes;
     if (copies[k] === undefined) return sum + inPlaceCycles(orientation, k, read, points, summed, sharing);
-    return read > NEAR_BYTES ? sum + (STREAMED_LINE * read) / CACHE_LINE / points : sum;
+    // All columns go through the first cache for each tile of rows; a panel leaves behind what the next one has of its own.
+    const all = isWhole
+      ? copiedElements(orientation, copies[k] as Copy, panels, { shares, blocks }) * orientation.bytes
+      : 0;
+    const passing = all > NEAR_BYTES && factors[k]?.indices.has(vector) ? Math.min(read, all / together) : 0;
+    return sum + (STREAMED_LINE * (read > NEAR_BYTES ? read : passing)) / CACHE_LINE / points;
   }, 0);
 }
 
@@ -249,7 +258,8 @@ function inPlaceCycles(
     if (isNear) return 0;
     const near = whole > DISTANT_BYTES ? DISTANT_LINE : STREAMED_LINE;
     const first = whole > REMOTE_BYTES ? remoteLine(orientation) : near;
-    const each = isReused ? first : (first + (together - 1) * STREAMED_LINE) / together;
+    const again = read <= NEAR_BYTES ? 0 : STREAMED_LINE;
+    const each = isReused ? first : (first + (together - 1) * again) / together;
     return (each * read) / CACHE_LINE / points;
   }
   const depth = summed.get(innermost) ?? 1;

@@ -3,7 +3,7 @@
 
 import { type Dim, dimConst, dimMax, dimSub, dimSymbol, dimSymbols, dimValue } from '../../../compiler/ir/dims.js';
 import type { Machine } from '../machine.js';
-import { type Chunking, distinct, divisions, type PanelCounts } from './chunks.js';
+import { type Chunking, distinct, divisions, type PanelCounts, rowByRow } from './chunks.js';
 import { coordinatesOf, type Factor, factorOf, TYPICAL } from './copies.js';
 import { tileCycles, tiledCycles, untiledCycles } from './estimate.js';
 import { wholeIndices, withoutMargins } from './margins.js';
@@ -214,24 +214,19 @@ function* candidates(
   for (const { tile, vectors, panels, statements } of chosen) {
     const windows: Windows = new Map([...orientation.windows].filter(([index]) => orientation.share(index, tile) < 1));
     for (const { copies, chunking } of divided(orientation, sized, dividedAt, { tile, panels, windows })) {
-      const plan: Plan = {
-        lanes,
-        vector,
-        vectors,
-        isSummed,
-        tile,
-        order,
-        roles,
-        factors,
-        copies,
-        windows,
-        ...chunking,
-      };
-      const cycles = sized.map((each, i) => tiledCycles({ ...each, copies }, tile, panels[i] as PanelCounts, chunking));
+      const of = (division: Chunking): readonly number[] =>
+        sized.map((each, i) => tiledCycles({ ...each, copies }, tile, panels[i] as PanelCounts, division));
+      const cycles = of(chunking);
+      // Which loop is the outer one is no reason for another tile: the estimate knows memory less well than products.
+      const turned = rowByRow({ ...orientation, copies }, panels[0] as PanelCounts, chunking);
+      const division = turned !== undefined && total(of(turned)) < total(cycles) ? turned : chunking;
+      const plan = { lanes, vector, vectors, isSummed, tile, order, roles, factors, copies, windows, ...division };
       yield { plan, cycles: isKnown ? SIZES.map(() => cycles[0] as number) : cycles, statements };
     }
   }
 }
+
+const total = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0);
 
 /** The divisions into chunks that are worked out for a tile, and what is copied in each. */
 function divided(
