@@ -5,11 +5,13 @@ import * as assert from 'uvu/assert';
 import { contractionNest, type Nest } from '../../codegen/kernel/contraction/nest.js';
 import { type Plan, planContraction } from '../../codegen/kernel/contraction/plan.js';
 import {
+  type Panels,
   rowPanels,
   rowPieces,
-  runSizes,
+  rowRunSizes,
   vectorPanelCount,
   vectorPanels,
+  vectorRunSizes,
 } from '../../codegen/kernel/contraction/runs.js';
 import { lowerKernel } from '../../codegen/kernel/lower/kernel.js';
 import { type Machine, machines } from '../../codegen/kernel/machine.js';
@@ -71,12 +73,18 @@ test('large sizes have a plan of their own where several extents grow, and not b
 });
 
 test('what counts as code are the sizes of runs, each of which is written out', () => {
-  const sizes = ({ runs }: ReturnType<typeof rowPanels>): readonly number[] => runs.map(({ size }) => size);
-  for (const rows of [1, 2, 4, 5, 6, 8, 14, 20, 28]) {
-    assert.equal(runSizes(0, false, rows), sizes(rowPanels(n, rows)), `${rows} rows`);
-    for (const known of [1, 7, 16, 30, 256])
-      assert.equal(runSizes(known, true, rows), sizes(rowPanels(dimConst(known), rows)), `${known} by ${rows} rows`);
-  }
+  const sizes = ({ runs }: Panels): readonly number[] => runs.map(({ size }) => size);
+  const vectors = (panels: Panels): readonly number[] => sizes(panels).map((size) => Math.ceil(size / 8));
+  for (const most of [1, 2, 3, 4, 5, 6, 8, 14, 20, 28])
+    for (const extent of [undefined, 1, 7, 16, 30, 100, 250, 256]) {
+      const dim = extent === undefined ? n : dimConst(extent);
+      assert.equal(rowRunSizes(extent, most), sizes(rowPanels(dim, most)), `${extent} by ${most} rows`);
+      assert.equal(
+        vectorRunSizes(extent, 8, most),
+        vectors(vectorPanels(dim, 8, most)),
+        `${extent} by ${most} vectors`,
+      );
+    }
 });
 
 test('a small layer takes a tile that divides it, which is half the code, and a large one the fastest', () => {
@@ -84,6 +92,7 @@ test('a small layer takes a tile that divides it, which is half the code, and a 
     const layer = matrixProduct('layer', 'n', 256, inputs, { transposeB: true });
     return [...planAt(layer, 32, machine('avx512')).tile.values()];
   };
+  assert.ok(columns(784).length > 0);
   for (const size of columns(784)) assert.is(256 % size, 0);
   assert.ok(columns(78_400).some((size) => 256 % size !== 0));
 });

@@ -160,13 +160,20 @@ export function vectorPanelCount(length: number, isKnown: boolean, lanes: number
   return whole.reduce((sum, [, count]) => sum + count, length % lanes > 0 ? 1 : 0);
 }
 
-/**
- * The sizes of the runs of `rowPanels`, or in vectors those of `vectorPanels`: each is a piece of code. The length is that of a constant extent,
- * else it does not count.
- */
-export function runSizes(length: number, isKnown: boolean, size: number): readonly number[] {
-  if (isKnown) return balanced(length, size).map(([n]) => n);
-  return size === 1 ? [1] : [size, ...runSizes(length, isKnown, largestPower(size - 1))];
+/** The sizes of the runs of `rowPanels`, each of which is a piece of code; the extent is undefined where it is known only when running. */
+export function rowRunSizes(extent: number | undefined, size: number): readonly number[] {
+  if (extent !== undefined) return balanced(extent, size).map(([n]) => n);
+  return size === 1 ? [1] : [size, ...rowRunSizes(extent, largestPower(size - 1))];
+}
+
+/** The same of `vectorPanels`, in vectors. */
+export function vectorRunSizes(extent: number | undefined, lanes: number, vectors: number): readonly number[] {
+  if (extent === undefined) return [...rowRunSizes(extent, vectors), ...(lanes === 1 ? [] : [1])];
+  const pieces = balanced(Math.ceil(extent / lanes), vectors);
+  const [last, times] = pieces.at(-1) ?? [0, 0];
+  const sizes = pieces.map(([n]) => n);
+  // The last vector is filled in part.
+  return extent % lanes > 0 && times > 1 ? [...sizes, last] : sizes;
 }
 
 /** The panels of `descending`. */

@@ -4,7 +4,7 @@ import { dimValue } from '../../../compiler/ir/dims.js';
 import type { PanelCounts } from './chunks.js';
 import { extentOf } from './copies.js';
 import { heldVectors, type Orientation } from './orientation.js';
-import { rowPieces, runSizes, vectorPanelCount } from './runs.js';
+import { rowPieces, rowRunSizes, vectorPanelCount, vectorRunSizes } from './runs.js';
 import { storedAlong } from './tile.js';
 
 /** A register tile. */
@@ -83,20 +83,16 @@ export function* tileShapes(orientation: Orientation, sizes: readonly Sized[]): 
 
 /** The statements of all tiles of a shape: there is one for each combination of runs. */
 function statementsOf(
-  { nest, order, vector, lanes, isSummed, extent }: Orientation,
+  { nest, order, vector, lanes, isSummed }: Orientation,
   tile: ReadonlyMap<string, number>,
   vectors: number,
 ): number {
   let [tiles, sums] = [1, 1];
   for (const index of order) {
-    const length = dimValue(extentOf(nest, index));
-    const isVector = index === vector;
-    const count = isVector ? Math.ceil(extent(index) / lanes) : extent(index);
-    const sizes = runSizes(count, length !== undefined, isVector ? vectors : (tile.get(index) ?? 1));
-    // The last vector is filled in part.
-    const last = isVector && (length ?? 1) % lanes !== 0 ? (length === undefined ? 1 : (sizes.at(-1) ?? 0)) : 0;
-    tiles *= sizes.length + Math.sign(last);
-    sums *= sizes.reduce((sum, size) => sum + size, last);
+    const extent = dimValue(extentOf(nest, index));
+    const sizes = index === vector ? vectorRunSizes(extent, lanes, vectors) : rowRunSizes(extent, tile.get(index) ?? 1);
+    tiles *= sizes.length;
+    sums *= sizes.reduce((sum, size) => sum + size, 0);
   }
   const lanesOfSum = isSummed ? LANES_SUMMED : storedAlong(nest, vector, tile) === undefined ? 0 : LANES_TURNED;
   return tiles * TILE_STATEMENTS + sums * (SUM_STATEMENTS + nest.values.size + nest.stores.length + lanesOfSum);
