@@ -1,6 +1,7 @@
 // Programs with derivatives, for tests: a function built by hand, and its jvp and vjp expanded.
 
 import { Builder } from '../../compiler/ir/builder.js';
+import { dimConst } from '../../compiler/ir/dims.js';
 import { isFloat } from '../../compiler/ir/dtype.js';
 import { Interpreter } from '../../compiler/ir/evaluate/evaluate.js';
 import { type HostTensor, hostTensor, numbersOf } from '../../compiler/ir/evaluate/tensor.js';
@@ -75,3 +76,9 @@ export const displaced = (a: readonly HostTensor[], h: number, b: readonly HostT
     );
   });
 };
+
+export const vectorType = (length: number): TensorType => ({ dtype: 'f64', shape: [dimConst(length)] });
+export const vector = (data: readonly number[]): HostTensor => hostTensor('f64', [data.length], data);
+
+/** -0 and 0 are the same gradient. */
+export const unsignedZeros = (numbers: readonly number[]): number[] => numbers.map((x) => (x === 0 ? 0 : x));
