@@ -168,7 +168,7 @@ test('code that the compiler refuses is a bug of ours, and is kept', async () =>
   assert.match(error.message, /bug of tdsl; the code is kept in/);
   assert.match(error.output, /TDSL_FINE/);
   assert.match(await readFile(path.join(error.folder, 'model.c'), 'utf8'), /TDSL_FINE/);
-  await rm(path.dirname(error.folder), { recursive: true });
+  await rm(error.folder, { recursive: true });
 });
 
 test('a missing compiler is named', async () => {
