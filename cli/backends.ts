@@ -13,8 +13,9 @@ import { elementCount, type HostTensor, hostTensor } from '../compiler/ir/evalua
 import type { Func } from '../compiler/ir/graph.js';
 import type { Entry, Program } from '../compiler/program.js';
 import type { Addon } from '../runtime/addon.js';
-import { allocate, type DType, numberToStored, storedToNumber, type TypedArray, viewOf } from '../runtime/dtype.js';
+import { type DType, numberToStored, storedToNumber, type TypedArray, viewOf } from '../runtime/dtype.js';
 import { TdslError } from '../runtime/errors.js';
+import { alignedBytes, allocate } from '../runtime/memory.js';
 import { type BuildOptions, build, type Lowered } from './build.js';
 
 /** A program with a state of its own. */
@@ -178,7 +179,7 @@ export function nativeInstance(program: Program, addon: Addon): Instance {
   if (reason !== null)
     throw new TdslError(addon.describe().device === 'cuda' ? 'TDSL_NO_DEVICE' : 'TDSL_UNSUPPORTED', reason);
   const { stateBytes, state: places } = addon.describe();
-  const arena = addon.allocate(stateBytes);
+  const arena = alignedBytes(addon, stateBytes);
   const handle = addon.create({ state: arena, threads: 0 });
   const views = program.state.map(({ dtype, shape }, leaf) => {
     const place = places[leaf];

@@ -19,10 +19,11 @@ import { pipelines, runPipeline } from '../compiler/pipeline.js';
 import type { Entry, Program } from '../compiler/program.js';
 import type { Addon, NativeArray, NativeInstance } from '../runtime/addon.js';
 import { decodeBundle } from '../runtime/bundle.js';
-import { allocate, type DType, type TypedArray, viewOf } from '../runtime/dtype.js';
+import { type DType, type TypedArray, viewOf } from '../runtime/dtype.js';
 import { TdslError } from '../runtime/errors.js';
 import type { FilePath } from '../runtime/io/files.js';
 import type { Manifest } from '../runtime/manifest.js';
+import { allocate } from '../runtime/memory.js';
 import { type CreateOptions, checkMembers, Session } from '../runtime/session.js';
 import { Tensor } from '../runtime/tensor.js';
 import { fromNative, interpret as interpretProgram, toNative } from './backends.js';
@@ -142,7 +143,7 @@ function interpretedAddon(program: Program, manifest: Manifest): Addon {
       throw new TdslError('TDSL_UNSUPPORTED', 'an interpreted program has no native tables');
     },
     probe: () => null,
-    allocate: (size) => new Uint8Array(size),
+    alignedOffset: () => 0,
     create: (options) => {
       if (options.state.length !== bytes) throw new TdslError('TDSL_ABI', 'the state has another size');
       return create(options);

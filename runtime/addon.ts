@@ -70,8 +70,8 @@ export interface Addon {
   describe(): ModelDescription;
   /** Null, or why this machine cannot run the model. */
   probe(): string | null;
-  /** Zeroed memory that is aligned for a state arena. */
-  allocate(bytes: number): Uint8Array<ArrayBuffer>;
+  /** The offset of the first byte of a buffer that begins a line of the cache, as a state arena must. */
+  alignedOffset(buffer: ArrayBuffer): number;
   /** `threads`: 0 for as many as there are cores. */
   create(options: { readonly state: Uint8Array; readonly threads: number }): NativeInstance;
 }

@@ -1,8 +1,9 @@
 // Tensors in the memory of a GPU. They belong to a session of a model that was compiled for CUDA; every such model takes them.
 
 import type { DeviceMemory, NativeInstance } from './addon.js';
-import { allocate, type DataOf, type DType } from './dtype.js';
+import type { DataOf, DType } from './dtype.js';
 import { TdslError, throwingOurs } from './errors.js';
+import { allocate } from './memory.js';
 import { elementCount } from './shape.js';
 import { Tensor } from './tensor.js';
 

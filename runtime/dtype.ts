@@ -1,8 +1,6 @@
 // Element types: their sizes, kinds, storage in typed arrays, and the 16-bit floating-point formats, which JavaScript
 // lacks and which are stored as bit patterns.
 
-import { TdslError } from './errors.js';
-
 /** What the compiler calls the kinds of number, in the order in which they promote. */
 export type DTypeKind = 'bool' | 'int' | 'float';
 
@@ -75,16 +73,6 @@ export function byteSize(dtype: DType): number {
 /** Whether elements are bool, integers or floating point. */
 export function kindOf(dtype: DType): DTypeKind {
   return DTYPES[dtype].kind;
-}
-
-/** New zero-filled storage for `length` elements. */
-export function allocate<D extends DType>(dtype: D, length: number): DataOf<D> {
-  try {
-    return new DTYPES[dtype].array(length) as DataOf<D>;
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new TdslError('TDSL_NOMEM', tooLarge(length, dtype), { cause });
-  }
 }
 
 /** What is wrong with an array that cannot be made. */

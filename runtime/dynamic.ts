@@ -1,7 +1,8 @@
 // Selections whose size depends on the data, on tensors of the host: there the size may come out as it will, as it may not in a compiled
 // program. Names, order and conventions are PyTorch's.
 
-import { allocate, type DataOf, type DType, kindOf, storedToNumber } from './dtype.js';
+import { type DataOf, type DType, kindOf, storedToNumber } from './dtype.js';
+import { allocate } from './memory.js';
 import { elementCount, formatShape } from './shape.js';
 import { describeTensor, Tensor } from './tensor.js';
 

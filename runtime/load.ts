@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Addon, ModelDescription } from './addon.js';
 import { TdslError } from './errors.js';
 import { MANIFEST_FORMAT, type Manifest } from './manifest.js';
+import { alignWith } from './memory.js';
 import { type CreateOptions, checkMembers, Session } from './session.js';
 
 /** Where a compiled module is. */
@@ -63,6 +64,7 @@ export function defineModel<S extends Session = Session>({ manifest, addonUrl }:
   }
   const addon = loadAddon(addonUrl);
   checkManifest(manifest, addon.describe());
+  alignWith(addon);
   return {
     manifest,
     describe: () => addon.describe(),

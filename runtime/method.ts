@@ -2,9 +2,10 @@
 
 import type { NativeInstance } from './addon.js';
 import { build, checkShapes, type Inputs, readInputs, readOutputs } from './arguments.js';
-import { allocate, type TypedArray } from './dtype.js';
+import type { TypedArray } from './dtype.js';
 import { rejectingOurs, TdslError, throwingOurs } from './errors.js';
 import type { ManifestEntry, ManifestMethod, Structure } from './manifest.js';
+import { allocate } from './memory.js';
 import { asyncName } from './session-names.js';
 import { elementCount } from './shape.js';
 import { Tensor } from './tensor.js';

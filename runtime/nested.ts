@@ -1,6 +1,7 @@
 // Reads nested lists of numbers into flat tensor storage, and writes storage as nested lists.
 
-import { allocate, type DataOf, DTYPES, type DType, kindOf, numberToStored, storedToNumber } from './dtype.js';
+import { type DataOf, DTYPES, type DType, kindOf, numberToStored, storedToNumber } from './dtype.js';
+import { allocate } from './memory.js';
 import { formatShape } from './shape.js';
 
 /** One element as the host gives it. */

@@ -2,7 +2,7 @@
 // random numbers: as easy as 1, 2, 3", 2011). The n-th number is a function of seed, stream and n alone, so that a
 // position can be saved and any other implementation can compute the same numbers.
 
-import { allocate } from './dtype.js';
+import { allocate } from './memory.js';
 import { elementCount, type SizesOf } from './shape.js';
 import { Tensor } from './tensor.js';
 

@@ -6,6 +6,7 @@ import { rejectingOurs, TdslError, throwingOurs } from './errors.js';
 import { type FilePath, writeAtomically } from './io/files.js';
 import { loadSafetensors, saveSafetensors } from './io/safetensors.js';
 import type { Manifest, ManifestLeaf } from './manifest.js';
+import { alignedBytes } from './memory.js';
 import { type MethodContext, makeAsyncMethod, makeMethod, requireIdle } from './method.js';
 import { formatModel } from './models.js';
 import { asyncName, RESERVED_NAMES } from './session-names.js';
@@ -77,7 +78,7 @@ export class Session {
   protected constructor(origin: Origin) {
     const { addon, manifest, threads } = origin;
     this.#origin = origin;
-    const arena = addon.allocate(manifest.state.bytes);
+    const arena = alignedBytes(addon, manifest.state.bytes);
     this.manifest = manifest;
     this.#instance = throwingOurs(() => addon.create({ state: arena, threads }));
     if (manifest.target === 'cuda') offerDevice(this.#instance);

@@ -3,7 +3,6 @@
 
 import { type Device, type DeviceTensor, deviceOf, toDevice } from './device.js';
 import {
-  allocate,
   type DataOf,
   DTYPES,
   type DType,
@@ -13,6 +12,7 @@ import {
   storedToNumber,
   type TypedArray,
 } from './dtype.js';
+import { allocate, copyOf } from './memory.js';
 import { flatten, inferDType, type Nested, nest, pack, type Scalar, scalarToStored, storedToScalar } from './nested.js';
 import { formatTensor, type TextOptions } from './print.js';
 import {
@@ -296,7 +296,7 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
 
   /** A copy with storage of its own. */
   clone(): Tensor<D, S> {
-    return new Tensor<D, S>(this.dtype, this.shape, this.data.slice() as DataOf<D>);
+    return new Tensor<D, S>(this.dtype, this.shape, copyOf(this.dtype, this.data));
   }
 
   /** Whether dtype, shape and every element are equal; NaN equals nothing. */
@@ -359,10 +359,10 @@ function readSource(
     if (asked !== 'f16' && asked !== 'bf16') {
       throw new TypeError("a Uint16Array holds bit patterns: say { dtype: 'f16' } or { dtype: 'bf16' }");
     }
-    return { scalars: source.slice(), shape, dtype: asked };
+    return { scalars: copyOf(asked, source), shape, dtype: asked };
   }
   const own = dtypeOfArray(source);
   if (own === undefined) throw new TypeError('no dtype is stored in a typed array of this class; convert it first');
-  if (asked === undefined || asked === own) return { scalars: source.slice() as DataOf, shape, dtype: own };
+  if (asked === undefined || asked === own) return { scalars: copyOf(own, source as DataOf), shape, dtype: own };
   return { scalars: pack(asked, source), shape, dtype: asked };
 }

@@ -1,6 +1,7 @@
 // The IDX format of the MNIST family of data sets: two zero bytes, a type, the rank, big-endian sizes and elements.
 
-import { allocate, byteSize, type DType } from '../dtype.js';
+import { byteSize, type DType } from '../dtype.js';
+import { allocate } from '../memory.js';
 import { formatShape } from '../shape.js';
 import { Tensor } from '../tensor.js';
 import { type FilePath, readBytes } from './files.js';

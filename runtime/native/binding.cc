@@ -4,7 +4,7 @@
 //
 //   describe()                            the model's tables
 //   probe()                               null, or why this machine cannot run the model
-//   allocate(bytes)                       a zeroed Uint8Array aligned for a state arena
+//   alignedOffset(buffer)                 where in it memory begins that is aligned as a state arena must be
 //   create({ state, threads })            an Instance over that arena
 //   instance.shape(entry, symbols)        the shapes of all tensors of an entry
 //   instance.run(entry, symbols, ...)     runs it; typed arrays, inputs first
@@ -338,25 +338,17 @@ static Napi::Value Probe(const Napi::CallbackInfo &info) {
   return Napi::String::New(env, why);
 }
 
-// JavaScript cannot see addresses, so the aligned place inside a slightly larger buffer is found here.
-static Napi::Value Allocate(const Napi::CallbackInfo &info) {
+// JavaScript cannot see addresses, so it asks where in a slightly larger buffer aligned memory begins.
+static Napi::Value AlignedOffset(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
-  int64_t bytes = -1;
-  if (info.Length() < 1 || napi_get_value_int64(env, info[0], &bytes) != napi_ok || bytes < 0) {
-    Throw(env, TDSL_E_ARG, "allocate: expected a number of bytes");
-    return env.Undefined();
-  }
-  napi_value buffer;
   void *data;
-  if (napi_create_arraybuffer(env, static_cast<size_t>(bytes) + TDSL_ALIGNMENT, &data, &buffer) != napi_ok) {
-    if (!env.IsExceptionPending()) Throw(env, TDSL_E_NOMEM, "not enough memory: " + std::to_string(bytes) + " bytes");
+  size_t bytes;
+  if (info.Length() < 1 || napi_get_arraybuffer_info(env, info[0], &data, &bytes) != napi_ok) {
+    Throw(env, TDSL_E_ARG, "alignedOffset: expected an ArrayBuffer");
     return env.Undefined();
   }
-  PreferLargePages(data, static_cast<size_t>(bytes));
-  size_t offset = (TDSL_ALIGNMENT - reinterpret_cast<uintptr_t>(data) % TDSL_ALIGNMENT) % TDSL_ALIGNMENT;
-  napi_value array;
-  napi_create_typedarray(env, napi_uint8_array, static_cast<size_t>(bytes), buffer, offset, &array);
-  return Napi::Value(env, array);
+  PreferLargePages(data, bytes);
+  return Napi::Number::New(env, (TDSL_ALIGNMENT - reinterpret_cast<uintptr_t>(data) % TDSL_ALIGNMENT) % TDSL_ALIGNMENT);
 }
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
@@ -368,7 +360,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Module{Napi::Persistent(instance)});
   exports.Set("describe", Napi::Function::New(env, Describe, "describe"));
   exports.Set("probe", Napi::Function::New(env, Probe, "probe"));
-  exports.Set("allocate", Napi::Function::New(env, Allocate, "allocate"));
+  exports.Set("alignedOffset", Napi::Function::New(env, AlignedOffset, "alignedOffset"));
   exports.Set("create", Napi::Function::New(env, Create, "create"));
   return exports;
 }

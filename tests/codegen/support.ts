@@ -22,6 +22,7 @@ import { pipelineFor, runPipeline } from '../../compiler/pipeline.js';
 import type { Entry, Program } from '../../compiler/program.js';
 import type { Addon, NativeInstance } from '../../runtime/addon.js';
 import { fromBF16Bits, fromF16Bits, type TypedArray, toBF16Bits, toF16Bits } from '../../runtime/dtype.js';
+import { alignedBytes } from '../../runtime/memory.js';
 
 process.env.TDSL_CACHE_DIR ??= path.join(packageRoot(), '.cache', 'tdsl');
 
@@ -87,7 +88,7 @@ export class Compiled {
     readonly addon: Addon,
   ) {
     this.#running = THREADS.map((threads) => {
-      const state = addon.allocate(generated.layout.bytes);
+      const state = alignedBytes(addon, generated.layout.bytes);
       return { state, instance: addon.create({ state, threads }) };
     });
   }

@@ -16,6 +16,7 @@ import { findNvcc } from '../../codegen/build/nvcc.js';
 import { packageRoot } from '../../codegen/build/places.js';
 import { TdslError } from '../../runtime/errors.js';
 import type { Model } from '../../runtime/load.js';
+import { alignedBytes } from '../../runtime/memory.js';
 import { examples } from '../examples/examples.js';
 
 const test = suite('CUDA without a driver');
@@ -87,7 +88,7 @@ if (nvcc === undefined) {
     assert.is(addon.describe().device, 'cuda');
     assert.match(addon.probe(), /^no CUDA driver: libcuda\.so\.1/);
     assert.throws(
-      () => addon.create({ state: addon.allocate(addon.describe().stateBytes), threads: 0 }),
+      () => addon.create({ state: alignedBytes(addon, addon.describe().stateBytes), threads: 0 }),
       (error: { code?: string }) => error.code === 'TDSL_NO_DEVICE',
     );
   });

@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Addon, NativeInstance } from '../../runtime/addon.js';
 import type { TypedArray } from '../../runtime/dtype.js';
+import { alignedBytes, alignWith, allocate, copyOf } from '../../runtime/memory.js';
 import { buildSample, loadSampleAddon, manifest } from './sample.js';
 
 const INIT = 0;
@@ -21,7 +22,7 @@ const none = new Float64Array(0);
 const symbols = (...values: number[]) => Float64Array.from(values);
 
 function create(threads = 2): { instance: NativeInstance; state: Uint8Array<ArrayBuffer>; weight: Float32Array } {
-  const state = addon.allocate(320);
+  const state = alignedBytes(addon, 320);
   const instance = addon.create({ state, threads });
   instance.run(INIT, none, BigInt64Array.of(1n, 2n));
   return { instance, state, weight: new Float32Array(state.buffer, state.byteOffset, 12) };
@@ -283,10 +284,10 @@ test('a bound call reads its arrays anew, and sees that they are gone', () => {
 });
 
 test('create checks the state and the threads', () => {
-  const bytes = addon.allocate(320);
+  const bytes = alignedBytes(addon, 320);
   assert.is(bytes.length, 320);
   assert.throws(
-    () => addon.create({ state: addon.allocate(64), threads: 1 }),
+    () => addon.create({ state: alignedBytes(addon, 64), threads: 1 }),
     code('TDSL_ARG', /a Uint8Array of 320 bytes/),
   );
   const buffer = new ArrayBuffer(2048);
@@ -295,13 +296,26 @@ test('create checks the state and the threads', () => {
     assert.throws(() => addon.create({ state, threads: 1 }), code('TDSL_ARG', /aligned to 64 bytes/));
   assert.throws(() => addon.create({ state: bytes, threads: -1 }), code('TDSL_ARG', /threads/));
   assert.throws(() => addon.create({ state: bytes, threads: 1.5 }), code('TDSL_ARG', /threads/));
-  assert.throws(() => addon.allocate(-1), code('TDSL_ARG', /number of bytes/));
+  assert.throws(() => addon.alignedOffset(bytes as never), code('TDSL_ARG', /an ArrayBuffer/));
+});
+
+test('memory of tensors begins on a line of the cache where native code can tell', () => {
+  alignWith(addon);
+  for (const length of [1024, 1025, 5000, 1 << 20]) {
+    const data = allocate('f32', length);
+    assert.is(data.length, length);
+    assert.is(data.byteOffset, addon.alignedOffset(data.buffer as ArrayBuffer));
+  }
+  assert.equal([...copyOf('i64', BigInt64Array.of(1n, 2n))], [1n, 2n]);
+  assert.throws(() => allocate('f32', 1e15), code('TDSL_NOMEM', /1000000000000000 elements of f32/));
+  assert.throws(() => alignedBytes(addon, 1e15), code('TDSL_NOMEM', /1000000000000000 bytes/));
 });
 
 const workerCode = `
 const { parentPort, workerData } = require('node:worker_threads');
 const addon = require(workerData.file);
-const state = addon.allocate(320);
+const buffer = new ArrayBuffer(384);
+const state = new Uint8Array(buffer, addon.alignedOffset(buffer), 320);
 const instance = addon.create({ state, threads: 2 });
 instance.run(0, new Float64Array(0), BigInt64Array.of(BigInt(workerData.seed), 0n));
 const out = new Float32Array(3);
