@@ -5,8 +5,6 @@ import { emitHeader, emitInstructions, emitPhases, prototypes } from '../emit/he
 import { emitKernel, scratchBytes } from '../emit/kernel.js';
 import { Unit } from '../emit/unit.js';
 import { emitFeatures, emitVersions, versionNames } from '../emit/versions.js';
-import { chainStatements } from '../kernel/chain/stages.js';
-import { isIntegerProduct } from '../kernel/contraction/nest.js';
 import type { Kernel } from '../kernel/ir.js';
 import { type Machine, machines } from '../kernel/machine.js';
 import { printKernel } from '../kernel/print.js';
@@ -49,8 +47,7 @@ export function cTarget(classes: readonly Machine[] = machines, cpus: readonly s
   return {
     device: { name: 'TDSL_CPU', cpuFeatures: 'tdsl_cpu_features', gpuArchs: '""', versions: versions.length },
     ranked: 0,
-    // Products of integers have no tiles that could work on a block of rows.
-    takesChain: ({ body }) => !chainStatements(body).some((stage) => isIntegerProduct({ body: [stage] })),
+    takesChain: () => true,
     early: {
       grain: GRAIN * targets.length,
       headers: new Map([

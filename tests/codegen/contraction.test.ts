@@ -100,6 +100,43 @@ test('factors of narrow dtypes are widened as they are read, or as they are copi
   );
 });
 
+test('products of integers wrap, and factors of narrower ones are widened', async () => {
+  const wrapping = (['u8', 'i8', 'i16', 'i32', 'i64'] as const).flatMap((dtype) =>
+    (
+      [
+        [13, 100, 31],
+        ['n', 70, 'n'],
+        [20, 'n', 40],
+      ] as const
+    ).map(([m, n, k], i) =>
+      matrixProduct(`${dtype}_${i}`, m, n, k, {
+        dtype,
+        transposeB: i === 1,
+        prologue: (b, x) => b.elementwise('mul', [x, b.constant(dtype === 'i64' ? 0x7654321fedcb : 0x7edc, dtype)]),
+      }),
+    ),
+  );
+  const widened = (['u8', 'i8', 'i16'] as const).map((dtype) =>
+    define(`${dtype}_as_i32`, (b) => {
+      const [x, y] = [
+        b.param('x', { dtype, shape: shapeOf('n', 80) }),
+        b.param('y', { dtype, shape: shapeOf(80, 33) }),
+      ];
+      const indices = indicesOf(['i', 'n'], ['j', 33], ['k', 80]);
+      const factors = [b.cast(x, 'i32'), b.cast(y, 'i32')];
+      return [b.contract({ indices, outer: 2 }, [plainAccess([0, 2]), plainAccess([2, 1])], factors)];
+    }),
+  );
+  assert.equal(
+    [...wrapping, ...widened].filter((fn) => !isTiled(fn)).map(({ name }) => name),
+    [],
+  );
+  await checkEverywhere(
+    [...wrapping, ...widened],
+    [0, 1, 9, 50].map((n) => ({ n })),
+  );
+});
+
 test('columns that are read in place from rows that lie far apart are taken some rows at a time', async () => {
   const functions = (
     [

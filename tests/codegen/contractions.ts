@@ -17,12 +17,13 @@ export const indicesOf = (...extents: readonly (readonly [string, Size])[]): rea
   extents.map(([name, size]) => ({ name, extent: dimOf(size) }));
 
 type Float = 'f16' | 'bf16' | 'f32' | 'f64';
+type Integer = 'u8' | 'i8' | 'i16' | 'i32' | 'i64';
 
 /** What follows a contraction of rank 2. */
 export type Epilogue = (b: Builder, sum: Value) => readonly Value[];
 
 export interface ProductOptions {
-  readonly dtype?: Float;
+  readonly dtype?: Float | Integer;
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
   readonly epilogue?: Epilogue;

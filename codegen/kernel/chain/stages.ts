@@ -256,7 +256,3 @@ export interface Part extends Placed {
 
 /** Whether a stage sums over the rows. */
 export const sumsRows = ({ nest, shared }: Placed): boolean => !nest.loops.includes(shared.at(-1) as Loop);
-
-/** The statements of a chain: what it defines, and the loops of its stages. */
-export const chainStatements = (body: readonly Stmt[]): readonly Stmt[] =>
-  body.flatMap((stmt) => (stmt.kind === 'for' && stmt.mark === 'chain' ? chainStatements(stmt.body) : [stmt]));

@@ -43,29 +43,14 @@ export interface Nest {
   readonly stores: readonly Store[];
 }
 
-/** The nest that a kernel consists of, undefined where it is none or sums anything but f32 or f64. */
+/** The nest that a kernel consists of, undefined where it is none. */
 export function contractionNest(kernel: Kernel): Nest | undefined {
   const found = new Reader().read(kernel.body);
   return found === undefined ? undefined : collapse(renamed(found));
 }
 
-/** Whether a kernel is one sum of products or of elements for each result: a contraction, or one of a dtype that `contractionNest` leaves alone. */
-export const isProduct = (kernel: Kernel): boolean => contractionNest(kernel) !== undefined || isIntegerProduct(kernel);
-
-/** Whether a kernel is a sum of products of integers or bools. Those of narrow floats are sums of f32. */
-export function isIntegerProduct({ body: outer }: Pick<Kernel, 'body'>): boolean {
-  let body = outer;
-  for (;;) {
-    const others = body.filter(({ kind }) => kind !== 'let');
-    const [first, ...rest] = others;
-    if (first?.kind === 'for' && first.mark === 'parallel' && rest.length === 0) {
-      body = first.body;
-      continue;
-    }
-    if (first?.kind !== 'accumulate' || !rest.every(({ kind }) => kind === 'store')) return false;
-    return first.fold.absorbsZero === true && first.results.every(({ dtype }) => dtype !== 'f32' && dtype !== 'f64');
-  }
-}
+/** Whether a kernel is one sum of products or of elements for each result. */
+export const isProduct = (kernel: Kernel): boolean => contractionNest(kernel) !== undefined;
 
 class Reader {
   readonly #outer: Index[] = [];
@@ -107,8 +92,6 @@ class Reader {
   }
 
   #readSum({ fold, body, results }: Accumulate): boolean {
-    const [dtype] = fold.state;
-    if (dtype !== 'f32' && dtype !== 'f64') return false;
     this.#sum = results[0];
     return this.#readSummed(body) && this.#factors.length > 0 && isSumOfProducts(fold, this.#factors.length);
   }
