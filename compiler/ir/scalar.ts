@@ -5,6 +5,7 @@
 // Semantics are IEEE 754 in the node's own dtype, with no contraction: a fused multiply-add exists only as `fma`.
 
 import { type DType, dtypeKind } from './dtype.js';
+import { roundHalf } from './evaluate/tensor.js';
 
 /** Operators with one or more operands of one dtype and a result of the same dtype. */
 export const arithmeticOps = [
@@ -75,13 +76,14 @@ export interface ScalarFunction {
 
 export const argument = (index: number, dtype: DType): Scalar => ({ kind: 'argument', index, dtype });
 
-/** A constant; booleans are 0 and 1; i64 constants may be given as bigint. */
+/** A constant, rounded to a float of 16 bits; booleans are 0 and 1; i64 constants may be given as bigint. */
 export function constant(value: number | bigint | boolean, dtype: DType): Scalar {
   const plain = typeof value === 'boolean' ? Number(value) : value;
   if (dtypeKind(dtype) !== 'float' && typeof plain === 'number' && !Number.isInteger(plain)) {
     throw new RangeError(`${plain} is not a value of ${dtype}`);
   }
-  return { kind: 'constant', value: typeof plain === 'bigint' && dtype !== 'i64' ? Number(plain) : plain, dtype };
+  if (dtype === 'i64') return { kind: 'constant', value: plain, dtype };
+  return { kind: 'constant', value: roundHalf(dtype, Number(plain)), dtype };
 }
 
 const sameDType = (op: string, args: readonly Scalar[]): DType => {

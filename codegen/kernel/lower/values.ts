@@ -12,6 +12,7 @@ import {
   dimSymbol,
   isDimConst,
 } from '../../../compiler/ir/dims.js';
+import { roundHalf } from '../../../compiler/ir/evaluate/tensor.js';
 import type {
   Access,
   Affine,
@@ -215,9 +216,7 @@ export class Lowering {
         if (source.data.length === 1) {
           return this.constant(constant(source.data[0] as number | bigint, source.dtype));
         }
-        // Numbers of the narrow floats are kept as f32, which holds them exactly.
-        const dtype = accumulatorType(source.dtype);
-        const element = this.#load(this.#table(node, dtype, source.data), source.shape, at, guards);
+        const element = this.#load(this.#table(node, source), source.shape, at, guards);
         return this.#as(element, source.dtype);
       }
       case 'iota':
@@ -254,10 +253,13 @@ export class Lowering {
     return this.body.let({ kind: 'position', value, dtype });
   }
 
-  #table(node: Node, dtype: Temp['dtype'], data: readonly (number | bigint)[]): Buffer {
+  /** The elements of a constant in memory. Numbers of the narrow floats are kept as f32, which holds them exactly. */
+  #table(node: Node, source: Extract<SourceNode['source'], { type: 'constant' }>): Buffer {
     const name = `table_${node.results[0]?.name}`;
     const known = this.#tables.find((table) => table.name === name);
     if (known !== undefined) return known;
+    const data = source.data.map((number) => (typeof number === 'bigint' ? number : roundHalf(source.dtype, number)));
+    const dtype = accumulatorType(source.dtype);
     const table: Buffer = { name, dtype, role: 'table', size: dimConst(data.length), data };
     this.#tables.push(table);
     return table;

@@ -45,11 +45,14 @@ export function allocate(dtype: DType, length: number): Elements {
 export const roundToF16 = (value: number): number => fromF16Bits(toF16Bits(value));
 export const roundToBF16 = (value: number): number => fromBF16Bits(toBF16Bits(value));
 
+/** The value of a float dtype that is nearest to a number where the dtype has 16 bits; others are rounded where they are stored. */
+export const roundHalf = (dtype: DType, value: number): number =>
+  dtype === 'f16' ? roundToF16(value) : dtype === 'bf16' ? roundToBF16(value) : value;
+
 /** Rounds the first `count` elements where the dtype is narrower than its storage. */
 export function roundElements(dtype: DType, data: Elements, count = data.length): void {
   if ((dtype !== 'f16' && dtype !== 'bf16') || data instanceof BigInt64Array) return;
-  const round = dtype === 'f16' ? roundToF16 : roundToBF16;
-  for (let i = 0; i < count; i++) data[i] = round(data[i] as number);
+  for (let i = 0; i < count; i++) data[i] = roundHalf(dtype, data[i] as number);
 }
 
 export const elementCount = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
