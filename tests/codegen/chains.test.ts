@@ -140,6 +140,15 @@ export fn f(q: f32[4, 2, 130, 8], k: f32[4, 2, 20, 8], v: f32[4, 2, 20, 8]) -> (
   );
 });
 
+test('stages that read one table', async () => {
+  const text = `tdsl 1
+dim B
+fn c(x: f32[2, 3]) -> f32 = cross_entropy(x, tensor([0, 2]))
+export fn f(x: f32[B, 2, 3]) -> (f32[B], f32[B, 2, 3, 2, 3]) = (vmap(c)(x), vmap(hessian(c))(x))
+`;
+  await compare(text, [{ B: 3 }, { B: 0 }]);
+});
+
 test('sums over no rows are 0, whatever lay there before', async () => {
   const text = attention
     .replace('gradients(q: f32[B, 2, T, 8]', 'gradients(w: f32[8, 40], q: f32[B, 2, T, 8]')

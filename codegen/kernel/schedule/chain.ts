@@ -33,5 +33,6 @@ export function scheduleChain(
   return { ...kernel, buffers: [...buffers.values()], body: [{ ...chain, mark: 'parallel', body }] };
 }
 
+/** The buffer of two of one name that has room for both; what is not scratch memory is the same in all stages. */
 const larger = (known: Buffer | undefined, buffer: Buffer): Buffer =>
-  known === undefined ? buffer : { ...buffer, size: dimMax(known.size, buffer.size) };
+  known === undefined || buffer.role !== 'scratch' ? buffer : { ...buffer, size: dimMax(known.size, buffer.size) };
