@@ -5,6 +5,7 @@ tdsl 1
 
 ## `x` where positive, else `alpha * (exp(x / alpha) - 1)` (Barron 2017).
 fn celu[T: float](input: T[*S], alpha: float = 1.0) -> T[*S] {
+  assert(alpha != 0, "celu divides by alpha, which is 0")
   let negative = where(input > 0, 0, input)
   where(input > 0, input, alpha * expm1(negative / alpha))
 }
@@ -111,8 +112,10 @@ fn softplus[T: float](input: T[*S], beta: float = 1.0, threshold: float = 20.0) 
   derivative (dinput) => where(input * beta > threshold, 1, sigmoid(input * beta)) * dinput
 
 ## `x - lambd` above `lambd`, `x + lambd` below `-lambd`, else 0.
-fn softshrink[T: float](input: T[*S], lambd: float = 0.5) -> T[*S] =
+fn softshrink[T: float](input: T[*S], lambd: float = 0.5) -> T[*S] {
+  assert(lambd >= 0, "softshrink: lambd is not negative, but " + lambd)
   where(input > lambd, input - lambd, where(input < -lambd, input + lambd, 0))
+}
 
 ## `x / (1 + |x|)`.
 fn softsign[T: float](input: T[*S]) -> T[*S] = input / (1 + abs(input))

@@ -56,7 +56,13 @@ fn logspace(
   steps: dim,
   base: float = 10.0,
   dtype: dtype = real,
-) -> tensor = base ** linspace(start, end, steps, dtype)
+) -> tensor {
+  if is_floating_point(dtype) {
+    base ** linspace(start, end, steps, dtype)
+  } else {
+    cast(base ** linspace(start, end, steps, f64), dtype)
+  }
+}
 
 ## The coordinates of a grid, one tensor for each argument, all of the grid's shape. With `"xy"` the first two axes change places.
 fn meshgrid(tensors...: tensor, indexing: string = "ij") {

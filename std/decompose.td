@@ -70,7 +70,9 @@ fn _columns_of_cholesky[T: f32 | f64](A: T[*S, n, n]) -> T[*S, n, n] {
     let column = where(i >= k, row / sqrt(unsqueeze(row[..., k], -1)), 0)
     (a - unsqueeze(column, -1) * unsqueeze(column, -2), column)
   }
-  movedim(columns, 0, -1)
+  let factor = movedim(columns, 0, -1)
+  assert_known(diagonal_of(factor, 0) > 0, "the matrix is not positive definite")
+  factor
 }
 
 ## The vectors v and factors f of the reflections `1 - f v v^T` that make a matrix upper triangular (Householder), and that matrix. As in LAPACK a column that is

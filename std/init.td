@@ -43,7 +43,10 @@ fn calculate_gain(nonlinearity: string, param: float? = none) -> float {
         nonlinearity == "sigmoid" ||
         nonlinearity == "conv1d" ||
         nonlinearity == "conv2d" ||
-        nonlinearity == "conv3d",
+        nonlinearity == "conv3d" ||
+        nonlinearity == "conv_transpose1d" ||
+        nonlinearity == "conv_transpose2d" ||
+        nonlinearity == "conv_transpose3d",
       "no gain is known for the nonlinearity \"" + nonlinearity + "\"",
     )
     1.0

@@ -184,6 +184,7 @@ fn cross_entropy[T: float](
         S +
         "; class indices are i64",
     )
+    assert(ignore_index < 0, "cross_entropy: probabilities have no class to ignore")
     let smoothed = target * (1 - label_smoothing) + label_smoothing / classes
     let loss = -sum(weighted * smoothed, axis)
     if reduction == "none" {
@@ -259,11 +260,13 @@ fn margin_ranking_loss[T: float, Y: number](
 
 ## Cosine of the angle between slices along `dim`; norms below `eps` count as `eps`.
 fn cosine_similarity[T: float](x1: T[*S], x2: T[*U], dim: int = 1, eps: float = 1e-8) -> tensor {
-  let length1 = norm(x1, 2.0, dim, true)
-  let length2 = norm(x2, 2.0, dim, true)
+  let sizes = (x1 * x2).shape
+  let (first, second) = (expand(x1, sizes), expand(x2, sizes))
+  let length1 = norm(first, 2.0, dim, true)
+  let length2 = norm(second, 2.0, dim, true)
   let divisor1 = length1 + stop_gradient(clamp(length1, min: eps) - length1)
   let divisor2 = length2 + stop_gradient(clamp(length2, min: eps) - length2)
-  sum(x1 / divisor1 * (x2 / divisor2), dim)
+  sum(first / divisor1 * (second / divisor2), dim)
 }
 
 ## `1 - cos` for targets of 1, `max(0, cos - margin)` for targets of -1, over the last axis.

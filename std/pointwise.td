@@ -4,12 +4,23 @@ tdsl 1
 # A branch that is not taken is computed on a harmless operand, because the derivative of `where` must not multiply 0 by infinity.
 
 ## `input + alpha * other`.
-fn add(input: tensor, other: tensor, alpha: int | float = 1) -> tensor =
+fn add(input: tensor, other: tensor, alpha: int | float = 1) -> tensor {
+  _check_alpha(input, other, alpha)
   if alpha == 1 { input + other } else { input + alpha * other }
+}
+
+fn _check_alpha(input: tensor, other: tensor, alpha: int | float) {
+  assert(
+    is_floating_point(input + other) || !is_floating_point(alpha * other),
+    "alpha of integers is an integer, not " + alpha,
+  )
+}
 
 ## `input - alpha * other`.
-fn sub(input: tensor, other: tensor, alpha: int | float = 1) -> tensor =
+fn sub(input: tensor, other: tensor, alpha: int | float = 1) -> tensor {
+  _check_alpha(input, other, alpha)
   if alpha == 1 { input - other } else { input - alpha * other }
+}
 
 ## `input * other`.
 fn mul(input: tensor, other: tensor) -> tensor = input * other
@@ -85,7 +96,9 @@ fn square(input: tensor) -> tensor =
 fn xlogy(input: tensor, other: tensor) -> tensor {
   # Where the logarithm is not finite it must not meet the zero; elsewhere it is the derivative by `input`.
   let vanishes = input == 0 && (other <= 0 || other == inf)
-  where(vanishes, 0, input * log(where(vanishes, 1, other)))
+  let finite = where(vanishes, 0, input * log(where(vanishes, 1, other)))
+  # A number without axes does not widen the others, although the condition gives it theirs.
+  cast(finite, (input * log(other)).dtype)
 }
 
 ## The same value.

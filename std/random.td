@@ -93,6 +93,7 @@ fn multinomial[T: float, n](
   )
   check_least(num_samples, 1, "multinomial: num_samples")
   assert_known(input >= 0, "multinomial: a weight is negative", of: input)
+  assert_known(sum(input, -1) > 0, "multinomial: all weights are 0")
   if replacement {
     let sums = cumsum(cast(input, f64), -1)
     let place = rand(S + [num_samples], f64, key) * sums[..., -1:]
@@ -102,6 +103,10 @@ fn multinomial[T: float, n](
     assert(
       num_samples <= n,
       "multinomial without replacement draws at most " + n + " samples, not " + num_samples,
+    )
+    assert_known(
+      sum(cast(input > 0, i64), -1) >= num_samples,
+      "multinomial without replacement: fewer than " + num_samples + " weights are above 0",
     )
     let arrival = -log(1 - rand(S + [n], f64, key)) / cast(input, f64)
     narrow(argsort(where(input > 0, arrival, inf), -1), -1, 0, num_samples)

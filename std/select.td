@@ -33,6 +33,10 @@ fn index_add(
   source: tensor,
   alpha: int | float = 1,
 ) -> tensor {
+  assert(
+    source.dtype == input.dtype,
+    "index_add: the source is " + source.dtype + ", but the input " + input.dtype,
+  )
   let scaled = if alpha == 1 { source } else { alpha * source }
   scatter_add(input, dim, _along(index, dim, source.shape), cast(scaled, input.dtype))
 }
@@ -47,6 +51,7 @@ fn index_fill(input: tensor, dim: int, index: tensor, value: number) -> tensor {
 
 ## `value` where the mask is true.
 fn masked_fill(input: tensor, mask: tensor, value: number) -> tensor {
+  assert(ndim(value) == 0, "masked_fill takes one value, not a tensor of rank " + ndim(value))
   let filled = where(mask, value, input)
   assert(
     filled.dtype == input.dtype,

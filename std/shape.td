@@ -103,6 +103,7 @@ fn repeat_interleave(input: tensor, repeats: int | [int] | tensor, dim: int? = n
         n +
         " elements along the axis",
     )
+    for each in repeats { check_least(each, 0, "repeat_interleave: the number of repeats") }
     if len(repeats) == 1 {
       repeat_interleave(input, repeats[0], dim)
     } else {

@@ -76,6 +76,10 @@ fn _same(a: [dim], b: [dim]) -> bool {
 fn _solve[T: f32 | f64, n, k](A: T[*S, n, n], B: T[*U, n, k]) -> tensor {
   let batch = _joined(S, U)
   let (factors, order, _) = lu_factor(A)
+  assert_known(
+    diagonal_of(factors, 0) != 0,
+    "the matrix has no inverse: a pivot of its elimination is 0",
+  )
   let lu = expand(factors, batch + [n, n])
   let ordered = rows_in_order(expand(B, batch + [n, k]), expand(order, batch + [n]))
   _substituted(lu, _substituted(lu, ordered, false, true), true, false)

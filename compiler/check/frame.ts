@@ -30,10 +30,7 @@ export class Frame extends Builder {
   }
 
   override add(draft: NodeDraft, hint?: string): readonly Value[] {
-    const results = this.#adopt(super.add({ ...draft, inputs: this.locals(draft.inputs) } as NodeDraft, hint));
-    const node = this.nodes.at(-1);
-    if (node !== undefined) for (const result of results) this.#makers.set(result, node);
-    return results;
+    return this.#adopt(super.add({ ...draft, inputs: this.locals(draft.inputs) } as NodeDraft, hint));
   }
 
   override region(
@@ -45,12 +42,17 @@ export class Frame extends Builder {
     return this.#adopt(super.region(region, this.locals(inputs), types, hint));
   }
 
+  /** Takes the results of the last node. */
   #adopt(results: readonly Value[]): readonly Value[] {
-    for (const result of results) this.#own.add(result);
+    const node = this.nodes.at(-1);
+    for (const result of results) {
+      this.#own.add(result);
+      if (node !== undefined) this.#makers.set(result, node);
+    }
     return results;
   }
 
-  /** The node that computes a value of this function or of one around it; none for parameters, and for what regions give. */
+  /** The node that computes a value of this function or of one around it; none for parameters. */
   maker(value: Value): Node | undefined {
     return this.#makers.get(value) ?? this.outer?.maker(value);
   }

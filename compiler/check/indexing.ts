@@ -387,19 +387,20 @@ export function lookUp(cx: Context, value: Value, lookups: readonly (Value | und
   return cx.b.gather({ indices, outer: indices.length }, access, [value, ...tables]);
 }
 
-/** Index values with negative ones counted from the end. */
+/** Index values with negative ones counted from the end; those that leave the axis stay what they are, for the report when they are reached. */
 export function nonNegativeIndices(cx: Context, index: Value, size: Dim): Value {
   const { dtype } = index.type;
   refuseOutside(cx, index, size, -(dimValue(size) ?? 0));
-  const wrapped = cx.b.elementwise('add', [index, toTensor(cx, int(size), dtype)]);
-  return cx.b.elementwise('where', [cx.b.elementwise('lt', [index, cx.b.constant(0, dtype)]), wrapped, index]);
+  const [zero, wrapped] = [cx.b.constant(0, dtype), cx.b.elementwise('add', [index, toTensor(cx, int(size), dtype)])];
+  const counts = [cx.b.elementwise('lt', [index, zero]), cx.b.elementwise('ge', [wrapped, zero])];
+  return cx.b.elementwise('where', [cx.b.elementwise('logical_and', counts), wrapped, index]);
 }
 
 /** Refuses indices that are known when compiling and leave their axis. */
 export function refuseOutside(cx: Context, index: Value, size: Dim, lowest: number): void {
   const length = dimValue(size);
   if (length === undefined) return;
-  const outside = knownValue(cx.b, index)?.data.find((at) => at < lowest || at >= length);
+  const outside = knownValue(cx, index)?.data.find((at) => at < lowest || at >= length);
   if (outside === undefined) return;
   cx.fail('E0310', {
     message: `index ${outside} is outside [${lowest}, ${length - 1}]`,

@@ -27,7 +27,7 @@ const withBound: ReadonlySet<string> = new Set(['nonzero', 'masked_select', 'uni
 
 /** Where a mask is true, in row-major order: the positions along each of its axes. */
 export function maskPositions(cx: Context, mask: Value, site: Site): readonly MaskPositions[] {
-  const known = knownValue(cx.b, mask);
+  const known = knownValue(cx, mask);
   if (known === undefined) {
     return cx.fail('L0903', dependsOnData(cx, site));
   }

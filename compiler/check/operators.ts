@@ -248,17 +248,22 @@ function arithmetic(cx: Context, op: Arithmetic, left: Numeric, right: Numeric):
       help: 'use `a != b` for the exclusive or, or cast the operands',
     });
   }
-  const exponent = numberOf(right);
-  if (op === '**' && isInt(dtypeOf(cx, left)) && right.kind === 'int' && exponent !== undefined && exponent < 0) {
-    cx.fail('E0311', {
-      message: `integers to the negative power ${exponent} are no integers`,
-      label: `the base is ${dtypeOf(cx, left)}`,
-      help: 'cast the base to a float',
-    });
-  }
+  if (op === '**' && [left, right].every((val) => isInt(dtypeOf(cx, val)))) refuseNegativePower(cx, left, right);
   if (op === '//' || op === '%') refuseZeroDivisor(cx, left, right);
   if (op === '/') return pointwise(cx, name, [floatOperand(cx, left, right), right], '`/`');
   return pointwise(cx, name, [left, right], `\`${op}\``);
+}
+
+/** Integers to negative powers are no integers: exponents that are known to be negative are refused. */
+function refuseNegativePower(cx: Context, left: Numeric, right: Numeric): void {
+  const exponents = right.kind === 'tensor' ? knownValue(cx, right.value)?.data : [numberOf(right) ?? 0];
+  const exponent = Array.from(exponents ?? [], Number).find((each) => each < 0);
+  if (exponent === undefined) return;
+  cx.fail('E0311', {
+    message: `integers to the negative power ${exponent} are no integers`,
+    label: `the base is ${dtypeOf(cx, left)}`,
+    help: 'cast the base to a float',
+  });
 }
 
 /** Integers have no infinity: a divisor that is known to be 0 is refused. */
@@ -266,7 +271,7 @@ export function refuseZeroDivisor(cx: Context, left: Numeric, right: Numeric): v
   if ([left, right].some((val) => dtypeKind(dtypeOf(cx, val)) === 'float')) return;
   const known =
     right.kind === 'tensor'
-      ? knownValue(cx.b, right.value)?.data.some((element) => Number(element) === 0)
+      ? knownValue(cx, right.value)?.data.some((element) => Number(element) === 0)
       : numberOf(right) === 0;
   if (known) cx.fail('E0318', { message: 'integer division by zero' });
 }

@@ -54,10 +54,10 @@ function assertKnown(cx: Context, args: Arguments): Val {
     cx.fail('E0314', { message: `${show(args.get('message'))}${number === undefined ? '' : `, not ${number}`}` });
   }
   if (condition.kind !== 'tensor') return assert(cx, args);
-  const holds = knownValue(cx.b, condition.value)?.data;
+  const holds = knownValue(cx, condition.value)?.data;
   const at = holds?.findIndex((element) => Number(element) === 0) ?? -1;
   if (at < 0) return none;
-  const of = args.isNone('of') ? undefined : knownValue(cx.b, args.tensor('of'));
+  const of = args.isNone('of') ? undefined : knownValue(cx, args.tensor('of'));
   const found = of !== undefined && of.data.length === holds?.length ? `, not ${Number(of.data[at])}` : '';
   return cx.fail('E0314', { message: `${show(args.get('message'))}${found}` });
 }
@@ -118,7 +118,7 @@ export const reflectionBuiltins: readonly Builtin[] = [
     'known_ints(x: tensor) -> [int]',
     'The elements of a vector of integers that is known when compiling.',
     (cx, args) => {
-      const known = knownValue(cx.b, args.tensor('x'));
+      const known = knownValue(cx, args.tensor('x'));
       if (known === undefined) return cx.fail('L0903', dependsOnData(cx, args.site('x')));
       if (known.shape.length > 1 || !isInt(known.dtype))
         return args.refuse('x', 'a vector of integers that is known when compiling');

@@ -195,7 +195,7 @@ function knownNonzero(cx: Context, args: Arguments): Val {
   if (args.bool('as_tuple')) return tuple(positions.map(tensor));
   const columns = positions.map((value) => cx.b.reshape(value, [value.type.shape[0] as Dim, dimConst(1)]));
   if (columns.length > 0) return tensor(columns.length === 1 ? (columns[0] as Value) : cx.b.concat(columns, 1));
-  const found = knownValue(cx.b, mask)?.data.some((element) => Number(element) !== 0) === true;
+  const found = knownValue(cx, mask)?.data.some((element) => Number(element) !== 0) === true;
   return tensor(cx.b.literal([], 'i64', [dimConst(found ? 1 : 0), dimConst(0)]));
 }
 
