@@ -16,6 +16,7 @@ import {
   stacked,
 } from '../../ir/control.js';
 import { type Dim, dimConst } from '../../ir/dims.js';
+import { isFloat } from '../../ir/dtype.js';
 import type { CustomJvpRegion, Func, LoopRegion, Node, RegionNode, TensorType, Value } from '../../ir/graph.js';
 import { inlineInto, typesOf } from '../../ir/rewrite.js';
 import { repeatBatch } from '../../ops/kinds/batch.js';
@@ -95,7 +96,7 @@ function batchBranches(
   return { of: b.region({ type: 'if', fn, otherwise }, node.inputs, types), isBatched };
 }
 
-/** Each set takes a branch of its own: both sides are computed, and each set selects. */
+/** Each set takes a branch of its own: both sides are computed, and each set selects. What the side that is not taken does has no derivative. */
 function selectBranch(
   functions: Functions,
   node: ControlNode,
@@ -103,11 +104,13 @@ function selectBranch(
   size: Dim,
   b: Builder,
 ): Results {
-  const [then, otherwise] = branchesOf(functions, node).map((side) => {
-    const body = batchBody(functions, side, flags.slice(1), size).of;
-    return inlineInto(b, body, argumentsOf(node));
-  }) as [readonly Value[], readonly Value[]];
   const condition = node.inputs[0] as Value;
+  const taken = [condition, b.elementwise('logical_not', [condition])];
+  const [then, otherwise] = branchesOf(functions, node).map((side, i) => {
+    const body = batchBody(functions, side, flags.slice(1), size).of;
+    const args = argumentsOf(node).map((value, k) => (flags[k + 1] ? onlyWhere(b, taken[i] as Value, value) : value));
+    return inlineInto(b, body, args);
+  }) as [readonly Value[], readonly Value[]];
   const results = node.results.map((result, i) =>
     select(b, condition, then[i] as Value, otherwise[i] as Value, stacked(result.type, size)),
   );
@@ -115,10 +118,23 @@ function selectBranch(
 }
 
 /** For each set one of two values, by a bool for each set. */
-function select(b: Builder, condition: Value, then: Value, otherwise: Value, type: TensorType): Value {
-  const [size, ...own] = type.shape as readonly [Dim, ...Dim[]];
-  const aligned = b.reshape(condition, [size, ...own.map(() => dimConst(1))]);
-  return b.broadcastTo(b.elementwise('where', [aligned, then, otherwise]), type.shape);
+const select = (b: Builder, condition: Value, then: Value, otherwise: Value, type: TensorType): Value =>
+  b.broadcastTo(b.elementwise('where', [aligned(b, condition, type), then, otherwise]), type.shape);
+
+/** A bool for each set, beside the other dimensions of a type. */
+function aligned(b: Builder, condition: Value, { shape }: TensorType): Value {
+  const [size, ...own] = shape as readonly [Dim, ...Dim[]];
+  return b.reshape(condition, [size, ...own.map(() => dimConst(1))]);
+}
+
+/**
+ * A value for each set, with a derivative only where the condition holds. Elsewhere what is computed from it is not selected, and its derivative may be
+ * infinite or NaN, which a derivative of 0 of the selection would not hide.
+ */
+function onlyWhere(b: Builder, condition: Value, value: Value): Value {
+  if (!isFloat(value.type.dtype)) return value;
+  const constant = b.elementwise('stop_gradient', [value]);
+  return b.elementwise('where', [aligned(b, condition, value.type), value, constant]);
 }
 
 // ---- loops --------------------------------------------------------------------------------------------------------------
@@ -136,6 +152,9 @@ interface Bodies {
   readonly condition: Batched<Func> | undefined;
   readonly carries: readonly boolean[];
   readonly ys: readonly boolean[];
+  /** Which of the other operands differ by the set. */
+  readonly constants: readonly boolean[];
+  readonly xs: readonly boolean[];
   /** Whether sets make different numbers of trips. */
   readonly differ: boolean;
 }
@@ -157,7 +176,8 @@ function batchBodies(functions: Functions, { region }: LoopNode, flags: readonly
       continue;
     }
     const ys = found.slice(region.carries);
-    return { body: batchBody(functions, func, given, size, [...carries, ...ys]).of, condition, carries, ys, differ };
+    const body = batchBody(functions, func, given, size, [...carries, ...ys]).of;
+    return { body, condition, carries, ys, constants: on.constants, xs: on.xs, differ };
   }
 }
 
@@ -207,15 +227,17 @@ function loopOfEqualTrips(
   return b.region(own, joined(inputs), loopResultTypes(own, typesOf(body.results)));
 }
 
-/** The results of a trip for the sets that make it. */
+/** The results of a trip for the sets that make it. What it does for the others has no derivative. */
 function trip(
   b: Builder,
-  func: Func,
-  args: readonly Value[],
+  bodies: Bodies,
+  { position, constants, carries, xs }: ReturnType<typeof bodyParams<Value>>,
   active: Value,
-  carries: readonly Value[],
 ): readonly Value[] {
-  const results = inlineInto(b, func, args);
+  const operands = [...constants, ...carries, ...xs];
+  const flags = [...bodies.constants, ...bodies.carries, ...bodies.xs];
+  const own = operands.map((value, i) => (flags[i] ? onlyWhere(b, active, value) : value));
+  const results = inlineInto(b, bodies.body, [position, ...own]);
   return results.map((result, i) => {
     const kept = carries[i] ?? b.constant(0, result.type.dtype);
     return select(b, active, result, kept, result.type);
@@ -230,17 +252,17 @@ const likeParams = (b: Builder, values: readonly Value[]): readonly Value[] =>
 function countedLoop(
   functions: Functions,
   region: LoopRegion,
-  { body }: Bodies,
+  bodies: Bodies,
   inputs: Inputs,
   b: Builder,
 ): readonly Value[] {
+  const { body } = bodies;
   const [trips] = inputs.trips as readonly [Value];
   const inner = new Builder(body.name);
   const own = bodyParams(region, likeParams(inner, body.params));
   const counts = inner.param('trips', trips.type);
   const active = inner.elementwise('lt', [own.position, counts], 'active');
-  const args = [own.position, ...own.constants, ...own.carries, ...own.xs];
-  const results = trip(inner, body, args, active, own.carries);
+  const results = trip(inner, bodies, own, active);
   const func: Func = {
     ...inner.finish(results, body.origin),
     params: [own.position, ...own.constants, counts, ...own.carries, ...own.xs],
@@ -257,11 +279,12 @@ function countedLoop(
 function conditionalLoop(
   functions: Functions,
   region: LoopRegion,
-  { body, condition }: Bodies,
+  bodies: Bodies,
   inputs: Inputs,
   b: Builder,
   size: Dim,
 ): readonly Value[] {
+  const { body, condition } = bodies;
   if (condition === undefined) throw new Error('a loop whose trips differ is counted or has a condition');
   const test = condition.of;
   const flagType: TensorType = { dtype: 'bool', shape: [size] };
@@ -279,8 +302,7 @@ function conditionalLoop(
   const [wasAlive, before] = [inner.param('alive', flagType), inner.param('made', countType)];
   const goes = inlineInto(inner, test, [own.position, ...own.constants, ...own.carries])[0] as Value;
   const active = inner.elementwise('logical_and', [wasAlive, goes], 'active');
-  const args = [own.position, ...own.constants, ...own.carries, ...own.xs];
-  const results = trip(inner, body, args, active, own.carries);
+  const results = trip(inner, bodies, own, active);
   const count = inner.elementwise('add', [before, inner.cast(active, 'i64')]);
   const carried = results.slice(0, region.carries);
   const func: Func = {

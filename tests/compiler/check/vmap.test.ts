@@ -185,4 +185,20 @@ test('what cannot be done for many sets is refused', () => {
   assert.equal(of('vmap(x => x, randomness: "other")(x)'), ['E0301']);
 });
 
+test('what a set does not take has no derivative, where it would be NaN too', () => {
+  const branch = `
+fn f(v: f32) -> f32 = if v > 0 { sqrt(v) } else { 2.0 * v }
+export fn g(x: f32[3]) -> f32[3] = grad(x => sum(vmap(f)(x)))(x)
+`;
+  assert.equal(numbers(instanceOf(branch).run('g', [f32([3], [-0.25, 0, 4])])[0]!), [2, 2, 0.25]);
+  const loop = `
+fn f(v: f32) -> f32 = while v > 0 max 4 from v = v { sqrt(v) - 1 }
+export fn g(x: f32[2]) -> f32[2] = grad(x => sum(vmap(f)(x)))(x)
+export fn h(x: f32[2]) -> f32[2] = vmap(grad(f))(x)
+`;
+  const x = f32([2], [0.25, 16]);
+  assert.equal(instanceOf(loop).run('g', [x]).map(numbers), instanceOf(loop).run('h', [x]).map(numbers));
+  assert.is(numbers(instanceOf(loop).run('g', [x])[0]!)[0], 1);
+});
+
 test.run();
