@@ -174,3 +174,31 @@ fn multi_head_attention(
     output
   }
 }
+
+## Attention of queries [..., length, width], keys [..., keys, width] and values [..., keys, depth], over leading axes that broadcast: `softmax(query key^T scale) value`, where
+## `scale` is `1 / sqrt(width)` unless given. A bool `attn_mask`, which broadcasts to [..., length, keys], is true where a key takes part, a float one is added; `is_causal` hides keys
+## behind the query's own position. `dropout_p` drops weights. As in PyTorch 2; a query without any key gives NaN.
+fn scaled_dot_product_attention[T: float](
+  query: T[*Q, _, width],
+  key: T[*K, keys, width],
+  value: T[*V, keys, _],
+  attn_mask: tensor? = none,
+  dropout_p: float = 0.0,
+  is_causal: bool = false,
+  scale: float? = none,
+) -> tensor {
+  assert(
+    attn_mask == none || !is_causal,
+    "scaled_dot_product_attention takes an attn_mask or is_causal, not both",
+  )
+  let scores =
+    (if scale == none { query / width ** 0.5 } else { query * scale }) @ transpose(key, -2, -1)
+  let masked = if is_causal {
+    where(unsqueeze(arange(end: size(query, -2)), 1) < arange(end: keys), -inf, scores)
+  } else if attn_mask == none {
+    scores
+  } else {
+    _masked(scores, if is_floating_point(attn_mask) { attn_mask } else { !attn_mask })
+  }
+  dropout(softmax(masked, -1), dropout_p) @ value
+}

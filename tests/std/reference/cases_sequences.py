@@ -51,6 +51,15 @@ def attention(name, query, keys, torch_extra="", extra="", heads=2, options=None
     return (name, source, f"multi_head_attention(q, k, v, wi, bi, wo, bo, num_heads: {heads}{extra})", inputs, options or {})
 
 
+# PyTorch has the function from 2.0 on; its documentation states this formula.
+def scaled(name, shapes, extra="", hidden="scores", more=None, scale="q.size(-1) ** -0.5"):
+    inputs = {**{name: f"f32[{shape}]" for name, shape in zip("qkv", shapes)}, **(more or {})}
+    masked = hidden.replace("scores", f"(q @ k.transpose(-2, -1) * {scale})")
+    return (name, f"torch.softmax({masked}, -1) @ v", f"scaled_dot_product_attention(q, k, v{extra})", inputs)
+
+
+CAUSAL = "scores.masked_fill(torch.ones(q.size(-2), k.size(-2), dtype=torch.bool).tril().logical_not(), -math.inf)"
+
 groups = {
     "recurring": [
         cell("rnn_cell", "rnn", 1),
@@ -69,6 +78,13 @@ groups = {
         network("lstm_unbatched", "lstm", 4, [3, 2], 2),
     ],
     "attending": [
+        scaled("scaled", ["2,3,4,5", "2,3,6,5", "2,3,6,2"]),
+        scaled("scaled_shared_keys", ["2,4,5", "6,5", "6,3"]),
+        scaled("scaled_causal", ["2,4,3", "2,6,3", "2,6,3"], ", is_causal: true", CAUSAL),
+        scaled("scaled_causal_tall", ["2,5,3", "2,3,3", "2,3,3"], ", is_causal: true", CAUSAL),
+        scaled("scaled_float_mask", ["2,3,4", "2,5,4", "2,5,4"], ", attn_mask: m", "scores + m", more={"m": "f32[3,5]"}),
+        scaled("scaled_bool_mask", ["2,3,4", "2,5,4", "2,5,4"], ", attn_mask: m > -0.5", "scores.masked_fill(m <= -0.5, -math.inf)", more={"m": "f32[2,3,5]"}),
+        scaled("scaled_by", ["3,4", "5,4", "5,4"], ", scale: 0.25", scale="0.25"),
         attention("self", "3,2,4", "3,2,4"),
         attention("cross", "2,2,4", "3,2,4"),
         attention("one_head", "2,1,4", "3,1,4", heads=1),
