@@ -23,11 +23,13 @@ fn selu[T: float](input: T[*S]) -> T[*S] =
 ## `x * Φ(x)` with Φ the normal distribution's cumulative function, or its `"tanh"` approximation (Hendrycks and Gimpel 2016).
 fn gelu[T: float](input: T[*S], approximate: string = "none") -> T[*S] {
   check_word(approximate, ["none", "tanh"], "gelu: approximate is \"none\" or \"tanh\"")
-  if approximate == "tanh" {
-    0.5 * input * (1 + tanh(0.7978845608028654 * (input + 0.044715 * input * input * input)))
+  let x = widened(input)
+  let y = if approximate == "tanh" {
+    0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
   } else {
-    0.5 * input * (1 + erf(input * 0.7071067811865476))
+    0.5 * x * (1 + erf(x * 0.7071067811865476))
   }
+  cast(y, input.dtype)
 }
 
 ## The first half along `dim` times the sigmoid of the second half (Dauphin et al. 2016).
@@ -63,8 +65,9 @@ fn log_softmax[T: float](input: T[*S], dim: int) -> T[*S] =
   if is_empty(input) {
     input
   } else {
-    let shifted = input - stop_gradient(amax(input, dim, keepdim: true))
-    shifted - log(sum(exp(shifted), dim, keepdim: true))
+    let x = widened(input)
+    let shifted = x - stop_gradient(amax(x, dim, keepdim: true))
+    cast(shifted - log(sum(exp(shifted), dim, keepdim: true)), input.dtype)
   }
 
 ## `log(sigmoid(x))`, without overflow.

@@ -6,14 +6,18 @@ fn _standardise(x: tensor, mean: tensor, var: tensor, eps: float) -> tensor =
   (x - mean) * rsqrt(var + eps)
 
 ## Normalised by the mean and the variance over `axes`. Its derivative takes two sums of the same elements.
-fn _normalise[T: float](x: T[*S], axes: [int], eps: float) -> T[*S] {
+fn _normalise[T: float](input: T[*S], axes: [int], eps: float) -> T[*S] {
+  let x = widened(input)
   let (variance, average) = var_mean(x, axes, false, true)
-  _standardise(x, average, variance, eps)
+  cast(_standardise(x, average, variance, eps), input.dtype)
 }
-  derivative (dx) => {
-    let (variance, _) = var_mean(x, axes, false, true)
-    let along = result * mean(result * dx, axes, true)
-    rsqrt(variance + eps) * (dx - mean(dx, axes, true) - along)
+  derivative (dinput) => {
+    let (x, dx) = (widened(input), widened(dinput))
+    let (variance, average) = var_mean(x, axes, false, true)
+    # Of 16 bits the result is rounded, and what is left of the differences below would be mostly that.
+    let y = if x.dtype == result.dtype { result } else { _standardise(x, average, variance, eps) }
+    let along = y * mean(y * dx, axes, true)
+    cast(rsqrt(variance + eps) * (dx - mean(dx, axes, true) - along), input.dtype)
   }
 
 ## Scale and shift by one number for each channel of [N, C, ...].

@@ -1,6 +1,10 @@
 tdsl 1
 # Reductions composed of the built-in ones (`sum prod amax amin any all argmax argmin max_with_index min_with_index`).
 
+## Floats of 16 bits as f32, others as they are. What has several steps is computed in these and rounded once, as in PyTorch.
+fn widened(input: tensor) -> tensor =
+  if input.dtype == f16 || input.dtype == bf16 { cast(input, f32) } else { input }
+
 ## The arithmetic mean; NaN of no elements.
 fn mean[T: float](input: T[*S], dim: (int | [int])? = none, keepdim: bool = false) -> tensor =
   sum(input, dim, keepdim) / reduced_size(input, dim)
@@ -29,10 +33,11 @@ fn logsumexp(input: tensor, dim: int | [int], keepdim: bool = false) -> tensor {
     # No elements have no largest one, and their sum is 0.
     log(sum(input, dim, keepdim))
   } else {
-    let largest = stop_gradient(amax(input, dim, keepdim: true))
+    let x = widened(input)
+    let largest = stop_gradient(amax(x, dim, keepdim: true))
     # Infinities are left to `log` and `exp`: subtracting one from itself would give NaN.
     let shift = where(abs(largest) == inf, 0, largest)
-    let total = log(sum(exp(input - shift), dim, keepdim: true)) + shift
+    let total = cast(log(sum(exp(x - shift), dim, keepdim: true)) + shift, input.dtype)
     if keepdim { total } else { squeeze_axes(total, dim) }
   }
 }

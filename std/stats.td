@@ -26,9 +26,11 @@ fn var_mean[T: float](
 ) {
   let n = reduced_size(input, dim)
   let axes = if dim == none { [] } else { dim }
-  let average = mean(input, axes, true)
-  let squares = sum(square(input - average), axes, true)
-  let variance = squares / (if unbiased { maximum(n - 1, 0) } else { n })
+  let x = widened(input)
+  let center = mean(x, axes, true)
+  let squares = sum(square(x - center), axes, true)
+  let average = cast(center, input.dtype)
+  let variance = cast(squares / (if unbiased { maximum(n - 1, 0) } else { n }), input.dtype)
   if keepdim {
     (variance, average)
   } else {

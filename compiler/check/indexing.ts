@@ -387,13 +387,12 @@ export function lookUp(cx: Context, value: Value, lookups: readonly (Value | und
   return cx.b.gather({ indices, outer: indices.length }, access, [value, ...tables]);
 }
 
-/** Index values with negative ones counted from the end; those that leave the axis stay what they are, for the report when they are reached. */
+/** Index values with negative ones counted from the end. */
 export function nonNegativeIndices(cx: Context, index: Value, size: Dim): Value {
   const { dtype } = index.type;
   refuseOutside(cx, index, size, -(dimValue(size) ?? 0));
-  const [zero, wrapped] = [cx.b.constant(0, dtype), cx.b.elementwise('add', [index, toTensor(cx, int(size), dtype)])];
-  const counts = [cx.b.elementwise('lt', [index, zero]), cx.b.elementwise('ge', [wrapped, zero])];
-  return cx.b.elementwise('where', [cx.b.elementwise('logical_and', counts), wrapped, index]);
+  const wrapped = cx.b.elementwise('add', [index, toTensor(cx, int(size), dtype)]);
+  return cx.b.elementwise('where', [cx.b.elementwise('lt', [index, cx.b.constant(0, dtype)]), wrapped, index]);
 }
 
 /** Refuses indices that are known when compiling and leave their axis. */

@@ -24,10 +24,14 @@ export fn hidden(
   k: f32[B, S, 20],
   v: f32[B, S, 24],
   mask: bool[B, T, S],
-) -> f32[B, T, 24] = softmax(where(mask, q @ transpose(k, -2, -1), -inf), -1) @ v
+) -> f32[B, T, 24] = softmax(where(mask, q @ transpose(k, -2, -1) / 20.0 ** 0.5, -inf), -1) @ v
 
 ## The weights are a result as well: two sweeps.
-export fn weights(q: f32[B, T, 32], k: f32[B, S, 32], v: f32[B, S, 32]) -> (f32[B, T, 32], f32[B, T, S]) {
+export fn weights(
+  q: f32[B, T, 32],
+  k: f32[B, S, 32],
+  v: f32[B, S, 32],
+) -> (f32[B, T, 32], f32[B, T, S]) {
   let w = softmax(q @ transpose(k, -2, -1) / 32.0 ** 0.5, -1)
   (w @ v, w)
 }
