@@ -6,14 +6,14 @@ tdsl 1
 ## `x` where positive, else `alpha * (exp(x / alpha) - 1)` (Barron 2017).
 fn celu[T: float](input: T[*S], alpha: float = 1.0) -> T[*S] {
   assert(alpha != 0, "celu divides by alpha, which is 0")
-  let negative = where(input > 0, 0, input)
-  where(input > 0, input, alpha * expm1(negative / alpha))
+  let negative = where(input <= 0, input, 0)
+  where(input <= 0, alpha * expm1(negative / alpha), input)
 }
 
 ## `x` where positive, else `alpha * (exp(x) - 1)` (Clevert et al. 2015).
 fn elu[T: float](input: T[*S], alpha: float = 1.0) -> T[*S] {
-  let negative = where(input > 0, 0, input)
-  where(input > 0, input, alpha * expm1(negative))
+  let negative = where(input <= 0, input, 0)
+  where(input <= 0, alpha * expm1(negative), input)
 }
 
 ## Self-normalising ELU with the constants of Klambauer et al. 2017.
