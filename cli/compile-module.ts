@@ -10,6 +10,7 @@ import { userError } from './errors.js';
 import { readProgram } from './frontend.js';
 import { nodeHost } from './host.js';
 import type { CompiledModule } from './module.js';
+import { writeModuleType } from './module-type.js';
 import { observe } from './observed-host.js';
 import { packageVersion } from './package.js';
 import { keepReceipt, type Request, runtimeSpecifier, surroundings } from './receipt.js';
@@ -64,6 +65,7 @@ export async function compileAnew(request: Request): Promise<CompiledModule> {
     answers,
   );
   // Written last: until then the module is the one before.
+  if (bindings !== undefined) writeModuleType(outDir);
   const written = bindings === undefined ? [] : writeBindings(bindings, path.basename(built.result.file), outDir);
   const module = { outDir, entries, artefact: built.result };
   // What was reported is reported each time, so that only a compile without diagnostics can be left out.

@@ -13,6 +13,7 @@ import { cpusOf } from '../codegen/build/target.js';
 import { fileError } from './errors.js';
 import { nodeHost } from './host.js';
 import type { CompiledModule, ModuleOptions } from './module.js';
+import { lacksModuleType } from './module-type.js';
 import { agrees, type Observation } from './observed-host.js';
 import { installationIdentity, packageRoot } from './package.js';
 
@@ -82,7 +83,9 @@ export async function findReceipt(request: Request): Promise<CompiledModule | un
     const receipt = JSON.parse(readFileSync(placeOf(request), 'utf8')) as Receipt;
     if (!agrees(nodeHost(), receipt.observations)) return undefined;
     if (!receipt.files.every(([file, hash]) => hashOfFile(file) === hash)) return undefined;
-    if (receipt.runtime !== runtimeSpecifier(receipt.module.outDir)) return undefined;
+    const { outDir } = receipt.module;
+    if ((request.options.emit ?? 'addon') === 'addon' && lacksModuleType(outDir)) return undefined;
+    if (receipt.runtime !== runtimeSpecifier(outDir)) return undefined;
     return receipt.surroundings === (await surroundings(request)) ? receipt.module : undefined;
   } catch {
     return undefined;

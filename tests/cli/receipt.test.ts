@@ -1,6 +1,7 @@
 // Compiling what did not change does nothing, and whatever a result depends on makes it be compiled again.
 
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'uvu';
@@ -78,6 +79,26 @@ test('outputs that were removed or edited are noticed', async () => {
   await noticedText(path.join('out', 'index.js'), '// nothing\n');
   await noticedText(path.join('out', 'manifest.json'), undefined);
   await noticedText(path.join('out', path.basename(artefact.file)), undefined);
+});
+
+test('a module loads in a project of CommonJS, whose package.json is left alone', async () => {
+  const load = (place: string): string => {
+    const script = `import('./${place}/index.js').then(({ manifest }) => console.log(manifest.name))`;
+    return spawnSync(process.execPath, ['-e', script], { cwd: at('commonjs'), encoding: 'utf8' }).stdout;
+  };
+  write('commonjs/package.json', '{ "type": "commonjs" }');
+  const compile = (place: string) => compileModule(file, { ...options, outDir: at('commonjs', place) });
+  await compile('out');
+  assert.is(load('out'), 'model\n');
+  rmSync(at('commonjs', 'out', 'package.json'));
+  await compile('out');
+  assert.is(load('out'), 'model\n');
+  assert.ok((await compile('out')).artefact.cached);
+  await compile('.');
+  assert.is(readFileSync(at('commonjs', 'package.json'), 'utf8'), '{ "type": "commonjs" }');
+  write('modules/package.json', '{ "type": "module" }');
+  await compileModule(file, { ...options, outDir: at('modules', 'out') });
+  assert.not.ok(existsSync(at('modules', 'out', 'package.json')));
 });
 
 test('other options are another compile', async () => {
