@@ -78,6 +78,7 @@ test('outputs that were removed or edited are noticed', async () => {
   const { artefact } = await compileModule(file, options);
   await noticedText(path.join('out', 'index.js'), '// nothing\n');
   await noticedText(path.join('out', 'manifest.json'), undefined);
+  await noticedText(path.join('out', 'stages.json'), undefined);
   await noticedText(path.join('out', path.basename(artefact.file)), undefined);
 });
 

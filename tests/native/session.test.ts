@@ -325,7 +325,7 @@ test('saving and resuming is bit-equal', async () => {
 test('a module whose parts do not fit is refused', async () => {
   const refused = (changed: Parameters<typeof loadSample>[0], pattern: RegExp) =>
     rejects(loadSample(changed), code('TDSL_ABI', pattern));
-  await refused({ format: 2 as 1 }, /a manifest of format 2/);
+  await refused({ format: 1 as 2 }, /a manifest of format 1/);
   await refused({ sourceHash: 'other' }, /different compiles/);
   await refused({ entries: manifest.entries.slice(1) }, /different entries/);
   await refused({ state: { ...manifest.state, bytes: 64 } }, /lay out the state differently/);
