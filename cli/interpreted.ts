@@ -5,7 +5,6 @@ import { readFile } from 'node:fs/promises';
 import { buildManifest } from '../codegen/bindings/manifest.js';
 import { layoutState } from '../codegen/plan/layout.js';
 import { constraintHolds, failureText } from '../compiler/constraints.js';
-import { renderDiagnostics, sortDiagnostics } from '../compiler/diagnostics/report.js';
 import type { Host } from '../compiler/host.js';
 import { type Compiled, type CompileOptions, compile, compileExpression } from '../compiler/index.js';
 import { type Dim, dimConst, dimEvaluate } from '../compiler/ir/dims.js';
@@ -27,6 +26,7 @@ import { allocate } from '../runtime/memory.js';
 import { type CreateOptions, checkMembers, Session } from '../runtime/session.js';
 import { Tensor } from '../runtime/tensor.js';
 import { fromNative, interpret as interpretProgram, toNative } from './backends.js';
+import { programError } from './frontend.js';
 import { nodeHost } from './host.js';
 import { packageVersion } from './package.js';
 
@@ -169,12 +169,12 @@ function hostOf(source: string | ProgramText): { readonly file: string; readonly
 
 function programOf({ program, diagnostics }: Compiled): Program {
   if (program !== undefined) return runPipeline(program, pipelines.reference);
-  throw new Error(renderDiagnostics(sortDiagnostics(diagnostics), { color: false }));
+  throw programError(diagnostics);
 }
 
 /**
  * A session of a program that the reference interpreter runs: `await interpret('mlp.td', { seed: 1 })`, or `interpret({ text: 'model … export fn …' })`.
- * An error of the program is thrown with its diagnostics as message.
+ * Errors of the program are thrown as a `ProgramError`, whose message is the report.
  */
 export async function interpret<S extends Session = Session>(
   source: string | ProgramText,

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ProgramError } from '../../cli/errors.js';
 import { compileModule, type ModuleOptions } from '../../cli/module.js';
 import { findReceipt } from '../../cli/receipt.js';
 
@@ -132,14 +133,18 @@ test('another compiler, and other settings of it, are noticed', async () => {
   );
 });
 
-test('a program with errors leaves none', async () => {
+test('a program with errors leaves none, and the error holds the report', async () => {
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, 'export fn f(x: f32[2]) -> f32[3] = x\n');
-  let status: unknown;
-  await compileModule(file, options).catch((error: { readonly status: number }) => {
-    status = error.status;
-  });
+  const error: unknown = await compileModule(file, options).catch((thrown: unknown) => thrown);
+  assert.instance(error, ProgramError);
+  const { message, status, diagnostics } = error as ProgramError;
   assert.is(status, 1);
+  assert.match(message, /^error\[E\d{4}\][\s\S]*model\.td:1:\d+/);
+  assert.equal(
+    diagnostics.map(({ start }) => start.line),
+    [1],
+  );
   assert.not.ok(await isKnown());
   writeFileSync(file, text);
   assert.ok(await isKnown());
