@@ -21,14 +21,21 @@ export class CommandError extends Error {
 /** A program has errors. The message is the report of them all, for scripts; the command line prints it in colour. */
 export class ProgramError extends CommandError {
   override readonly name = 'ProgramError';
+  readonly #render: (options: RenderOptions) => string;
+
   constructor(
     status: ExitStatus,
     /** What was found, with places as lines and columns. */
     readonly diagnostics: readonly DiagnosticJson[],
-    /** The text of the report. */
-    readonly render: (options: RenderOptions) => string,
+    render: (options: RenderOptions) => string,
   ) {
     super(status, render({ color: false }));
+    this.#render = render;
+  }
+
+  /** The text of the report. */
+  render(options: RenderOptions): string {
+    return this.#render(options);
   }
 
   /** How many errors there are. */

@@ -56,16 +56,9 @@ function dimensions({ entry }: Signature, symbols: Float64Array): ReadonlyMap<st
 }
 
 /** Errors of the interpreter as those of native code. The names of the graph are those of the program, behind a sign. */
-function asCallError(error: unknown, entry: Entry): unknown {
+function asCallError(error: unknown, { name }: Entry): unknown {
   if (!(error instanceof EvaluationError)) return error;
-  const text = error.message.replace(/[%@](?=\w)/g, '');
-  const codes = [
-    [/index/, 'TDSL_INDEX'],
-    [/bound/, 'TDSL_LIMIT'],
-    [/array of this process/, 'TDSL_NOMEM'],
-  ] as const;
-  const code = codes.find(([reason]) => reason.test(error.reason))?.[1] ?? 'TDSL_VALUE';
-  return new TdslError(code, `${entry.name}: ${text}`, { cause: error });
+  return new TdslError(error.code, `${name}: ${error.message.replace(/[%@](?=\w)/g, '')}`, { cause: error });
 }
 
 /** The interpreter in the form of native code: what a session drives. */
