@@ -5,10 +5,10 @@ import type { Diagnostic } from '../compiler/diagnostics/report.js';
 import { renderDiagnostics, sortDiagnostics, toJson } from '../compiler/diagnostics/report.js';
 import type { Host } from '../compiler/host.js';
 import { type CompileOptions, compile } from '../compiler/index.js';
-import { ParseError, parseProgram } from '../compiler/ir/parse.js';
 import type { Program } from '../compiler/program.js';
 import { CommandError, exitStatus, ProgramError, useColor, userError } from './errors.js';
 import { nodeHost } from './host.js';
+import { readTextIr } from './text-ir.js';
 
 /** The error of a program that has errors: the user's, or ours when the catalogue calls one a bug. */
 export function programError(diagnostics: readonly Diagnostic[]): ProgramError {
@@ -38,12 +38,7 @@ export function requireFile(file: string): void {
 function readText(file: string, host: Host): Program {
   const text = host.readFile(file);
   if (text === undefined) throw userError(`${file} cannot be read`);
-  try {
-    return parseProgram(text, file);
-  } catch (error) {
-    if (error instanceof ParseError) throw userError(error.message);
-    throw error;
-  }
+  return readTextIr(text, file);
 }
 
 export interface Loaded {

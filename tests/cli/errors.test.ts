@@ -24,6 +24,9 @@ test.before(() => {
     'nothing.td': 'fn f(x: f32[2]) -> f32[2] = x\n',
     'latin1.td': '',
     'text.tdir': 'no IR\n',
+    'mixed.tdir':
+      'tdir 1\nprogram p {\n  entry f = @f {\n    in (argument x)\n    out (result "")\n    argument x: 0 bf16[2]\n    result 0 bf16[2]\n  }\n}\n' +
+      'fn f(%x: bf16[2]) -> bf16[2] {\n  %mul = mul %x, f32(0.7) : bf16[2]\n  return %mul\n}\n',
     'list.json': '[[1, 2], [3, 4]]',
     'shape.json': '[[1, 2, 3]]',
     'ragged.json': '[[[1], 2]]',
@@ -90,6 +93,7 @@ const failures: readonly (readonly [args: string, status: number, message: RegEx
   ['ir right.td --fn g', 1, /the file has no function `g`[\s\S]*it has f/],
   ['ir right.td --format wrong', 2, /--format takes text, json, dot, html/],
   ['ir text.tdir', 1, /text\.tdir:1:1: expected 'tdir'/],
+  ['size mixed.tdir', 1, /mixed\.tdir: @f: %mul = .*: operand 1 must be bf16, got f32/],
   ['run right.td', 2, /required option '--fn <name>'/],
   ['run right.td --fn g', 1, /the file has no function `g`/],
   ['run right.td --fn f', 1, /f takes 1 argument \(x\): give them with --args/],
@@ -121,6 +125,13 @@ for (const [args, status, message] of failures) {
     assert.is(result.status, status);
   });
 }
+
+test('text IR of any stage is a program', () => {
+  const text = run(['ir', mlp, '--after', 'fuse']).stdout;
+  assert.match(text, / = kernel @/);
+  writeFileSync(path.join(folder, 'fused.tdir'), text);
+  assert.is(run(['size', 'fused.tdir']).stdout, run(['size', mlp]).stdout);
+});
 
 test('a name with a space names a module', () => {
   const result = run(['compile', 'my model.td', '--emit', 'source', '-o', 'out']);
