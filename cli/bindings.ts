@@ -1,12 +1,13 @@
 // Writes index.js, index.d.ts, the manifest and the stages of a compiled module. ts-morph, which prints the first two, is large: it lies in a bundle of its own, and
 // texts are kept in the cache, since most changes of a program leave its signatures as they were.
 
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ModuleText } from '../codegen/bindings/module.js';
 import { removeOldest, writeAtomically } from '../codegen/build/files.js';
 import { hashOf } from '../codegen/build/identity.js';
 import { writableCache } from '../codegen/build/places.js';
+import { makeFolder } from '../runtime/io/folders.js';
 import type { Manifest } from '../runtime/manifest.js';
 import { encodeStages, STAGES_FILE } from '../runtime/stages.js';
 import { loadScript } from './kept-code.js';
@@ -41,7 +42,7 @@ export async function makeBindings(manifest: Manifest, runtime: string): Promise
     const script = path.join(packageRoot, 'dist', 'bundle', 'module.cjs');
     const { writeModule } = loadScript(script) as typeof import('../codegen/bindings/module.js');
     text = writeModule(manifest, { addon: ADDON, runtime });
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     writeAtomically(file, JSON.stringify(text));
     await removeOldest(folder, KEPT);
   }

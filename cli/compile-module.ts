@@ -1,9 +1,9 @@
 // Compiles a program file to a module on disk, from the first pass to the typed bindings.
 
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { buildManifest } from '../codegen/bindings/manifest.js';
 import { printProgram } from '../compiler/ir/print.js';
+import { makeFolder } from '../runtime/io/folders.js';
 import { type Bindings, makeBindings, writeBindings } from './bindings.js';
 import { askCompilers, build, lower } from './build.js';
 import { userError } from './errors.js';
@@ -32,7 +32,7 @@ export async function compileAnew(request: Request): Promise<CompiledModule> {
   const entries = program.entries.map(({ name }) => name).filter((name) => !hidden.has(name));
   if (entries.length === 0) throw userError(`${file} exports no function: write \`export fn\` for each entry point`);
   const outDir = path.resolve(options.outDir ?? path.join('build', program.name));
-  mkdirSync(outDir, { recursive: true });
+  makeFolder(outDir);
   const lowered = lower(program, precision);
   let bindings: Bindings | undefined;
   const built = await build(

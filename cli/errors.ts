@@ -66,9 +66,12 @@ const systemReasons: Readonly<Record<string, readonly [status: ExitStatus, reaso
 /** A failed operation on a file as a command's end; undefined for other errors. */
 export function fileError(error: unknown): CommandError | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { code = '', path: file } = error as NodeJS.ErrnoException;
+  const { code = '', syscall, path: file, dest = file } = error as NodeJS.ErrnoException & { readonly dest?: string };
   const found = systemReasons[code];
-  return found && new CommandError(found[0], `cannot use ${file ?? 'a file'}: ${found[1]}`);
+  if (found === undefined) return undefined;
+  // The folder that it would lie in is there: some file systems, such as /proc, have no place for others.
+  const reason = syscall === 'mkdir' && code === 'ENOENT' ? 'no folder can be made there' : found[1];
+  return new CommandError(found[0], `cannot use ${dest ?? 'a file'}: ${reason}`);
 }
 
 /** The command line is wrong. */

@@ -6,6 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { fileError } from '../../cli/errors.js';
+import { publish, writeAll, writeAtomically } from '../../codegen/build/files.js';
 
 const tdsl = path.resolve('bin', 'tdsl.js');
 const mlp = path.resolve('examples', 'mlp.td');
@@ -93,6 +95,8 @@ const failures: readonly (readonly [args: string, status: number, message: RegEx
   ['ir right.td --fn g', 1, /the file has no function `g`[\s\S]*it has f/],
   ['ir right.td --format wrong', 2, /--format takes text, json, dot, html/],
   ['ir text.tdir', 1, /text\.tdir:1:1: expected 'tdir'/],
+  ['compile right.td --dev -o /proc/x', 1, /cannot use \/proc\/x: no folder can be made there/],
+  ['new /proc/x', 1, /cannot use \/proc\/x: no folder can be made there/],
   ['size mixed.tdir', 1, /mixed\.tdir: @f: %mul = .*: operand 1 must be bf16, got f32/],
   ['run right.td', 2, /required option '--fn <name>'/],
   ['run right.td --fn g', 1, /the file has no function `g`/],
@@ -125,6 +129,28 @@ for (const [args, status, message] of failures) {
     assert.is(result.status, status);
   });
 }
+
+test('an error of writing names the file that is written', async () => {
+  const written = '/proc/x';
+  const from = path.join(folder, 'right.td');
+  const errors = [
+    await publish(from, written).catch((error: unknown) => error),
+    await writeAll('/proc', [['x', '']]).catch((error: unknown) => error),
+  ];
+  try {
+    writeAtomically(written, '');
+  } catch (error) {
+    errors.push(error);
+  }
+  assert.is(errors.length, 3);
+  for (const error of errors) assert.match(fileError(error)?.message ?? '', 'cannot use /proc/x: ');
+  const full = Object.assign(new Error('no space'), {
+    code: 'ENOSPC',
+    path: '/cache/model.so',
+    dest: '/out/model.node',
+  });
+  assert.is(fileError(full)?.message, 'cannot use /out/model.node: the disk is full');
+});
 
 test('text IR of any stage is a program', () => {
   const text = run(['ir', mlp, '--after', 'fuse']).stdout;
