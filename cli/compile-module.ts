@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import { buildManifest } from '../codegen/bindings/manifest.js';
+import { fileTitle } from '../compiler/index.js';
 import { printProgram } from '../compiler/ir/print.js';
 import { makeFolder } from '../runtime/io/folders.js';
 import { type Bindings, makeBindings, writeBindings } from './bindings.js';
@@ -31,7 +32,9 @@ export async function compileAnew(request: Request): Promise<CompiledModule> {
   const hidden = new Set(['init', ...program.entries.flatMap(({ evaluation }) => evaluation ?? [])]);
   const entries = program.entries.map(({ name }) => name).filter((name) => !hidden.has(name));
   if (entries.length === 0) throw userError(`${file} exports no function: write \`export fn\` for each entry point`);
-  const outDir = path.resolve(options.outDir ?? path.join('build', program.name));
+  // Folders can have names that C cannot; text IR has a name of its own.
+  const title = file.endsWith('.td') ? fileTitle(file) : program.name;
+  const outDir = path.resolve(options.outDir ?? path.join('build', title));
   makeFolder(outDir);
   const lowered = lower(program, precision);
   let bindings: Bindings | undefined;

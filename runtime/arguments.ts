@@ -254,7 +254,9 @@ export function readInputs(method: string, entry: ManifestEntry, args: readonly 
       } else if (typeof part === 'number' && Number.isSafeInteger(part)) {
         symbols.set(leaf.symbol, part, `argument ${name}`);
       } else {
-        throw new TdslError('TDSL_ARG', `${where}: expected a whole number, found ${describeValue(part)}`);
+        const found = typeof part === 'number' ? String(part) : describeValue(part);
+        const beyond = Number.isInteger(part) ? ', which is too large to be exact' : '';
+        throw new TdslError('TDSL_ARG', `${where}: expected a whole number, found ${found}${beyond}`);
       }
     });
   });

@@ -1,7 +1,16 @@
 // The command line as somebody meets it who gets something wrong: the exit status says whose fault it was, and the message what to do.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'uvu';
@@ -150,6 +159,17 @@ test('an error of writing names the file that is written', async () => {
     dest: '/out/model.node',
   });
   assert.is(fileError(full)?.message, 'cannot use /out/model.node: the disk is full');
+});
+
+test('names in any script make folders of their own', () => {
+  const texts = ['модель', '模型'].map((name) => {
+    writeFileSync(path.join(folder, `${name}.td`), 'export fn f(x: f32[2]) -> f32[2] = 2 * x\n');
+    const { status, stderr } = run(['compile', `${name}.td`, '--emit', 'source']);
+    assert.is(status, 0, stderr);
+    return readFileSync(path.join(folder, 'build', name, 'build.sh'), 'latin1');
+  });
+  assert.is(new Set(texts).size, 2);
+  for (const text of texts) assert.match(text, /^[\0-\x7f]*$/);
 });
 
 test('text IR of any stage is a program', () => {
