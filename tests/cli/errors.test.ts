@@ -33,6 +33,7 @@ test.before(() => {
     'product.td': 'export fn f(x: f32[64, 64], w: f32[64, 64]) -> f32[64, 64] = x @ w\n',
     'product.json': JSON.stringify([eye, eye.map((row) => row.map(() => 1 + 2 ** -9 + 2 ** -12))]),
     'nothing.td': 'fn f(x: f32[2]) -> f32[2] = x\n',
+    'large.td': 'export fn f(x: i64[2]) -> i64[2] = x * 9007199254740993\n',
     'latin1.td': '',
     'text.tdir': 'no IR\n',
     'mixed.tdir':
@@ -85,6 +86,7 @@ const failures: readonly (readonly [args: string, status: number, message: RegEx
   ['check missing.td', 1, /there is no file missing\.td/],
   ['check folder.td', 1, /folder\.td is a folder/],
   ['check broken.td', 1, /error\[E0302\][\s\S]*broken\.td:1:29[\s\S]*1 error/],
+  ['check large.td', 1, /error\[E0319\][\s\S]*integers of the program are below 2\^53: a larger i64 is an argument/],
   ['check latin1.td', 1, /error\[E0101\][\s\S]*latin1\.td:1:26/],
   ['fmt folder.td', 1, /folder\.td is a folder/],
   ['compile missing.td', 1, /there is no file missing\.td/],
