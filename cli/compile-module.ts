@@ -1,15 +1,17 @@
 // Compiles a program file to a module on disk, from the first pass to the typed bindings.
 
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { buildManifest } from '../codegen/bindings/manifest.js';
+import { fileTitle } from '../compiler/index.js';
 import { printProgram } from '../compiler/ir/print.js';
+import { makeFolder } from '../runtime/io/folders.js';
 import { type Bindings, makeBindings, writeBindings } from './bindings.js';
 import { askCompilers, build, lower } from './build.js';
 import { userError } from './errors.js';
 import { readProgram } from './frontend.js';
 import { nodeHost } from './host.js';
 import type { CompiledModule } from './module.js';
+import { writeModuleType } from './module-type.js';
 import { observe } from './observed-host.js';
 import { packageVersion } from './package.js';
 import { keepReceipt, type Request, runtimeSpecifier, surroundings } from './receipt.js';
@@ -30,8 +32,10 @@ export async function compileAnew(request: Request): Promise<CompiledModule> {
   const hidden = new Set(['init', ...program.entries.flatMap(({ evaluation }) => evaluation ?? [])]);
   const entries = program.entries.map(({ name }) => name).filter((name) => !hidden.has(name));
   if (entries.length === 0) throw userError(`${file} exports no function: write \`export fn\` for each entry point`);
-  const outDir = path.resolve(options.outDir ?? path.join('build', program.name));
-  mkdirSync(outDir, { recursive: true });
+  // Folders can have names that C cannot; text IR has a name of its own.
+  const title = file.endsWith('.td') ? fileTitle(file) : program.name;
+  const outDir = path.resolve(options.outDir ?? path.join('build', title));
+  makeFolder(outDir);
   const lowered = lower(program, precision);
   let bindings: Bindings | undefined;
   const built = await build(
@@ -64,6 +68,7 @@ export async function compileAnew(request: Request): Promise<CompiledModule> {
     answers,
   );
   // Written last: until then the module is the one before.
+  if (bindings !== undefined) writeModuleType(outDir);
   const written = bindings === undefined ? [] : writeBindings(bindings, path.basename(built.result.file), outDir);
   const module = { outDir, entries, artefact: built.result };
   // What was reported is reported each time, so that only a compile without diagnostics can be left out.

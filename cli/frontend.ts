@@ -1,30 +1,30 @@
-// Reads programs for the commands: source or text IR to a program, with diagnostics printed as they are found.
+// Reads programs for the commands: source or text IR to a program, or an error with its diagnostics.
 
 import { statSync } from 'node:fs';
 import type { Diagnostic } from '../compiler/diagnostics/report.js';
-import { renderDiagnostics, sortDiagnostics } from '../compiler/diagnostics/report.js';
+import { renderDiagnostics, sortDiagnostics, toJson } from '../compiler/diagnostics/report.js';
 import type { Host } from '../compiler/host.js';
 import { type CompileOptions, compile } from '../compiler/index.js';
-import { ParseError, parseProgram } from '../compiler/ir/parse.js';
 import type { Program } from '../compiler/program.js';
-import { CommandError, exitStatus, userError } from './errors.js';
+import { CommandError, exitStatus, ProgramError, useColor, userError } from './errors.js';
 import { nodeHost } from './host.js';
+import { readTextIr } from './text-ir.js';
 
-const useColor = (stream: NodeJS.WriteStream): boolean => stream.isTTY === true && process.env.NO_COLOR === undefined;
-
-/** Prints diagnostics to standard error; returns the number of errors among them. */
-export function report(diagnostics: readonly Diagnostic[]): number {
-  const color = useColor(process.stderr);
-  if (diagnostics.length > 0) process.stderr.write(`${renderDiagnostics(sortDiagnostics(diagnostics), { color })}\n\n`);
-  return diagnostics.filter(({ severity }) => severity === 'error').length;
+/** The error of a program that has errors: the user's, or ours when the catalogue calls one a bug. */
+export function programError(diagnostics: readonly Diagnostic[]): ProgramError {
+  const sorted = sortDiagnostics(diagnostics);
+  const bug = sorted.some(({ code }) => code.startsWith('B'));
+  return new ProgramError(bug ? exitStatus.bug : exitStatus.user, sorted.map(toJson), (options) =>
+    renderDiagnostics(sorted, options),
+  );
 }
 
-/** Ends the command when there were errors: with the user's status, or ours when the catalogue calls one a bug. */
+/** Throws where there are errors, and prints to standard error where there are only warnings. */
 export function failOnErrors(diagnostics: readonly Diagnostic[]): void {
-  const errors = report(diagnostics);
-  if (errors === 0) return;
-  const bug = diagnostics.some(({ code }) => code.startsWith('B'));
-  throw new CommandError(bug ? exitStatus.bug : exitStatus.user, `${errors} error${errors === 1 ? '' : 's'}`);
+  if (diagnostics.some(({ severity }) => severity === 'error')) throw programError(diagnostics);
+  if (diagnostics.length === 0) return;
+  const color = useColor(process.stderr);
+  process.stderr.write(`${renderDiagnostics(sortDiagnostics(diagnostics), { color })}\n\n`);
 }
 
 /** Ends the command where a file that it is given does not exist or is a folder. */
@@ -38,12 +38,7 @@ export function requireFile(file: string): void {
 function readText(file: string, host: Host): Program {
   const text = host.readFile(file);
   if (text === undefined) throw userError(`${file} cannot be read`);
-  try {
-    return parseProgram(text, file);
-  } catch (error) {
-    if (error instanceof ParseError) throw userError(error.message);
-    throw error;
-  }
+  return readTextIr(text, file);
 }
 
 export interface Loaded {

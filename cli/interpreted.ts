@@ -5,7 +5,6 @@ import { readFile } from 'node:fs/promises';
 import { buildManifest } from '../codegen/bindings/manifest.js';
 import { layoutState } from '../codegen/plan/layout.js';
 import { constraintHolds, failureText } from '../compiler/constraints.js';
-import { renderDiagnostics, sortDiagnostics } from '../compiler/diagnostics/report.js';
 import type { Host } from '../compiler/host.js';
 import { type Compiled, type CompileOptions, compile, compileExpression } from '../compiler/index.js';
 import { type Dim, dimConst, dimEvaluate } from '../compiler/ir/dims.js';
@@ -27,6 +26,7 @@ import { allocate } from '../runtime/memory.js';
 import { type CreateOptions, checkMembers, Session } from '../runtime/session.js';
 import { Tensor } from '../runtime/tensor.js';
 import { fromNative, interpret as interpretProgram, toNative } from './backends.js';
+import { programError } from './frontend.js';
 import { nodeHost } from './host.js';
 import { packageVersion } from './package.js';
 
@@ -56,16 +56,9 @@ function dimensions({ entry }: Signature, symbols: Float64Array): ReadonlyMap<st
 }
 
 /** Errors of the interpreter as those of native code. The names of the graph are those of the program, behind a sign. */
-function asCallError(error: unknown, entry: Entry): unknown {
+function asCallError(error: unknown, { name }: Entry): unknown {
   if (!(error instanceof EvaluationError)) return error;
-  const text = error.message.replace(/[%@](?=\w)/g, '');
-  const codes = [
-    [/index/, 'TDSL_INDEX'],
-    [/bound/, 'TDSL_LIMIT'],
-    [/array of this process/, 'TDSL_NOMEM'],
-  ] as const;
-  const code = codes.find(([reason]) => reason.test(error.reason))?.[1] ?? 'TDSL_VALUE';
-  return new TdslError(code, `${entry.name}: ${text}`, { cause: error });
+  return new TdslError(error.code, `${name}: ${error.message.replace(/[%@](?=\w)/g, '')}`, { cause: error });
 }
 
 /** The interpreter in the form of native code: what a session drives. */
@@ -169,12 +162,12 @@ function hostOf(source: string | ProgramText): { readonly file: string; readonly
 
 function programOf({ program, diagnostics }: Compiled): Program {
   if (program !== undefined) return runPipeline(program, pipelines.reference);
-  throw new Error(renderDiagnostics(sortDiagnostics(diagnostics), { color: false }));
+  throw programError(diagnostics);
 }
 
 /**
  * A session of a program that the reference interpreter runs: `await interpret('mlp.td', { seed: 1 })`, or `interpret({ text: 'model … export fn …' })`.
- * An error of the program is thrown with its diagnostics as message.
+ * Errors of the program are thrown as a `ProgramError`, whose message is the report.
  */
 export async function interpret<S extends Session = Session>(
   source: string | ProgramText,

@@ -2,12 +2,13 @@
 // by function, what is called.
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import nodeModule, { createRequire } from 'node:module';
 import path from 'node:path';
 import vm from 'node:vm';
 import { removeOldest, writeAtomically } from '../codegen/build/files.js';
 import { cacheDirectory } from '../codegen/build/places.js';
+import { makeFolder } from '../runtime/io/folders.js';
 
 /** Code of so many scripts, uses and versions is kept; of each some megabytes. */
 const KEPT = 16;
@@ -43,7 +44,7 @@ function keep(file: string, code: Buffer): void {
   const header = Buffer.alloc(HEADER);
   header.writeDoubleLE(processorTime());
   try {
-    mkdirSync(path.dirname(file), { recursive: true });
+    makeFolder(path.dirname(file));
     writeAtomically(file, Buffer.concat([header, code]));
   } catch {
     // What was half written is removed as other old files are.

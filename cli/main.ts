@@ -3,7 +3,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { EmittedCodeError, ToolchainError } from '../codegen/build/errors.js';
-import { CommandError, exitStatus, fileError } from './errors.js';
+import { CommandError, exitStatus, fileError, ProgramError, useColor } from './errors.js';
 import { packageVersion } from './package.js';
 
 /** A command: the line that the list of commands shows, and the function that adds it with its options and action. */
@@ -45,9 +45,19 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   },
 };
 
-/** The status and the message of a failed command. */
-function explain(error: unknown): { readonly status: number; readonly message?: string } {
+/** How a command ended: its status, a report of the program that it was given, and a message. */
+interface End {
+  readonly status: number;
+  readonly report?: string;
+  readonly message?: string;
+}
+
+function explain(error: unknown): End {
   if (error instanceof CommanderError) return { status: error.exitCode === 0 ? exitStatus.done : exitStatus.usage };
+  if (error instanceof ProgramError) {
+    const report = error.render({ color: useColor(process.stderr) });
+    return { status: error.status, report: `${report}\n\n`, message: error.summary };
+  }
   if (error instanceof CommandError) return { status: error.status, message: error.message };
   if (error instanceof ToolchainError) return { status: error.exitCode, message: `${error.message}\n  ${error.hint}` };
   if (error instanceof EmittedCodeError) return { status: error.exitCode, message: error.message };
@@ -84,7 +94,8 @@ export async function main(): Promise<void> {
   try {
     await program.parseAsync();
   } catch (error) {
-    const { status, message } = explain(error);
+    const { status, report = '', message } = explain(error);
+    process.stderr.write(report);
     if (message !== undefined) process.stderr.write(`tdsl: ${message}\n`);
     process.exitCode = status;
   }

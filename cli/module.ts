@@ -25,7 +25,7 @@ export interface CompiledModule {
   readonly artefact: BuildResult;
 }
 
-/** Compiles a program, unless that would change nothing. Errors of the program are printed and end in a `CommandError`. */
+/** Compiles a program, unless that would change nothing. Errors of the program are thrown as a `ProgramError`, whose message is the report. */
 export async function compileModule(file: string, options: ModuleOptions = {}): Promise<CompiledModule> {
   const started = performance.now();
   const request = { file, options };

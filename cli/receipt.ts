@@ -1,7 +1,7 @@
 // Receipts of compiles: what was asked for, everything that the result depends on, and what was written. Where all of it is still so, compiling again
 // would write the same files, and nothing of the compiler needs to be loaded to know that. They lie in the cache, one for each thing asked for.
 
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,9 +10,11 @@ import { removeOldest } from '../codegen/build/files.js';
 import { hashOf, toolchainIdentity } from '../codegen/build/identity.js';
 import { cacheDirectory } from '../codegen/build/places.js';
 import { cpusOf } from '../codegen/build/target.js';
+import { makeFolder } from '../runtime/io/folders.js';
 import { fileError } from './errors.js';
 import { nodeHost } from './host.js';
 import type { CompiledModule, ModuleOptions } from './module.js';
+import { lacksModuleType } from './module-type.js';
 import { agrees, type Observation } from './observed-host.js';
 import { installationIdentity, packageRoot } from './package.js';
 
@@ -82,7 +84,9 @@ export async function findReceipt(request: Request): Promise<CompiledModule | un
     const receipt = JSON.parse(readFileSync(placeOf(request), 'utf8')) as Receipt;
     if (!agrees(nodeHost(), receipt.observations)) return undefined;
     if (!receipt.files.every(([file, hash]) => hashOfFile(file) === hash)) return undefined;
-    if (receipt.runtime !== runtimeSpecifier(receipt.module.outDir)) return undefined;
+    const { outDir } = receipt.module;
+    if ((request.options.emit ?? 'addon') === 'addon' && lacksModuleType(outDir)) return undefined;
+    if (receipt.runtime !== runtimeSpecifier(outDir)) return undefined;
     return receipt.surroundings === (await surroundings(request)) ? receipt.module : undefined;
   } catch {
     return undefined;
@@ -101,7 +105,7 @@ export async function keepReceipt(request: Request, work: Work): Promise<void> {
     module,
   };
   try {
-    mkdirSync(folder(), { recursive: true });
+    makeFolder(folder());
     const aside = `${placeOf(request)}.${process.pid}.tmp`;
     writeFileSync(aside, JSON.stringify(receipt));
     renameSync(aside, placeOf(request));

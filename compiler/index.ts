@@ -102,12 +102,17 @@ function begin(workspace: Workspace, unit: Unit, options: CompileOptions, collec
   return beginSession(workspace, unit, { defaultFloat, dims, fixed: dims }, collector.add);
 }
 
-/** The name of a file as one that files, libraries and functions of C can have. */
-const programName = (path: string): string =>
+/** The last part of a path without its extension, and with letters and digits of any script, `-` and `_` alone. */
+export const fileTitle = (path: string): string =>
   (path.split(/[\\/]/).at(-1) ?? path)
     .replace(/\.td$/, '')
-    .replace(/[^A-Za-z0-9_-]+/g, '_')
-    .replace(/^(?![A-Za-z_])/, '_');
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{M}\p{N}_-]+/gu, '_')
+    .replace(/^(?![\p{L}_])/u, '_');
+
+/** The name of a file as one that libraries and functions of C can have; letters outside of ASCII are their numbers, so that names stay apart. */
+const programName = (path: string): string =>
+  fileTitle(path).replace(/[^A-Za-z0-9_-]/gu, (letter) => `u${letter.codePointAt(0)?.toString(16)}`);
 
 /** Complains about functions and dimensions that are asked for and that the file does not have. */
 function checkRequests(unit: Unit, { entries, dims = {} }: CompileOptions, collector: Collector): void {

@@ -5,18 +5,20 @@ import type { NativeArray } from './addon.js';
 import { DeviceTensor } from './device.js';
 import { type DataOf, DTYPES, type DType } from './dtype.js';
 import { TdslError } from './errors.js';
+import type { Fitting } from './fit.js';
 import type { ManifestEntry, ManifestTensor, Structure } from './manifest.js';
 import type { Nested } from './nested.js';
 import { formatShape, type Shape } from './shape.js';
 import { Tensor } from './tensor.js';
 
 /**
- * What a method takes for a tensor: a tensor; nested lists of numbers; or a typed array of the dtype's own class, whose shape follows where
- * no more than one of its dimensions is open.
+ * What a method takes for a tensor: a tensor, whose type need not say its whole shape; nested lists of numbers; or a typed array of the dtype's
+ * own class, whose shape follows where no more than one of its dimensions is open. `Tensor<D, S>` is among what fits: it is written for the
+ * messages of TypeScript, which compare a wrong tensor with it.
  */
 export type TensorInput<D extends DType = DType, S extends Shape = Shape> =
   | Tensor<D, S>
-  | DeviceTensor<D>
+  | Fitting<D, S>
   | DataOf<D>
   | Nested;
 
@@ -252,7 +254,9 @@ export function readInputs(method: string, entry: ManifestEntry, args: readonly 
       } else if (typeof part === 'number' && Number.isSafeInteger(part)) {
         symbols.set(leaf.symbol, part, `argument ${name}`);
       } else {
-        throw new TdslError('TDSL_ARG', `${where}: expected a whole number, found ${describeValue(part)}`);
+        const found = typeof part === 'number' ? String(part) : describeValue(part);
+        const beyond = Number.isInteger(part) ? ', which is too large to be exact' : '';
+        throw new TdslError('TDSL_ARG', `${where}: expected a whole number, found ${found}${beyond}`);
       }
     });
   });

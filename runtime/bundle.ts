@@ -1,4 +1,4 @@
-// Bundles: a whole model in one file. A zip archive holds what the compiler knows of the program (the manifest, with the text of its IR), the
+// Bundles: a whole model in one file. A zip archive holds what the compiler knows of the program (the manifest, and the text of its IR), the
 // native code, and the state. A bundle is loaded without the folder of the compiled module; its native code runs as code does, so that only
 // bundles of trusted origin should be.
 
@@ -14,10 +14,11 @@ import { isZip, unzip, zip } from './io/zip.js';
 import { defineModel } from './load.js';
 import { MANIFEST_FORMAT, type Manifest } from './manifest.js';
 import type { CreateOptions, Session } from './session.js';
+import { decodeStages, encodeStages, STAGES_FILE, withStages } from './stages.js';
 import type { Tensor } from './tensor.js';
 
 /** The format of bundles that this runtime reads and writes. */
-const BUNDLE_FORMAT = 1;
+const BUNDLE_FORMAT = 2;
 
 /** The machines that a native module runs on: those of one operating system and kind of processor. */
 const PLATFORM = `${process.platform}-${process.arch}`;
@@ -25,6 +26,7 @@ const PLATFORM = `${process.platform}-${process.arch}`;
 const FILES = {
   about: 'bundle.json',
   manifest: 'manifest.json',
+  stages: STAGES_FILE,
   addon: 'model.node',
   state: 'state.safetensors',
 } as const;
@@ -39,11 +41,13 @@ export interface Bundle {
 
 /** The bytes of a bundle. */
 export function encodeBundle({ manifest, state, native }: Bundle): Uint8Array {
-  const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+  const encoder = new TextEncoder();
+  const text = (value: unknown) => encoder.encode(JSON.stringify(value));
   const about = { format: BUNDLE_FORMAT, name: manifest.name, tdsl: manifest.tdsl, platform: native?.platform ?? null };
   const files = {
     [FILES.about]: text(about),
     [FILES.manifest]: text(manifest),
+    [FILES.stages]: encoder.encode(encodeStages(manifest)),
     ...(native && { [FILES.addon]: native.addon }),
     [FILES.state]: encodeSafetensors({ tensors: state }),
   };
@@ -75,13 +79,16 @@ export function decodeBundle(bytes: Uint8Array, name = 'the data'): Bundle {
   const { tensors } = decodeSafetensors(read(FILES.state), `${name}: ${FILES.state}`);
   const addon = files.get(FILES.addon);
   const platform = 'platform' in about ? String(about.platform) : '';
-  return { manifest, state: tensors, ...(addon && { native: { platform, addon } }) };
+  const stages = read(FILES.stages);
+  const readStages = () =>
+    decodeStages(new TextDecoder().decode(stages), manifest.sourceHash, `${name}: ${FILES.stages}`);
+  return { manifest: withStages(manifest, readStages), state: tensors, ...(addon && { native: { platform, addon } }) };
 }
 
 /** Whether data have the parts of a manifest; what is in them is compared with the native module when that is loaded. */
-function isManifest(value: unknown): value is Manifest {
+function isManifest(value: unknown): value is Omit<Manifest, 'stages'> {
   if (typeof value !== 'object' || value === null) return false;
-  const parts = ['entries', 'methods', 'state', 'stages', 'sourceHash', 'name'];
+  const parts = ['entries', 'methods', 'state', 'sourceHash', 'name'];
   return 'format' in value && value.format === MANIFEST_FORMAT && parts.every((part) => part in value);
 }
 

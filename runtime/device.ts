@@ -3,8 +3,9 @@
 import type { DeviceMemory, NativeInstance } from './addon.js';
 import type { DataOf, DType } from './dtype.js';
 import { TdslError, throwingOurs } from './errors.js';
+import type { Fit, Fitting, fit } from './fit.js';
 import { allocate } from './memory.js';
-import { elementCount } from './shape.js';
+import { elementCount, type Shape } from './shape.js';
 import { Tensor } from './tensor.js';
 
 /** Where a tensor may lie. */
@@ -22,8 +23,10 @@ export function deviceOf(name: string): Device {
 }
 
 /** A tensor in the memory of a GPU. It is given back when nothing refers to it any more. */
-export class DeviceTensor<D extends DType = DType> {
+export class DeviceTensor<D extends DType = DType> implements Fitting<D, Shape> {
   readonly device = 'cuda';
+  /** Of the type alone. */
+  declare readonly [fit]: Fit<D, Shape>;
   readonly #instance: NativeInstance;
 
   private constructor(

@@ -43,5 +43,6 @@ export {
 } from './session.js';
 export { RESERVED_NAMES } from './session-names.js';
 export type { Shape, SizesOf } from './shape.js';
+export { readManifest } from './stages.js';
 export type { LoadReport } from './state.js';
 export { Tensor, type TensorSource, type Tolerance } from './tensor.js';

@@ -5,7 +5,7 @@
 import type { DType } from './dtype.js';
 
 /** The format that this runtime reads and writes. */
-export const MANIFEST_FORMAT = 1;
+export const MANIFEST_FORMAT = 2;
 
 /**
  * How flat leaves make up a value: a tensor by its index in the list of leaves (an entry's `tensors`, or the state's `leaves`), a run-time
@@ -112,6 +112,11 @@ export interface ManifestState {
   readonly models: readonly ManifestModel[];
 }
 
+/** The text of the IR after each pass, by the pass's name, in order. */
+export interface Stages {
+  readonly [pass: string]: string;
+}
+
 /** Everything about one compiled module. */
 export interface Manifest {
   readonly format: typeof MANIFEST_FORMAT;
@@ -126,6 +131,6 @@ export interface Manifest {
   /** The entry that fills the state from a key, an i64[2]; null for a module without state. */
   readonly initEntry: number | null;
   readonly state: ManifestState;
-  /** The text of the IR after each pass, by the pass's name, in order. */
-  readonly stages: { readonly [pass: string]: string };
+  /** What the program was after each pass; read from a file of its own when it is asked for. */
+  readonly stages: Stages;
 }

@@ -5,13 +5,13 @@ import { offerDevice } from './device.js';
 import { rejectingOurs, TdslError, throwingOurs } from './errors.js';
 import { type FilePath, writeAtomically } from './io/files.js';
 import { loadSafetensors, saveSafetensors } from './io/safetensors.js';
-import type { Manifest, ManifestLeaf } from './manifest.js';
+import type { Manifest, ManifestLeaf, Structure } from './manifest.js';
 import { alignedBytes } from './memory.js';
 import { type MethodContext, makeAsyncMethod, makeMethod, requireIdle } from './method.js';
 import { formatModel } from './models.js';
 import { asyncName, RESERVED_NAMES } from './session-names.js';
 import { defineState, type LoadReport, loadInto, namesOf, viewState } from './state.js';
-import { Tensor } from './tensor.js';
+import { describeTensor, Tensor } from './tensor.js';
 
 export interface CreateOptions {
   /** Determines the initial state and all random draws; 0 unless given. */
@@ -207,6 +207,18 @@ export class Session {
       throw new TdslError('TDSL_ARG', `there is no model ${path}; the models are ${roots.join(', ') || 'none'}`);
     }
     return text;
+  }
+
+  /** What `console.log` shows: the functions, and the models of the state. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    const { name, methods, state } = this.manifest;
+    const leaf = (tree: Structure): string =>
+      tree.kind === 'tensor' ? describeTensor(state.leaves[tree.index]!) : '…';
+    const trees = Object.entries(state.roots).map(
+      ([root, tree]) => `(${root}): ${formatModel(state.models, root) ?? leaf(tree)}`,
+    );
+    const head = `Session of ${name}: ${methods.map(({ jsName }) => jsName).join(', ')}`;
+    return [head, ...trees.map((tree) => tree.replace(/^/gm, '  '))].join('\n');
   }
 
   /** Another session of the same model with a copy of the state; from then on both are independent. Waits for asynchronous calls made before. */

@@ -12,6 +12,7 @@ import {
   storedToNumber,
   type TypedArray,
 } from './dtype.js';
+import type { Fit, Fitting, fit } from './fit.js';
 import { allocate, copyOf } from './memory.js';
 import { flatten, inferDType, type Nested, nest, pack, type Scalar, scalarToStored, storedToScalar } from './nested.js';
 import { formatTensor, type TextOptions } from './print.js';
@@ -58,11 +59,13 @@ type Elements = { [index: number]: number | bigint; readonly length: number };
  * A tensor on the host. `S` is what the type system knows of the shape: sizes, or names for sizes known when running;
  * `Tensor<'f32', [number, 784]>` and `Tensor<'f32', ['B', 784]>` accept each other.
  */
-export class Tensor<D extends DType = DType, S extends Shape = Shape> {
+export class Tensor<D extends DType = DType, S extends Shape = Shape> implements Fitting<D, S> {
   readonly dtype: D;
   readonly shape: SizesOf<S>;
   /** The elements in row-major order: bytes for bool, bit patterns for f16 and bf16, bigints for i64. */
   readonly data: DataOf<D>;
+  /** Of the type alone, and below the others, so that messages about tensors that do not fit speak of those. */
+  declare readonly [fit]: Fit<D, S>;
 
   /** Wraps storage without copying it: what is written to one shows in the other. */
   constructor(dtype: D, shape: SizesOf<S>, data: DataOf<D>) {

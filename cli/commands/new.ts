@@ -1,8 +1,10 @@
 // `tdsl new`: a project with a model and a script that trains it, from the files in cli/template.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { naming } from '../../codegen/build/files.js';
+import { makeFolder } from '../../runtime/io/folders.js';
 import { userError } from '../errors.js';
 import { packageRoot, packageVersion } from '../package.js';
 
@@ -33,14 +35,14 @@ function create(folder: string, options: { readonly tdsl: string }): void {
         .replaceAll('__PACKAGE__', packageName)
         .replaceAll('__TDSL__', options.tdsl);
       const written = path.join(aside, place(name));
-      mkdirSync(path.dirname(written), { recursive: true });
+      makeFolder(path.dirname(written));
       writeFileSync(written, text);
     }
     rmSync(target, { recursive: true, force: true });
     renameSync(aside, target);
   } catch (error) {
     rmSync(aside, { recursive: true, force: true });
-    throw error;
+    throw naming(error, target);
   }
   process.stdout.write(`${folder}: a model in ${name}.td and a script that trains it\n\n`);
   process.stdout.write(`  cd ${folder}\n  npm install\n  npm run train\n`);

@@ -4,16 +4,18 @@ import { equalityText } from '../../compiler/constraints.js';
 import { type Dim, dimAsSymbol, dimSymbols, dimValue, printDim } from '../../compiler/ir/dims.js';
 import type { TensorType, Value } from '../../compiler/ir/graph.js';
 import type { Entry, EntryConstraint, Program, Structure } from '../../compiler/program.js';
-import type {
-  Manifest,
-  ManifestEntry,
-  ManifestLeaf,
-  ManifestMethod,
-  ManifestModel,
-  Structure as ManifestStructure,
-  ManifestTensor,
+import {
+  MANIFEST_FORMAT,
+  type Manifest,
+  type ManifestEntry,
+  type ManifestLeaf,
+  type ManifestMethod,
+  type ManifestModel,
+  type Structure as ManifestStructure,
+  type ManifestTensor,
 } from '../../runtime/manifest.js';
 import { camelCase } from '../../runtime/session-names.js';
+import { withStages } from '../../runtime/stages.js';
 
 /** Where the state leaves lie in the arena, in the order of `Program.state`. */
 export interface ArenaLayout {
@@ -172,8 +174,8 @@ export function buildManifest(program: Program, options: ManifestOptions): Manif
     if (place === undefined) throw new Error(`the state leaf ${leaf.path} has no place in the arena`);
     return { ...leaf, offset: place.offset, bytes: place.bytes };
   });
-  return {
-    format: 1,
+  const described = {
+    format: MANIFEST_FORMAT,
     name: program.name,
     tdsl: options.version,
     sourceHash: options.sourceHash,
@@ -182,6 +184,6 @@ export function buildManifest(program: Program, options: ManifestOptions): Manif
     methods,
     initEntry: numberOf('init') < 0 ? null : numberOf('init'),
     state: { bytes: options.layout.bytes, leaves, roots: stateRoots(program), models: modelsOf(program) },
-    stages: Object.fromEntries(options.stages),
-  };
+  } as const;
+  return withStages(described, () => Object.fromEntries(options.stages));
 }

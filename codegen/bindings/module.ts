@@ -148,9 +148,12 @@ export function writeModule(manifest: Manifest, options: ModuleOptions): ModuleT
   ]);
   const js = print('index.js', [
     header,
-    { kind: StructureKind.ImportDeclaration, moduleSpecifier: 'node:fs', namedImports: ['readFileSync'] },
-    { kind: StructureKind.ImportDeclaration, moduleSpecifier: options.runtime, namedImports: ['defineModel'] },
-    `export const manifest = JSON.parse(readFileSync(new URL('./manifest.json', import.meta.url), 'utf8'));`,
+    {
+      kind: StructureKind.ImportDeclaration,
+      moduleSpecifier: options.runtime,
+      namedImports: ['defineModel', 'readManifest'],
+    },
+    `export const manifest = readManifest(new URL('./manifest.json', import.meta.url));`,
     `const model = defineModel({ manifest, addonUrl: new URL('./${options.addon}', import.meta.url) });`,
     'export const create = (options) => model.create(options);',
     'export const probe = () => model.probe();',

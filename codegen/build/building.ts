@@ -1,8 +1,9 @@
 // A build in the making: takes emitted files one by one, so that compilers run while the rest is still generated, and links at the end.
 
 import { writeFileSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../../runtime/io/folders.js';
 import { EmittedCodeError } from './errors.js';
 import { writeAll } from './files.js';
 import { compilerIdentity, hashOf, toolchainIdentity } from './identity.js';
@@ -87,7 +88,7 @@ export class NativeBuilding implements Building {
     const runtime = await runtimeObjects(await asked);
     const headers = new Map([...(await runtimeSources())].filter(([file]) => file.endsWith('.h')));
     const cache = await writableCache();
-    await mkdir(outDir, { recursive: true });
+    makeFolder(outDir);
     const temporary = await temporaryFolder(cache, `${name}-`);
     await writeAll(temporary.path, headers);
     return new NativeBuilding(target, { started, identity, runtime, temporary, headers, cache });

@@ -2,8 +2,9 @@
 // are called directly: there is little to configure, and nothing of CUDA is linked.
 
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../../runtime/io/folders.js';
 import { explainFailure } from './doctor.js';
 import { EmittedCodeError } from './errors.js';
 import { writeAll } from './files.js';
@@ -207,7 +208,7 @@ export async function buildStandIn(
   folder: string,
 ): Promise<{ readonly folder: string; readonly kernels: string }> {
   const { cxx } = compilers();
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   await writeAll(folder, deviceFiles);
   const include = ['-I', cudaFolder()];
   // The driver exports the emulator, so that the kernels' library registers with it.
@@ -251,7 +252,7 @@ fi
 for file in ${list(/\.c$/)}; do $CC ${HOST_FLAGS.join(' ')} $define -I. -c "$file" -o "$file.o"; objects="$objects $file.o"; done
 $link -shared -Wl,-Bsymbolic -o lib${name}.so $objects -lm -ldl -pthread
 `;
-  await mkdir(outDir, { recursive: true });
+  makeFolder(outDir);
   const { bytes, files } = await writeAll(outDir, [...all, ['build.sh', script]]);
   return { file: outDir, files, bytes, milliseconds: performance.now() - started, cached: false };
 }

@@ -1,8 +1,12 @@
 // Writes files of builds.
 
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { copyFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+
+/** An error of writing `file` that names it. Errors of writes name no file, and those of copies the one that is read. */
+export const naming = (error: unknown, file: string): unknown =>
+  error instanceof Error ? Object.assign(error, { path: file, dest: file }) : error;
 
 /** Replaces `target` as a whole: a process that has the old file loaded keeps it. */
 export async function publish(file: string, target: string): Promise<void> {
@@ -10,6 +14,8 @@ export async function publish(file: string, target: string): Promise<void> {
   try {
     await copyFile(file, aside);
     await rename(aside, target);
+  } catch (error) {
+    throw naming(error, target);
   } finally {
     await rm(aside, { force: true });
   }
@@ -18,8 +24,13 @@ export async function publish(file: string, target: string): Promise<void> {
 /** Writes a file in one step, so that a reader never sees half of it; at once, as handlers of a process's end have to. */
 export function writeAtomically(file: string, content: string | Buffer): void {
   const aside = `${file}.${process.pid}.tmp`;
-  writeFileSync(aside, content);
-  renameSync(aside, file);
+  try {
+    writeFileSync(aside, content);
+    renameSync(aside, file);
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw naming(error, file);
+  }
 }
 
 /** Writes files by name; returns their paths, and the sum of their sizes. */
@@ -31,7 +42,9 @@ export async function writeAll(
   let bytes = 0;
   for (const [name, text] of files) {
     const file = path.join(folder, name);
-    await writeFile(file, text);
+    await writeFile(file, text).catch((error: unknown) => {
+      throw naming(error, file);
+    });
     written.push(file);
     bytes += Buffer.byteLength(text);
   }

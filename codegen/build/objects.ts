@@ -2,8 +2,9 @@
 // compiler, and kept in the cache.
 
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../../runtime/io/folders.js';
 import { cmakeBuild } from './cmake.js';
 import { explainFailure } from './doctor.js';
 import { hashOf } from './identity.js';
@@ -69,7 +70,7 @@ export async function runtimeObjects(identity: string): Promise<string> {
     if (failure) throw await explainFailure('compiling the Node-API binding', failure.output);
     const objects = path.join(build, 'objects');
     await writeFile(path.join(objects, LINKER), await findLinker(build));
-    await mkdir(path.dirname(target), { recursive: true });
+    makeFolder(path.dirname(target));
     await rename(objects, target).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     });

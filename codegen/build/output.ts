@@ -1,8 +1,9 @@
 // What a native build gives: where it goes, whether it is there already, and what is told of it.
 
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { copyFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../../runtime/io/folders.js';
 import { publish } from './files.js';
 import type { BuildResult, BuildTarget } from './index.js';
 import { packageRoot } from './places.js';
@@ -24,7 +25,7 @@ export class Output {
 
   /** Puts what was built to its place. */
   async put(built: string): Promise<void> {
-    await mkdir(path.dirname(this.#file), { recursive: true });
+    makeFolder(path.dirname(this.#file));
     await publish(built, this.#file);
     if (this.#header !== undefined)
       await copyFile(path.join(packageRoot(), 'codegen', 'rts', 'tdsl_model.h'), this.#header);

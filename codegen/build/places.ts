@@ -1,10 +1,11 @@
 // Where things are: the package's own files, and the cache.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { access, constants, mkdir, readFile } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../../runtime/io/folders.js';
 import { ToolchainError } from './errors.js';
 
 /** The folder of the tdsl package. Looked for upwards, because the code may run from `dist/` or from a bundle. */
@@ -37,7 +38,7 @@ export function cacheDirectory(): string {
 export async function writableCache(): Promise<string> {
   const folder = cacheDirectory();
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     await access(folder, constants.W_OK);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -1,6 +1,6 @@
 // Writes emitted files by themselves, with the run-time system and one command line that builds them.
 
-import { mkdir } from 'node:fs/promises';
+import { makeFolder } from '../../runtime/io/folders.js';
 import { writeAll } from './files.js';
 import type { BuildResult } from './index.js';
 import { runtimeSources } from './objects.js';
@@ -39,7 +39,7 @@ for file in ${parts.join(' ')}; do $CC $common -O2 -c "$file"; done
 for file in ${common.join(' ')}; do ${compile(plainCpu(cpus))} -c "$file"; done
 ${ofVersion.map(({ line }) => line).join('')}$CC -shared -Wl,-Bsymbolic -o lib${name}.so ${[...objects, ...ofVersion.flatMap((each) => each.objects)].join(' ')} -lm -pthread
 `;
-  await mkdir(outDir, { recursive: true });
+  makeFolder(outDir);
   const { bytes, files } = await writeAll(outDir, [...rts, ...sources, ['build.sh', script]]);
   return { file: outDir, files, bytes, milliseconds: performance.now() - started, cached: false };
 }

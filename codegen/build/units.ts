@@ -1,9 +1,10 @@
 // Compiles files of C to objects as they come. An object is kept in the cache under a hash of all that it depends on, so that of a program that changed
 // only the kernels are compiled that did.
 
-import { existsSync, mkdirSync, symlinkSync, utimesSync } from 'node:fs';
+import { existsSync, symlinkSync, utimesSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../../runtime/io/folders.js';
 import { removeOldest } from './files.js';
 import { hashOf } from './identity.js';
 import { Jobs } from './jobs.js';
@@ -65,7 +66,7 @@ export class Objects {
 
   constructor(readonly surroundings: Surroundings) {
     this.#jobs = new Jobs(surroundings.folder);
-    mkdirSync(path.join(surroundings.cache, 'objects'), { recursive: true });
+    makeFolder(path.join(surroundings.cache, 'objects'));
   }
 
   /** Compiles a unit as soon as a processor is free, unless its object is kept. The files that it includes are there already. */
@@ -101,7 +102,7 @@ export class Objects {
     const { folder, texts, cache, identity, header } = this.surroundings;
     const forms = path.join(folder, `${header}.gch`);
     const kept = path.join(cache, 'headers');
-    for (const each of [forms, kept]) mkdirSync(each, { recursive: true });
+    for (const each of [forms, kept]) makeFolder(each);
     const key = hashOf([identity, ...options, ...closure(header, texts)]);
     const target = path.join(kept, key);
     const link = (): void => symlinkSync(target, path.join(forms, key));

@@ -86,6 +86,7 @@ function integer(cx: Context, { value, text, span }: ast.IntLiteral, scope: Scop
   if (Number.isSafeInteger(number)) return int(dimConst(number));
   return cx.fail('E0319', {
     message: `${text} is too large for a compile-time int`,
+    help: 'integers of the program are below 2^53: a larger i64 is an argument, or computed on tensors (`cast(2 ** 31, i64) * 2 ** 31`)',
     site: { source: scope.unit.source, span },
   });
 }

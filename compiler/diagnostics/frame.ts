@@ -1,5 +1,6 @@
 /** The code frame of a diagnostic: the lines of a span with their numbers, and the underline with its label. */
 import { lineStarts, type Source, type Span } from './source.js';
+import { visible } from './visible.js';
 
 /** One line of a frame. The margin holds the line number and the rule; marks are underlines. */
 export interface FrameLine {
@@ -97,16 +98,16 @@ function lineOf(starts: readonly number[], offset: number): number {
   return low;
 }
 
-/** A line with its tabs expanded and, for each of its UTF-16 offsets, the column of the terminal that it starts at. */
+/** A line with its tabs expanded, its control characters as escapes, and, for each of its UTF-16 offsets, the column of the terminal that it starts at. */
 function layOut(line: string): { text: string; columns: readonly number[] } {
   const columns: number[] = [];
   let text = '';
   let column = 0;
   for (const character of line) {
     for (let unit = 0; unit < character.length; unit++) columns.push(column);
-    const width = character === '\t' ? tabWidth - (column % tabWidth) : displayWidth(character);
-    text += character === '\t' ? ' '.repeat(width) : character;
-    column += width;
+    const shown = character === '\t' ? ' '.repeat(tabWidth - (column % tabWidth)) : visible(character);
+    text += shown;
+    column += shown.length > character.length || character === '\t' ? shown.length : displayWidth(character);
   }
   columns.push(column);
   return { text, columns };

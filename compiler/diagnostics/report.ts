@@ -2,6 +2,7 @@
 import { catalogue, type DiagnosticClass, type DiagnosticCode } from './catalogue.js';
 import { frame } from './frame.js';
 import { type Position, positionAt, type Source, type Span } from './source.js';
+import { visible } from './visible.js';
 
 export type { Source, Span } from './source.js';
 
@@ -88,15 +89,17 @@ export function renderDiagnostic(d: Diagnostic, { color = false }: RenderOptions
   const bold = color ? ansi('1') : plain;
   const rule = color ? ansi('34') : plain;
   const { line, column } = positionAt(d.source, d.span.start);
-  const code = frame(d.source, d.span, d.label ?? '');
+  const code = frame(d.source, d.span, visible(d.label ?? ''));
   const indent = ' '.repeat(code.gutter);
   const lines = [
-    `${accent(`${d.severity}[${d.code}]`)}${bold(`: ${d.message}`)}`,
-    `${indent}${rule('┌─')} ${d.source.path}:${line}:${column}`,
+    `${accent(`${d.severity}[${d.code}]`)}${bold(`: ${visible(d.message)}`)}`,
+    `${indent}${rule('┌─')} ${visible(d.source.path)}:${line}:${column}`,
     ...code.lines.map(({ margin, text, isMark }) => `${rule(margin)}${isMark ? accent(text) : text}`.trimEnd()),
-    ...d.notes.map((note) => hang(`${indent}${rule('=')} `, code.gutter + 2, `${note.text}${place(note, d.source)}`)),
+    ...d.notes.map((note) =>
+      hang(`${indent}${rule('=')} `, code.gutter + 2, `${visible(note.text)}${place(note, d.source)}`),
+    ),
   ];
-  if (d.help !== undefined) lines.push(hang(`${indent}${bold('help:')} `, code.gutter + 6, d.help));
+  if (d.help !== undefined) lines.push(hang(`${indent}${bold('help:')} `, code.gutter + 6, visible(d.help)));
   return lines.join('\n');
 }
 

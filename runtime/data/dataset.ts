@@ -1,10 +1,16 @@
 // Data sets in memory: tensors whose rows belong together, whole or as selections of rows.
 
 import { Generator } from '../random.js';
+import type { RowsOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 
 /** Columns of a data set, by name or by place: a batch has the same form, so that it can be handed to a session as it is. */
 export type Columns = Readonly<Record<string, Tensor>> | readonly Tensor[];
+
+/** Some rows of columns: what is known of them but for their number. */
+export type RowsOfColumns<C extends Columns> = {
+  readonly [K in keyof C]: C[K] extends Tensor<infer D, infer S> ? Tensor<D, RowsOf<S>> : C[K];
+};
 
 /** What a loader draws from. */
 export interface Dataset<B> {
@@ -17,7 +23,7 @@ export interface Dataset<B> {
 }
 
 /** Examples as the rows of tensors: `new TensorDataset({ x: images, y: labels })`, or `[images, labels]` for tuples. */
-export class TensorDataset<C extends Columns = Columns> implements Dataset<C> {
+export class TensorDataset<C extends Columns = Columns> implements Dataset<RowsOfColumns<C>> {
   readonly columns: C;
   readonly length: number;
 
@@ -37,26 +43,26 @@ export class TensorDataset<C extends Columns = Columns> implements Dataset<C> {
   }
 
   /** Copies of the rows with these numbers. */
-  batch(indices: ArrayLike<number>): C {
+  batch(indices: ArrayLike<number>): RowsOfColumns<C> {
     return this.map((tensor) => tensor.gatherRows(indices));
   }
 
   /** The rows from `start` to `end`, sharing the elements of the data set. */
-  range(start: number, end: number): C {
+  range(start: number, end: number): RowsOfColumns<C> {
     return this.map((tensor) => tensor.slice(start, end));
   }
 
   /** A data set of copies of some rows. */
   subset(indices: ArrayLike<number>): TensorDataset<C> {
-    return new TensorDataset(this.batch(indices));
+    return new TensorDataset(this.batch(indices) as unknown as C);
   }
 
-  private map(change: (tensor: Tensor) => Tensor): C {
+  private map(change: (tensor: Tensor) => Tensor): RowsOfColumns<C> {
     const { columns } = this;
     const changed = Array.isArray(columns)
       ? columns.map(change)
       : Object.fromEntries(Object.entries<Tensor>(columns).map(([name, tensor]) => [name, change(tensor)]));
-    return changed as unknown as C;
+    return changed as unknown as RowsOfColumns<C>;
   }
 }
 

@@ -1,11 +1,12 @@
 // Reading and writing whole files: gzip is recognised by its first bytes, and a file is either written in full or not at all.
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { makeFolder } from './folders.js';
 
 const gunzipAsync = promisify(gunzip);
 
@@ -46,7 +47,7 @@ export async function writeAtomically(
 ): Promise<void> {
   const target = typeof file === 'string' ? path.resolve(file) : fileURLToPath(file);
   const temporary = `${target}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
-  await mkdir(path.dirname(target), { recursive: true });
+  makeFolder(path.dirname(target));
   try {
     const handle = await open(temporary, 'wx');
     try {

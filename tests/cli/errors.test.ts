@@ -1,11 +1,22 @@
 // The command line as somebody meets it who gets something wrong: the exit status says whose fault it was, and the message what to do.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { fileError } from '../../cli/errors.js';
+import { publish, writeAll, writeAtomically } from '../../codegen/build/files.js';
 
 const tdsl = path.resolve('bin', 'tdsl.js');
 const mlp = path.resolve('examples', 'mlp.td');
@@ -22,8 +33,12 @@ test.before(() => {
     'product.td': 'export fn f(x: f32[64, 64], w: f32[64, 64]) -> f32[64, 64] = x @ w\n',
     'product.json': JSON.stringify([eye, eye.map((row) => row.map(() => 1 + 2 ** -9 + 2 ** -12))]),
     'nothing.td': 'fn f(x: f32[2]) -> f32[2] = x\n',
+    'large.td': 'export fn f(x: i64[2]) -> i64[2] = x * 9007199254740993\n',
     'latin1.td': '',
     'text.tdir': 'no IR\n',
+    'mixed.tdir':
+      'tdir 1\nprogram p {\n  entry f = @f {\n    in (argument x)\n    out (result "")\n    argument x: 0 bf16[2]\n    result 0 bf16[2]\n  }\n}\n' +
+      'fn f(%x: bf16[2]) -> bf16[2] {\n  %mul = mul %x, f32(0.7) : bf16[2]\n  return %mul\n}\n',
     'list.json': '[[1, 2], [3, 4]]',
     'shape.json': '[[1, 2, 3]]',
     'ragged.json': '[[[1], 2]]',
@@ -71,6 +86,7 @@ const failures: readonly (readonly [args: string, status: number, message: RegEx
   ['check missing.td', 1, /there is no file missing\.td/],
   ['check folder.td', 1, /folder\.td is a folder/],
   ['check broken.td', 1, /error\[E0302\][\s\S]*broken\.td:1:29[\s\S]*1 error/],
+  ['check large.td', 1, /error\[E0319\][\s\S]*integers of the program are below 2\^53: a larger i64 is an argument/],
   ['check latin1.td', 1, /error\[E0101\][\s\S]*latin1\.td:1:26/],
   ['fmt folder.td', 1, /folder\.td is a folder/],
   ['compile missing.td', 1, /there is no file missing\.td/],
@@ -90,6 +106,9 @@ const failures: readonly (readonly [args: string, status: number, message: RegEx
   ['ir right.td --fn g', 1, /the file has no function `g`[\s\S]*it has f/],
   ['ir right.td --format wrong', 2, /--format takes text, json, dot, html/],
   ['ir text.tdir', 1, /text\.tdir:1:1: expected 'tdir'/],
+  ['compile right.td --dev -o /proc/x', 1, /cannot use \/proc\/x: no folder can be made there/],
+  ['new /proc/x', 1, /cannot use \/proc\/x: no folder can be made there/],
+  ['size mixed.tdir', 1, /mixed\.tdir: @f: %mul = .*: operand 1 must be bf16, got f32/],
   ['run right.td', 2, /required option '--fn <name>'/],
   ['run right.td --fn g', 1, /the file has no function `g`/],
   ['run right.td --fn f', 1, /f takes 1 argument \(x\): give them with --args/],
@@ -121,6 +140,46 @@ for (const [args, status, message] of failures) {
     assert.is(result.status, status);
   });
 }
+
+test('an error of writing names the file that is written', async () => {
+  const written = '/proc/x';
+  const from = path.join(folder, 'right.td');
+  const errors = [
+    await publish(from, written).catch((error: unknown) => error),
+    await writeAll('/proc', [['x', '']]).catch((error: unknown) => error),
+  ];
+  try {
+    writeAtomically(written, '');
+  } catch (error) {
+    errors.push(error);
+  }
+  assert.is(errors.length, 3);
+  for (const error of errors) assert.match(fileError(error)?.message ?? '', 'cannot use /proc/x: ');
+  const full = Object.assign(new Error('no space'), {
+    code: 'ENOSPC',
+    path: '/cache/model.so',
+    dest: '/out/model.node',
+  });
+  assert.is(fileError(full)?.message, 'cannot use /out/model.node: the disk is full');
+});
+
+test('names in any script make folders of their own', () => {
+  const texts = ['модель', '模型'].map((name) => {
+    writeFileSync(path.join(folder, `${name}.td`), 'export fn f(x: f32[2]) -> f32[2] = 2 * x\n');
+    const { status, stderr } = run(['compile', `${name}.td`, '--emit', 'source']);
+    assert.is(status, 0, stderr);
+    return readFileSync(path.join(folder, 'build', name, 'build.sh'), 'latin1');
+  });
+  assert.is(new Set(texts).size, 2);
+  for (const text of texts) assert.match(text, /^[\0-\x7f]*$/);
+});
+
+test('text IR of any stage is a program', () => {
+  const text = run(['ir', mlp, '--after', 'fuse']).stdout;
+  assert.match(text, / = kernel @/);
+  writeFileSync(path.join(folder, 'fused.tdir'), text);
+  assert.is(run(['size', 'fused.tdir']).stdout, run(['size', mlp]).stdout);
+});
 
 test('a name with a space names a module', () => {
   const result = run(['compile', 'my model.td', '--emit', 'source', '-o', 'out']);

@@ -1,10 +1,12 @@
 // Compiling what did not change does nothing, and whatever a result depends on makes it be compiled again.
 
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ProgramError } from '../../cli/errors.js';
 import { compileModule, type ModuleOptions } from '../../cli/module.js';
 import { findReceipt } from '../../cli/receipt.js';
 
@@ -77,7 +79,28 @@ test('outputs that were removed or edited are noticed', async () => {
   const { artefact } = await compileModule(file, options);
   await noticedText(path.join('out', 'index.js'), '// nothing\n');
   await noticedText(path.join('out', 'manifest.json'), undefined);
+  await noticedText(path.join('out', 'stages.json'), undefined);
   await noticedText(path.join('out', path.basename(artefact.file)), undefined);
+});
+
+test('a module loads in a project of CommonJS, whose package.json is left alone', async () => {
+  const load = (place: string): string => {
+    const script = `import('./${place}/index.js').then(({ manifest }) => console.log(manifest.name))`;
+    return spawnSync(process.execPath, ['-e', script], { cwd: at('commonjs'), encoding: 'utf8' }).stdout;
+  };
+  write('commonjs/package.json', '{ "type": "commonjs" }');
+  const compile = (place: string) => compileModule(file, { ...options, outDir: at('commonjs', place) });
+  await compile('out');
+  assert.is(load('out'), 'model\n');
+  rmSync(at('commonjs', 'out', 'package.json'));
+  await compile('out');
+  assert.is(load('out'), 'model\n');
+  assert.ok((await compile('out')).artefact.cached);
+  await compile('.');
+  assert.is(readFileSync(at('commonjs', 'package.json'), 'utf8'), '{ "type": "commonjs" }');
+  write('modules/package.json', '{ "type": "module" }');
+  await compileModule(file, { ...options, outDir: at('modules', 'out') });
+  assert.not.ok(existsSync(at('modules', 'out', 'package.json')));
 });
 
 test('other options are another compile', async () => {
@@ -110,14 +133,18 @@ test('another compiler, and other settings of it, are noticed', async () => {
   );
 });
 
-test('a program with errors leaves none', async () => {
+test('a program with errors leaves none, and the error holds the report', async () => {
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, 'export fn f(x: f32[2]) -> f32[3] = x\n');
-  let status: unknown;
-  await compileModule(file, options).catch((error: { readonly status: number }) => {
-    status = error.status;
-  });
+  const error: unknown = await compileModule(file, options).catch((thrown: unknown) => thrown);
+  assert.instance(error, ProgramError);
+  const { message, status, diagnostics } = error as ProgramError;
   assert.is(status, 1);
+  assert.match(message, /^error\[E\d{4}\][\s\S]*model\.td:1:\d+/);
+  assert.equal(
+    diagnostics.map(({ start }) => start.line),
+    [1],
+  );
   assert.not.ok(await isKnown());
   writeFileSync(file, text);
   assert.ok(await isKnown());

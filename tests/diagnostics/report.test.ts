@@ -157,4 +157,17 @@ test('positions and order', () => {
   );
 });
 
+test('control characters of a program are shown as escapes', () => {
+  const odd: Source = { path: 'odd.td', text: 'let a = \u001b[31m+ x\u202e\n' };
+  assert.is(
+    renderDiagnostic(diagnostic('E0201', { source: odd, span: spanOf('x', odd), message: '`\u0007` is not known' })),
+    lines(
+      'error[E0201]: `\\u{7}` is not known',
+      '  ┌─ odd.td:1:16',
+      ' 1│ let a = \\u{1b}[31m+ x\\u{202e}',
+      '  │                     ^',
+    ),
+  );
+});
+
 test.run();

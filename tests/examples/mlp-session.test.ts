@@ -1,13 +1,15 @@
 // One compiled module, used as a host program does: any batch size, wrong arguments, two sessions, a learning rate that changes.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type CompiledModule, compileModule, importModule } from '../../cli/module.js';
 import { packageRoot } from '../../cli/package.js';
-import { Generator, type Method, type Session, Tensor, type TensorInput } from '../../runtime/index.js';
+import { Generator, type Method, readManifest, type Session, Tensor, type TensorInput } from '../../runtime/index.js';
 
 interface Mlp extends Session {
   readonly predict: Method<{ x: TensorInput }, Tensor<'i64'>>;
@@ -157,6 +159,30 @@ test('saving and resuming is equal to the bit', async ({ create, folder }) => {
   await resumed.load(file);
   assert.equal(resumed.trainStep(data).item(), session.trainStep(data).item());
   assert.ok(resumed.net.fc1.weight.equals(session.net.fc1.weight));
+});
+
+test('a session prints as its functions and models', async ({ create }) => {
+  const text = inspect(await create());
+  assert.match(text, /^Session of mlp: predict, trainStep\n {2}\(net\): MLP\(\n {4}\(fc1\): Linear\(in_features=784/);
+  assert.match(text, /\(key\): i64\[2\]$/);
+});
+
+test('the stages of the compile are read only when they are asked for', async ({ create, folder }) => {
+  const manifest = JSON.parse(readFileSync(path.join(folder, 'manifest.json'), 'utf8')) as object;
+  assert.not.ok('stages' in manifest);
+  const session = await create();
+  assert.is(Object.keys(session.manifest.stages)[0], 'lower');
+  assert.match(session.manifest.stages.lower as string, /train_step/);
+});
+
+test('stages that are missing or of another compile are an error that says so', ({ folder }) => {
+  const elsewhere = path.join(folder, 'elsewhere');
+  mkdirSync(elsewhere);
+  copyFileSync(path.join(folder, 'manifest.json'), path.join(elsewhere, 'manifest.json'));
+  const read = (): unknown => readManifest(pathToFileURL(path.join(elsewhere, 'manifest.json'))).stages;
+  assert.match(messageOf(read), /the stages of mlp cannot be read: .*stages\.json.*; compile it again/);
+  writeFileSync(path.join(elsewhere, 'stages.json'), '{"sourceHash":"other","stages":{}}');
+  assert.match(messageOf(read), /stages\.json and the manifest are from different compiles/);
 });
 
 test('compiling again without a change builds nothing', async ({ folder }) => {

@@ -89,7 +89,7 @@ test('what is no bundle is refused', async () => {
     /c\.tdz is not a valid bundle: it does not begin as a zip file/,
   );
   const { manifest, state } = decodeBundle(bytes);
-  const changed = encodeBundle({ manifest: { ...manifest, format: 99 as 1 }, state });
+  const changed = encodeBundle({ manifest: { ...manifest, format: 99 as 2 }, state });
   assert.throws(() => decodeBundle(changed, 'c.tdz'), /manifest\.json is no manifest of format/);
 });
 

@@ -9,7 +9,13 @@ import { packageRoot } from '../../codegen/build/places.js';
 import type { Addon } from '../../runtime/addon.js';
 import { DTYPES, type DType } from '../../runtime/dtype.js';
 import { defineModel, type Model } from '../../runtime/load.js';
-import type { Manifest, ManifestEntry, ManifestTensor, Structure } from '../../runtime/manifest.js';
+import {
+  MANIFEST_FORMAT,
+  type Manifest,
+  type ManifestEntry,
+  type ManifestTensor,
+  type Structure,
+} from '../../runtime/manifest.js';
 import type { AsyncMethod, Method } from '../../runtime/method.js';
 import type { Session } from '../../runtime/session.js';
 import type { Tensor } from '../../runtime/tensor.js';
@@ -55,7 +61,7 @@ const open = (name: string, min = 0) => ({ name, min, max: null });
 const predict = [input('x', 'f32', 'B', 4), output('result', 'f32', 'B', 3)];
 
 export const manifest: Manifest = {
-  format: 1,
+  format: MANIFEST_FORMAT,
   name: 'sample',
   tdsl: '0.1.0',
   sourceHash: '5a3b1e',

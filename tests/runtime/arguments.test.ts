@@ -2,7 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parametersOf } from '../../runtime/arguments.js';
+import { parametersOf, readInputs } from '../../runtime/arguments.js';
 import type { ManifestEntry } from '../../runtime/manifest.js';
 
 const entry: ManifestEntry = {
@@ -33,6 +33,18 @@ test('an object is the arguments by name unless the only parameter is a record',
   assert.throws(() => parametersOf('descend', one, [{ y: 1 }]), /takes x; there is no argument y$/);
   const record = { ...one, params: [{ name: 'x', structure: { kind: 'record' as const, fields: {} } }] };
   assert.equal(parametersOf('descend', record, [{ y: 1 }]), [{ y: 1 }]);
+});
+
+test('a dimension that is no whole number, or too large for one, is shown', () => {
+  const sized: ManifestEntry = {
+    ...entry,
+    symbols: [{ name: 'n', min: 0, max: null }],
+    params: [{ name: 'n', structure: { kind: 'dim', symbol: 0 } }],
+  };
+  const call = (n: unknown) => () => readInputs('ids', sized, [n]);
+  assert.throws(call(1.5), /argument n: expected a whole number, found 1\.5$/);
+  assert.throws(call(2 ** 53), /expected a whole number, found 9007199254740992, which is too large to be exact$/);
+  assert.throws(call('3'), /expected a whole number, found a string$/);
 });
 
 test.run();

@@ -89,15 +89,28 @@ test('errors of a program are thrown with the diagnostics', async () => {
 });
 
 test('errors of values carry codes', async () => {
-  const s = await interpret<Session & { pick: Method<{ i: Tensor }, Tensor> }>({
-    text: 'export fn pick(i: i64[n]) -> f32[n] = index_select(tensor([1.5, 2.5]), 0, i)\n',
-  });
+  type Failing = Session & Record<'pick' | 'most' | 'reach' | 'part', Method<{ i: Tensor }, Tensor>>;
+  const text = `
+export fn pick(i: i64[n]) -> f32[n] = index_select(tensor([1.5, 2.5]), 0, i)
+export fn most(i: i64[_]) -> i64[] = max(i)
+export fn reach(i: i64[1]) -> i64[1] = while sum(i) < 100 max 3 from i = i { i + 1 }
+export fn part(i: i64[n]) -> i64[n - 2] = zeros([n - 2], i64) + sum(i)
+`;
+  const s = await interpret<Failing>({ text });
   assert.equal(s.pick({ i: Tensor.from([1, 0]) }).toArray(), [2.5, 1.5]);
-  try {
-    s.pick({ i: Tensor.from([2]) });
-    assert.unreachable();
-  } catch (error) {
-    assert.is((error as { code?: string }).code, 'TDSL_INDEX');
+  const failing: readonly [string, () => unknown][] = [
+    ['TDSL_INDEX', () => s.pick({ i: Tensor.from([2]) })],
+    ['TDSL_VALUE', () => s.most({ i: Tensor.zeros([0], { dtype: 'i64' }) })],
+    ['TDSL_LIMIT', () => s.reach({ i: Tensor.from([2]) })],
+    ['TDSL_SHAPE', () => s.part({ i: Tensor.from([2]) })],
+  ];
+  for (const [code, call] of failing) {
+    try {
+      call();
+      assert.unreachable();
+    } catch (error) {
+      assert.is((error as { code?: string }).code, code);
+    }
   }
 });
 

@@ -115,6 +115,7 @@ function lookupReader(
     throw new EvaluationError(
       `the index ${position} is out of range: it must be at least 0 and less than ${size}`,
       context.origin,
+      'TDSL_INDEX',
     );
   };
 }

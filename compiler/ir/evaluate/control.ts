@@ -35,7 +35,7 @@ function emptyStack({ type }: Value, length: number, dims: Dims): HostTensor {
 
 /** The error of a loop that would make more trips than it may. */
 function limitError(node: Node, limit: number): EvaluationError {
-  return new EvaluationError(`the loop is not at its end after ${limit} trips, its limit`, node.origin);
+  return new EvaluationError(`the loop is not at its end after ${limit} trips, its limit`, node.origin, 'TDSL_LIMIT');
 }
 
 /** Runs a loop; `body` is its function, `node` says where it comes from. */

@@ -37,7 +37,7 @@ export function allocate(dtype: DType, length: number): Elements {
     return new arrays[dtype](length);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new EvaluationError(tooLarge(length, dtype));
+    throw new EvaluationError(tooLarge(length, dtype), {}, 'TDSL_NOMEM');
   }
 }
 
