@@ -170,9 +170,9 @@ const isInline = (fn: ScalarFunction): boolean => operationsOf(fn) <= INLINE_LIM
 
 /**
  * So many operations may be copies of one function in a file; where there would be more of them, it is called. A C compiler takes 10 to 15 ms for each
- * copy of a sine in lanes, of which unrolled loops make thousands; layers, losses and optimizers have less than half of this.
+ * copy of a sine in lanes, of which unrolled loops make thousands; files of layers, losses and optimizers stay below.
  */
-const COPIED_LIMIT = 8192;
+const COPIED_LIMIT = 4096;
 
 /** A call of a scalar function, which is defined in the file on first use. */
 export function callText(unit: Unit, fn: ScalarFunction, form: Form, args: readonly string[]): string {
