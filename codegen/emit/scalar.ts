@@ -168,25 +168,39 @@ const operationsOf = ({ body }: ScalarFunction): number =>
 
 const isInline = (fn: ScalarFunction): boolean => operationsOf(fn) <= INLINE_LIMIT;
 
+/**
+ * So many operations may be copies of one function in a file; where there would be more of them, it is called. A C compiler takes 10 to 15 ms for each
+ * copy of a sine in lanes, of which unrolled loops make thousands; files of layers, losses and optimizers stay below.
+ */
+const COPIED_LIMIT = 4096;
+
 /** A call of a scalar function, which is defined in the file on first use. */
 export function callText(unit: Unit, fn: ScalarFunction, form: Form, args: readonly string[]): string {
-  const name = suffixed(fn.name, form);
-  unit.define(name, () => {
-    const type = computeType(unit, fn.body.dtype, form);
-    const names = fn.params.map((_, i) => `x${i}`);
-    const params = fn.params.map((dtype, i) => `${computeType(unit, dtype, form)} ${names[i]}`).join(', ');
-    const step = stepInstruction(unit, fn.name, form.lanes, names);
-    if (step !== undefined) return `/* ${fn.doc} */\n${functionText(type, name, params, `return ${step};`)}`;
-    const lines: string[] = [];
-    const sink: Sink = { unit, line: (text) => lines.push(text), fresh: () => `v${lines.length}` };
-    const inLanes = form.lanes > 1;
-    const operands = names.map((text) => ({ text, inLanes }));
-    const result = emitScalar(sink, fn.body, operands, form);
-    lines.push(`return ${inForm(unit, fn.body.dtype, form, result)};`);
-    const inline = isInline(fn) ? undefined : 'TDSL_FUNCTION';
-    return `/* ${fn.doc.replaceAll('*/', '* /')} */\n${functionText(type, name, params, lines.join('\n  '), inline)}`;
-  });
+  const name = unit.call(suffixed(fn.name, form), () => functionDefinition(unit, fn, form));
   return `${name}(${args.join(', ')})`;
+}
+
+/** The text of a function, for the number of calls of it. */
+function functionDefinition(unit: Unit, fn: ScalarFunction, form: Form): (calls: number) => string {
+  const name = suffixed(fn.name, form);
+  const type = computeType(unit, fn.body.dtype, form);
+  const names = fn.params.map((_, i) => `x${i}`);
+  const params = fn.params.map((dtype, i) => `${computeType(unit, dtype, form)} ${names[i]}`).join(', ');
+  const step = stepInstruction(unit, fn.name, form.lanes, names);
+  if (step !== undefined) {
+    const text = `/* ${fn.doc} */\n${functionText(type, name, params, `return ${step};`)}`;
+    return () => text;
+  }
+  const lines: string[] = [];
+  const sink: Sink = { unit, line: (text) => lines.push(text), fresh: () => `v${lines.length}` };
+  const inLanes = form.lanes > 1;
+  const operands = names.map((text) => ({ text, inLanes }));
+  const result = emitScalar(sink, fn.body, operands, form);
+  lines.push(`return ${inForm(unit, fn.body.dtype, form, result)};`);
+  return (calls) => {
+    const inline = isInline(fn) && calls * operationsOf(fn) <= COPIED_LIMIT ? undefined : 'TDSL_FUNCTION';
+    return `/* ${fn.doc.replaceAll('*/', '* /')} */\n${functionText(type, name, params, lines.join('\n  '), inline)}`;
+  };
 }
 
 const suffixed = (name: string, form: Form): string => (form.lanes === 1 ? name : `${suffix(name, form.lanes)}`);

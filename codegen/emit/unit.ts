@@ -3,7 +3,8 @@
 import type { Machine } from '../kernel/machine.js';
 
 export class Unit {
-  readonly #definitions = new Map<string, string>();
+  readonly #definitions = new Map<string, string | ((calls: number) => string)>();
+  readonly #calls = new Map<string, number>();
 
   constructor(readonly machine: Machine) {}
 
@@ -13,8 +14,17 @@ export class Unit {
     return name;
   }
 
+  /** Notes a call of a function. `make` gives its definition, once, for the number of calls that the file turns out to have. */
+  call(name: string, make: () => (calls: number) => string): string {
+    this.#calls.set(name, (this.#calls.get(name) ?? 0) + 1);
+    if (!this.#definitions.has(name)) this.#definitions.set(name, make());
+    return name;
+  }
+
   /** All definitions in order. */
   get text(): string {
-    return [...this.#definitions.values()].join('\n');
+    return [...this.#definitions]
+      .map(([name, text]) => (typeof text === 'string' ? text : text(this.#calls.get(name) ?? 0)))
+      .join('\n');
   }
 }

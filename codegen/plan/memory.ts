@@ -189,12 +189,45 @@ function liveOf(lifetimes: readonly Lifetime[], sizes: readonly number[]): numbe
 
 /** For each slot those that may share memory with it, itself included: all that lie neither above nor below it. */
 export function sharedSlots({ slots }: Workspace): readonly (readonly number[])[] {
-  const below: Set<number>[] = [];
-  for (const { above } of slots)
-    below.push(new Set(above.flatMap((slot) => [slot, ...(below[slot] as ReadonlySet<number>)])));
-  return slots.map((_, a) =>
-    [...slots.keys()].filter(
-      (b) => !(below[a] as ReadonlySet<number>).has(b) && !(below[b] as ReadonlySet<number>).has(a),
-    ),
-  );
+  const below: SlotSet[] = [];
+  for (const { above } of slots) {
+    const own = new SlotSet(slots.length);
+    for (const lower of above) own.add(lower, below[lower] as SlotSet);
+    below.push(own);
+  }
+  const over = slots.map(() => new SlotSet(slots.length));
+  for (const [slot, { above }] of [...slots.entries()].reverse())
+    for (const lower of above) over[lower]?.add(slot, over[slot] as SlotSet);
+  return slots.map((_, slot) => (below[slot] as SlotSet).neither(over[slot] as SlotSet));
+}
+
+/**
+ * Numbers of slots, a bit for each: of thousands of values that live at one time, as those that a long derivative keeps, nearly all pairs lie one above
+ * another.
+ */
+class SlotSet {
+  readonly #words: Uint32Array;
+
+  constructor(readonly count: number) {
+    this.#words = new Uint32Array(Math.ceil(count / 32));
+  }
+
+  /** Adds a slot, and all of another set. */
+  add(slot: number, others: SlotSet): void {
+    this.#words[slot >>> 5] = (this.#words[slot >>> 5] as number) | (1 << (slot & 31));
+    others.#words.forEach((word, i) => {
+      this.#words[i] = (this.#words[i] as number) | word;
+    });
+  }
+
+  /** The slots that are in neither set, in order. */
+  neither(other: SlotSet): readonly number[] {
+    return [...this.#words].flatMap((word, i) => {
+      const missing = ~(word | (other.#words[i] as number));
+      if (missing === 0) return [];
+      return Array.from({ length: Math.min(32, this.count - 32 * i) }, (_, bit) => bit)
+        .filter((bit) => (missing & (1 << bit)) !== 0)
+        .map((bit) => 32 * i + bit);
+    });
+  }
 }

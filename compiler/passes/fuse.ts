@@ -88,15 +88,21 @@ function needlesslyStored(analysis: Analysis, stored: ReadonlySet<Value>): reado
   return found.length > 0 ? found : [...bySource.values()].filter((nodes) => nodes.length > 1).flat();
 }
 
-/** The kernels of a function: formed again without what is needlessly stored, until nothing is. */
+/**
+ * How often kernels are formed again. Models take one or two rounds. Where a chain is longer than a kernel may be, what is pulled moves the ends of
+ * all kernels after it, where other values are stored needlessly: rounds without a bound would be as many as kernels.
+ */
+const maxRounds = 4;
+
+/** The kernels of a function: formed again without what is needlessly stored, until nothing is or what is left is not worth it. */
 function planFunction(func: Func, context: PassContext): { plan: Plan; analysis: Analysis } {
   const pulled = new Set<Node>();
-  for (;;) {
+  for (let round = 0; ; round++) {
     const analysis = new Analysis(func, context, pulled);
     const plan = planKernels(analysis, formGroups(analysis));
     const stored = new Set([...func.params, ...plan.kernels.flatMap((kernel) => kernel.results)]);
     const needless = needlesslyStored(analysis, stored);
-    if (needless.length === 0) return { plan, analysis };
+    if (needless.length === 0 || round === maxRounds) return { plan, analysis };
     for (const node of needless) pulled.add(node);
   }
 }

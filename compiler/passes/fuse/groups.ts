@@ -25,10 +25,10 @@ interface Edge {
 }
 
 /**
- * A kernel of more nodes saves little traffic for its length, costs the C compiler more than linear time, and is deeper than recursive
- * lowering can follow: unrolled loops make chains of thousands.
+ * A kernel of more nodes, members and those that they pull, saves little traffic for its length, and recursive lowering could not follow one of
+ * thousands, which unrolled loops make: they become kernels one after another. Those of layers and optimizers have tens.
  */
-const maxMembers = 256;
+const maxKernelNodes = 256;
 
 /** Run-time dimensions count as this when sizes are compared. */
 const nominalSize = 64;
@@ -44,6 +44,7 @@ class Grouping {
   readonly #groupOf = new Map<Node, Group>();
   readonly #reads = new Map<Node, ReadonlySet<Node>>();
   readonly #readBy = new Map<Node, Set<Node>>();
+  readonly #pulledBy = new Map<Node, ReadonlySet<Node>>();
   /** Pairs of groups that cannot join; a group that grows is another one. */
   readonly #refused = new Map<Group, Set<Group>>();
   readonly #loadsOf = new Map<Node, ReadonlySet<Value>>();
@@ -52,28 +53,32 @@ class Grouping {
   constructor(readonly analysis: Analysis) {
     for (const node of analysis.func.nodes) {
       if (analysis.roleOf.get(node) !== 'member') continue;
-      const reads = this.#membersBelow(node);
-      this.#reads.set(node, reads);
-      for (const read of reads) this.#readBy.set(read, (this.#readBy.get(read) ?? new Set()).add(node));
+      const { members, pulled } = this.#below(node);
+      this.#reads.set(node, members);
+      this.#pulledBy.set(node, pulled);
+      for (const read of members) this.#readBy.set(read, (this.#readBy.get(read) ?? new Set()).add(node));
       const group = { members: new Set([node]), domain: domainOf(node) };
       this.#groupOf.set(node, group);
       this.#order.add(group);
     }
   }
 
-  /** The members that a node reads, directly or through free and pulled nodes. */
-  #membersBelow(node: Node): ReadonlySet<Node> {
+  /** The members that a node reads, directly or through free and pulled nodes, and the latter. */
+  #below(node: Node): { readonly members: ReadonlySet<Node>; readonly pulled: ReadonlySet<Node> } {
     const members = new Set<Node>();
+    const pulled = new Set<Node>();
     const seen = new Set<Node>();
     const open = [...node.inputs].reverse();
     for (let input = open.pop(); input !== undefined; input = open.pop()) {
       const definition = this.analysis.definition.get(input);
       if (definition === undefined || seen.has(definition)) continue;
       seen.add(definition);
-      if (this.analysis.roleOf.get(definition) === 'member') members.add(definition);
+      const role = this.analysis.roleOf.get(definition);
+      if (role === 'pulled') pulled.add(definition);
+      if (role === 'member') members.add(definition);
       else open.push(...definition.inputs.toReversed());
     }
-    return members;
+    return { members, pulled };
   }
 
   run(): readonly Group[] {
@@ -203,6 +208,7 @@ class Grouping {
     }
     if (best.moved.length === 0 || best.moved.length === from.members.size) return;
     const members = new Set([...into.members, ...best.moved]);
+    if (this.#isTooLong(members)) return;
     if (!new Alignment(this.analysis, members, into.domain).holds()) return;
     const left = new Set([...from.members].filter((member) => !best.moved.includes(member)));
     this.#replace(from, { ...from, members: left });
@@ -258,12 +264,20 @@ class Grouping {
   #joined(producer: Group, consumer: Group): Group | undefined {
     const domain = joinDomains(producer.domain, consumer.domain);
     if (domain === undefined || domain.form === 'single') return undefined;
-    if (producer.members.size + consumer.members.size > maxMembers) return undefined;
+    if (producer.members.size + consumer.members.size > maxKernelNodes) return undefined;
     const members = new Set([...producer.members, ...consumer.members]);
+    if (this.#isTooLong(members)) return undefined;
     if (this.#runsBetween(producer, consumer)) return undefined;
     if (!new Alignment(this.analysis, members, domain).holds()) return undefined;
     const isAllowed = domain.form !== 'rows' || domain.revisits || this.#keepsFullValuesInside(members, domain.shape);
     return isAllowed ? { members, domain } : undefined;
+  }
+
+  #isTooLong(members: ReadonlySet<Node>): boolean {
+    if (members.size > maxKernelNodes) return true;
+    const pulled = new Set<Node>();
+    for (const member of members) for (const node of this.#pulledBy.get(member) ?? []) pulled.add(node);
+    return members.size + pulled.size > maxKernelNodes;
   }
 
   /** Whether no value of the full shape is needed outside of the group: a reduction along columns stores none. */

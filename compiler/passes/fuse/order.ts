@@ -4,7 +4,8 @@
 import type { Group } from './groups.js';
 
 export class GroupOrder {
-  readonly #groups: Group[] = [];
+  /** Groups in order; places of groups that have joined others are empty. */
+  readonly #groups: (Group | undefined)[] = [];
   readonly #place = new Map<Group, number>();
 
   /** Adds a group after all others. */
@@ -37,7 +38,8 @@ export class GroupOrder {
     const [before, behind]: [Group[], Group[]] = [[], []];
     const reached = new Set<Group>(after(first));
     for (let place = begin + 1; place < end; place++) {
-      const group = this.#groups[place] as Group;
+      const group = this.#groups[place];
+      if (group === undefined) continue;
       if (!reached.has(group)) before.push(group);
       else {
         behind.push(group);
@@ -46,10 +48,10 @@ export class GroupOrder {
     }
     this.#place.delete(a);
     this.#place.delete(b);
+    // Chains grow at their ends: what joins next lies beside the group when the places that are left empty are before it.
     const between = [...before, joined, ...behind];
-    between.forEach((group, i) => void this.#put(begin + i, group));
-    this.#groups.splice(begin + between.length, 1);
-    for (let place = begin + between.length; place < this.#groups.length; place++)
-      this.#place.set(this.#groups[place] as Group, place);
+    const empty = end + 1 - between.length;
+    this.#groups.fill(undefined, begin, empty);
+    between.forEach((group, i) => void this.#put(empty + i, group));
   }
 }
