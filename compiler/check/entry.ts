@@ -185,6 +185,8 @@ function finishEntry(
   decl?: ast.Fn,
 ): Entry {
   const flat = flatten(cx, value, `the result of \`${name}\``);
+  const symbols = symbolsOf(inputs.argumentTypes, inputs.numbers);
+  if (decl?.exported) requireKnownSizes(cx, flat.values, symbols);
   const outputs: EntryOutput[] = flat.values.map((_, i) => ({ kind: 'result', path: String(i) }));
   const values = [...flat.values, ...writtenState(cx, session, inputs, outputs)];
   const { structure, paths } = resultStructure(cx, value, flat.values);
@@ -203,11 +205,23 @@ function finishEntry(
     outputs,
     arguments: inputs.arguments,
     result: structure,
-    symbols: symbolsOf(inputs.argumentTypes, inputs.numbers),
+    symbols,
     constraints: [...cx.constraints.values()],
     ...(equalities.length === 0 ? {} : { equalities }),
     ...(decl?.docs === undefined ? {} : { doc: decl.docs }),
   };
+}
+
+/** Refuses results of a size that no argument of a call says. */
+function requireKnownSizes(cx: Context, results: readonly Value[], known: readonly string[]): void {
+  const sizes = new Set<string>();
+  for (const { type } of results) for (const size of type.shape) dimSymbols(size, sizes);
+  const unknown = [...sizes].find((symbol) => !known.includes(symbol));
+  if (unknown === undefined) return;
+  cx.fail('E0307', {
+    message: `the dimension \`${unknown}\` of the result is that of no argument`,
+    help: `give an argument an axis of this size, or take it as a number: \`${unknown}: dim\``,
+  });
 }
 
 /** The new values of the leaves that were assigned to; an entry that drew and may write state moves the key of the session on. */

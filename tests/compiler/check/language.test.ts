@@ -255,4 +255,11 @@ test('a recursion on a size ends when compiling, and a function that recurs is c
   assert.equal(codes(`dim n\n${total}\nexport fn f(x: f32[n]) -> f32 = total(x, x)`), ['E0408']);
 });
 
+test('a result of a size that no argument says is refused', () => {
+  const [found] = diagnosticsOf('dim N, M\nexport fn f(x: f32[N, 2]) -> f32[M, 4] = zeros([M, 4]) + sum(x)');
+  assert.is(found?.code, 'E0307');
+  assert.match(found?.message ?? '', /`M` of the result is that of no argument/);
+  assert.equal(diagnosticsOf('dim N\nexport fn f(x: f32[N, 2], M: dim) -> f32[M, N] = zeros([M, N]) + sum(x)'), []);
+});
+
 test.run();
