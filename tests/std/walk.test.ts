@@ -56,7 +56,7 @@ const functions = modules
   .map(({ name }) => name.name);
 
 /** Helpers of the library that users may call, which the functions that they serve test. */
-const helpers = new Set(['squeeze_axes', 'safe_root', 'adaptive_avg_pool', 'adaptive_max_pool']);
+const helpers = new Set(['squeeze_axes', 'safe_root', 'adaptive_avg_pool', 'adaptive_max_pool', 'widened']);
 
 const walk = suite('every function of the library');
 
