@@ -4,6 +4,7 @@ import type { Diagnostic } from '../diagnostics/report.js';
 import { type Dim, dimSubstitute, dimSymbols } from '../ir/dims.js';
 import type { HostTensor } from '../ir/evaluate/tensor.js';
 import type { Func, TensorType, Value } from '../ir/graph.js';
+import { freeSymbols, topologicalModule } from '../ir/rewrite.js';
 import type { Entry, EntryArgument, EntryConstraint, EntryOutput, StateEntry, Structure } from '../program.js';
 import type * as ast from '../syntax/ast.js';
 import { call, resultSpan, resultWithDerivative, signatureNames } from './call.js';
@@ -186,7 +187,6 @@ function finishEntry(
 ): Entry {
   const flat = flatten(cx, value, `the result of \`${name}\``);
   const symbols = symbolsOf(inputs.argumentTypes, inputs.numbers);
-  if (decl?.exported) requireKnownSizes(cx, flat.values, symbols);
   const outputs: EntryOutput[] = flat.values.map((_, i) => ({ kind: 'result', path: String(i) }));
   const values = [...flat.values, ...writtenState(cx, session, inputs, outputs)];
   const { structure, paths } = resultStructure(cx, value, flat.values);
@@ -194,6 +194,7 @@ function finishEntry(
     outputs[i] = { kind: 'result', path };
   });
   cx.functions.set(fn, cx.rootFrame.finish(cx.rootFrame.locals(values)));
+  if (decl?.exported) requireKnownSizes(cx, fn, symbols);
   // A dimension that is a number of the call has a constraint instead, since no shape says it.
   const equalities = [...cx.settled].flatMap(([symbol, equality]) =>
     inputs.numbers.includes(symbol) ? [] : [equality],
@@ -212,14 +213,13 @@ function finishEntry(
   };
 }
 
-/** Refuses results of a size that no argument of a call says. */
-function requireKnownSizes(cx: Context, results: readonly Value[], known: readonly string[]): void {
-  const sizes = new Set<string>();
-  for (const { type } of results) for (const size of type.shape) dimSymbols(size, sizes);
-  const unknown = [...sizes].find((symbol) => !known.includes(symbol));
+/** Refuses sizes that no argument of a call says, also where only a part of a loop or of a branch has them. */
+function requireKnownSizes(cx: Context, fn: string, known: readonly string[]): void {
+  const parts = [...topologicalModule(cx.functions.values(), [fn]).functions.values()];
+  const unknown = parts.flatMap((part) => [...freeSymbols(part)]).find((symbol) => !known.includes(symbol));
   if (unknown === undefined) return;
   cx.fail('E0307', {
-    message: `the dimension \`${unknown}\` of the result is that of no argument`,
+    message: `the dimension \`${unknown}\` is that of no argument`,
     help: `give an argument an axis of this size, or take it as a number: \`${unknown}: dim\``,
   });
 }

@@ -255,10 +255,14 @@ test('a recursion on a size ends when compiling, and a function that recurs is c
   assert.equal(codes(`dim n\n${total}\nexport fn f(x: f32[n]) -> f32 = total(x, x)`), ['E0408']);
 });
 
-test('a result of a size that no argument says is refused', () => {
+test('a size that no argument says is refused', () => {
   const [found] = diagnosticsOf('dim N, M\nexport fn f(x: f32[N, 2]) -> f32[M, 4] = zeros([M, 4]) + sum(x)');
   assert.is(found?.code, 'E0307');
-  assert.match(found?.message ?? '', /`M` of the result is that of no argument/);
+  assert.match(found?.message ?? '', /`M` is that of no argument/);
+  const inside = (body: string) => codes(`export fn f[M](x: f32[3]) -> f32[3] = ${body}`);
+  assert.equal(inside('x + sum(zeros([M]))'), ['E0307']);
+  assert.equal(inside('if x[0] > 0 { x + sum(zeros([M])) } else { x }'), ['E0307']);
+  assert.equal(inside('fold x from x { (s, v) => s + v + sum(zeros([M])) }'), ['E0307']);
   assert.equal(diagnosticsOf('dim N\nexport fn f(x: f32[N, 2], M: dim) -> f32[M, N] = zeros([M, N]) + sum(x)'), []);
 });
 
