@@ -90,16 +90,11 @@ fn topk(input: tensor, k: int, dim: int = -1, largest: bool = true, sorted: bool
     k >= 0 && k <= _length(input, dim),
     "topk: k = " + k + " is outside [0, " + _length(input, dim) + "]",
   )
-  let (values, indices) = sort(input, dim, largest)
-  if ndim(input) == 0 && k == 1 {
-    (values, indices)
+  if ndim(input) == 0 {
+    if k == 1 { (input, zeros([], i64)) } else { (reshape(input, [1])[:0], zeros([0], i64)) }
   } else {
-    let (row, places) = if ndim(input) == 0 {
-      (reshape(values, [1]), reshape(indices, [1]))
-    } else {
-      (values, indices)
-    }
-    (narrow(row, dim, 0, k), narrow(places, dim, 0, k))
+    let indices = narrow(argsort(input, dim, largest), dim, 0, k)
+    (gather(input, dim, indices), indices)
   }
 }
 
@@ -114,11 +109,11 @@ fn kthvalue(input: tensor, k: int, dim: int = -1, keepdim: bool = false) {
 
 ## What stands at a place, counted from 0, among the elements along `dim` in order, and its position before.
 fn _at_place(input: tensor, place: dim, dim: int, keepdim: bool) {
-  let (values, indices) = sort(input, dim)
   if ndim(input) == 0 {
-    (values, indices)
+    sort(input, dim)
   } else {
-    let (value, index) = (narrow(values, dim, place, 1), narrow(indices, dim, place, 1))
+    let index = narrow(argsort(input, dim), dim, place, 1)
+    let value = gather(input, dim, index)
     if keepdim { (value, index) } else { (squeeze_axes(value, dim), squeeze_axes(index, dim)) }
   }
 }

@@ -69,7 +69,7 @@ function emitStatement(lines: Lines, stmt: Stmt, scope: Scope): void {
       emitFetch(lines, stmt, scope);
       return;
     case 'sort':
-      lines.line(sortCall(lines, stmt, positionText(stmt.length, scope.positions)));
+      lines.line(sortCall(lines, stmt, (size) => positionText(size, scope.positions)));
       scope.loads.clear();
       return;
     case 'transpose':

@@ -156,10 +156,18 @@ export type Stmt =
   /** Declares registers. `crowded`: loops that use them need nearly all that a machine has, so that nothing else should stay in registers there. */
   | { readonly kind: 'registers'; readonly register: Register; readonly crowded?: boolean }
   /**
-   * Sorts the first `length` elements of `keys`, signed integers, upwards: element i of `order` is then the position that the i-th smallest of
-   * them had, the first of equal ones before the others. Both have room for 2 · length elements, and hold nothing else afterwards.
+   * Sorts the first `length` elements of `keys`, signed integers, upwards: element i of `order` is then the position that the smallest of them but
+   * `start + i` had, the first of equal ones before the others, for i < `count`. Both have room for 2 · length elements, and hold nothing else
+   * afterwards.
    */
-  | { readonly kind: 'sort'; readonly keys: Buffer; readonly order: Buffer; readonly length: Dim }
+  | {
+      readonly kind: 'sort';
+      readonly keys: Buffer;
+      readonly order: Buffer;
+      readonly length: Dim;
+      readonly start: Dim;
+      readonly count: Dim;
+    }
   /** Exchanges the indices of a register array that has as many rows as a vector has lanes. */
   | { readonly kind: 'transpose'; readonly register: Register }
   | { readonly kind: 'assign'; readonly register: Register; readonly at: readonly Position[]; readonly value: Temp }
@@ -192,7 +200,7 @@ export function stmtPositions(stmt: Stmt): readonly Position[] {
     case 'for':
       return [stmt.extent];
     case 'sort':
-      return [stmt.length];
+      return [stmt.length, stmt.start, stmt.count];
     case 'fold':
     case 'if':
     case 'check':

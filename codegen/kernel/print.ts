@@ -67,7 +67,9 @@ function printBody(body: readonly Stmt[], indent: string, lines: string[]): void
         lines.push(`${indent}${stmt.index} = ${printDim(stmt.value)} < ${printDim(stmt.extent)}`);
         break;
       case 'sort':
-        lines.push(`${indent}sort ${stmt.keys.name} to ${stmt.order.name} < ${printDim(stmt.length)}`);
+        lines.push(
+          `${indent}sort ${stmt.keys.name} < ${printDim(stmt.length)} to ${stmt.order.name} from ${printDim(stmt.start)} < ${printDim(stmt.count)}`,
+        );
         break;
       case 'fetch':
         lines.push(

@@ -160,6 +160,14 @@ export interface OrderNode extends NodeBase {
   readonly op: string;
   readonly dim: number;
   readonly reverse: boolean;
+  /** The places in the order that the result of a sort holds; all without it. */
+  readonly places?: Places;
+}
+
+/** The places `start` ≤ i < `start + size`. */
+export interface Places {
+  readonly start: Dim;
+  readonly size: Dim;
 }
 
 export type Source =

@@ -101,6 +101,8 @@ export function attributeDims(node: NodeDraft): readonly Dim[] {
       return node.view.type === 'slice' ? [...node.view.starts, ...node.view.sizes] : [];
     case 'assemble':
       return node.assemble.type === 'pad' ? [...node.assemble.low, ...node.assemble.high] : [];
+    case 'order':
+      return node.places === undefined ? [] : [node.places.start, node.places.size];
     case 'source':
       if (node.source.type === 'size') return [node.source.value];
       return node.source.type === 'fold_in' ? [] : node.source.shape;

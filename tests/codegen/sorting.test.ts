@@ -1,8 +1,9 @@
 // Sorting as compiled C against the interpreter: all dtypes, both directions, every axis, few and many keys, ties and what is not a number.
 
 import { test } from 'uvu';
-import { dimConst, dimSymbol } from '../../compiler/ir/dims.js';
+import { dimConst, dimFloorDiv, dimSub, dimSymbol } from '../../compiler/ir/dims.js';
 import { dtypes, isFloat } from '../../compiler/ir/dtype.js';
+import type { Places } from '../../compiler/ir/graph.js';
 import { checkAgainstInterpreter, define } from './support.js';
 
 const [n, five] = [dimSymbol('n'), dimConst(5)];
@@ -24,6 +25,32 @@ test('positions agree', async () => {
     ),
     [0, 1, 7, 48, 49, 300].map((size) => ({ n: size })),
   );
+});
+
+test('some places of the order agree with the whole order', async () => {
+  const part = (of: number) => dimFloorDiv(n, dimConst(of));
+  const middle: Places = { start: part(2), size: dimConst(1) };
+  const several: readonly Places[] = [
+    { start: dimConst(0), size: part(8) },
+    { start: part(3), size: part(5) },
+    { start: dimSub(n, part(8)), size: part(8) },
+    { start: part(4), size: dimSub(n, part(4)) },
+  ];
+  const functions = (all: readonly Places[]) =>
+    dtypes.map((dtype) =>
+      define(`places_${dtype}`, (b) => {
+        const x = b.param('x', { dtype, shape: [five, n] });
+        const tied = isFloat(dtype) ? b.elementwise('round', [x]) : x;
+        return all.flatMap((places, i) =>
+          [x, tied].flatMap((value) =>
+            b.add({ kind: 'order', op: 'argsort', dim: 1, reverse: i % 2 === 0, places, inputs: [value] }),
+          ),
+        );
+      }),
+    );
+  const sizes = [7, 48, 49, 300, 4000].map((size) => ({ n: size }));
+  await checkAgainstInterpreter(functions(several), [{ n: 0 }, { n: 1 }, ...sizes]);
+  await checkAgainstInterpreter(functions([middle]), [{ n: 1 }, ...sizes]);
 });
 
 test.run();

@@ -1,6 +1,6 @@
 // Prints a sort as a call of td_sort_chunks or td_merge_runs (rts/cuda/tdsl_sort.cuh), with the keys and the results as functions.
 
-import { type Dim, dimConst, dimMul } from '../../../compiler/ir/dims.js';
+import { type Dim, dimConst, dimEquals, dimMul, isDimConst } from '../../../compiler/ir/dims.js';
 import type { Sorting } from '../../kernel/gpu/sort.js';
 import type { Loop } from '../../kernel/ir.js';
 import { neededValues } from '../../kernel/schedule/phases.js';
@@ -49,10 +49,16 @@ function emitKey(lines: Lines, { grid, rowValues, fill, keys }: Sorting, scope: 
 }
 
 /** The function that is told which element of a row comes to a place. */
-function emitWrite(lines: Lines, { grid, rowValues, write, order }: Sorting, scope: Scope): void {
+function emitWrite(lines: Lines, { grid, rowValues, write, order, length, start }: Sorting, scope: Scope): void {
+  const isWhole = isDimConst(start, 0) && dimEquals(write.extent, length);
   lines.block(
-    'auto write = [&](int64_t row, int64_t i, int64_t at) ',
+    `auto write = [&](int64_t row, int64_t ${isWhole ? 'i' : 'place'}, int64_t at) `,
     () => {
+      if (!isWhole) {
+        const [first, count] = [start, write.extent].map((size) => positionText(size, scope.positions));
+        lines.line(`const int64_t i = place - (${first});`);
+        lines.line(`if (i < 0 || i >= ${count}) return;`);
+      }
       const within = withAxes(lines, scope, [
         ['row', grid],
         ['i', [write]],

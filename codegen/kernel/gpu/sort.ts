@@ -23,6 +23,8 @@ export interface Sorting {
   readonly keys: Buffer;
   readonly order: Buffer;
   readonly length: Dim;
+  /** The first place that is written. */
+  readonly start: Dim;
   /** Where runs are kept between the launches; undefined where rows are certainly short. */
   readonly runs: { readonly keys: Buffer; readonly order: Buffer } | undefined;
 }
@@ -53,7 +55,7 @@ export function scheduleSort(
   const at = body.findIndex(({ kind }) => kind === 'sort');
   const [fill, sort, write] = [body[at - 1], body[at], body[at + 1]];
   if (fill?.kind !== 'for' || sort?.kind !== 'sort' || write?.kind !== 'for') return undefined;
-  const { keys, order, length } = sort as Sort;
+  const { keys, order, length, start } = sort as Sort;
   const isShort = (dimValue(length) ?? SORT_CHUNK + 1) <= SORT_CHUNK;
   const all = grid.reduce((product, { extent }) => dimMul(product, extent), dimMul(length, dimConst(2)));
   const [runKeys, runOrder] = [keys, order].map(
@@ -69,6 +71,7 @@ export function scheduleSort(
     keys,
     order,
     length,
+    start,
     runs: isShort ? undefined : { keys: runKeys, order: runOrder },
   } as const;
   const chunks: Sorting = { ...common, part: 'chunks' };

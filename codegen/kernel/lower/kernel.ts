@@ -18,7 +18,7 @@ import type { ScanOp, SortOp } from '../../../compiler/ops/op.js';
 import { orderOp } from '../../../compiler/ops/table.js';
 import { and, eq, lt, or } from '../../../compiler/scalar/expression.js';
 import { type Buffer, type Kernel, kernelOf, type Position, type Register, type Temp } from '../ir.js';
-import { flatten } from '../positions.js';
+import { flatten, insideGuards } from '../positions.js';
 import { KernelNames } from './body.js';
 import { reductionFold, scatterJoin, usesArgument } from './folds.js';
 import { fitsRows, lowerRows, type Output, rowsOf } from './rows.js';
@@ -170,11 +170,13 @@ function lowerScan(lowering: Lowering, node: OrderNode, record: ScanOp, outputOf
 /** Sorting: for every other position, the keys of the elements along the dimension go to memory of the chunk, and are put in order there. */
 function lowerSort(lowering: Lowering, node: OrderNode, record: SortOp, outputOf: OutputOf): void {
   const { body } = lowering;
-  const buffer = outputOf(node.results[0] as Value);
+  const result = node.results[0] as Value;
+  const buffer = outputOf(result);
   if (buffer === undefined) throw new Error('a sort without a result');
   const input = operand(node, 0);
   const { shape, dtype } = input.type;
   const length = shape[node.dim] as Dim;
+  const { start, size: count } = node.places ?? { start: dimConst(0), size: length };
   const key = record.key(argument(0, dtype), node.reverse);
   const size = dimMul(length, dimConst(2));
   const keys: Buffer = { name: body.fresh('keys'), dtype: key.dtype, role: 'scratch', size };
@@ -190,11 +192,11 @@ function lowerSort(lowering: Lowering, node: OrderNode, record: SortOp, outputOf
         const value = body.let({ kind: 'scalar', body: key, args: [lowering.value(input, at(place))] });
         body.append({ kind: 'store', buffer: keys, offset: place, value });
       });
-      body.append({ kind: 'sort', keys, order, length });
-      body.loops([length], 'serial', ([along]) => {
-        const place = along as Position;
+      body.append({ kind: 'sort', keys, order, length, start, count });
+      body.loop(count, 'serial', (index) => {
+        const place = dimSymbol(index);
         const value = body.letHere({ kind: 'load', buffer: order, offset: place, guards: [] });
-        body.append({ kind: 'store', buffer, offset: flatten(at(place), shape), value });
+        body.append({ kind: 'store', buffer, offset: flatten(at(place), result.type.shape), value });
       });
     },
   );
@@ -203,7 +205,8 @@ function lowerSort(lowering: Lowering, node: OrderNode, record: SortOp, outputOf
 /** Sorting without memory: the place of an element is the number of those that come before it. */
 function lowerRanks(lowering: Lowering, node: OrderNode, record: SortOp, outputOf: OutputOf): void {
   const { body } = lowering;
-  const buffer = outputOf(node.results[0] as Value);
+  const result = node.results[0] as Value;
+  const buffer = outputOf(result);
   if (buffer === undefined) throw new Error('a sort without a result');
   const input = operand(node, 0);
   const { shape, dtype } = input.type;
@@ -228,8 +231,12 @@ function lowerRanks(lowering: Lowering, node: OrderNode, record: SortOp, outputO
         body.fold(name, [step], []);
       });
     });
-    const target = body.lookup(rank as Temp, length, lowering.site(node), flatten(at, shape), []);
-    body.append({ kind: 'store', buffer, offset: flatten(along(dimSymbol(target)), shape), value: place });
+    const target = dimSymbol(body.lookup(rank as Temp, length, lowering.site(node), flatten(at, shape), []));
+    const { start, size } = node.places ?? { start: dimConst(0), size: length };
+    const own = dimSub(target, start);
+    body.when(insideGuards(own, size, body.ranges), () => {
+      body.append({ kind: 'store', buffer, offset: flatten(along(own), result.type.shape), value: place });
+    });
   });
 }
 

@@ -51,7 +51,7 @@ export function mapPositions(stmt: Stmt, f: PositionMap): Stmt {
     case 'fetch':
       return { ...stmt, offset: f(stmt.offset), ...(stmt.row !== undefined && { row: f(stmt.row) }) };
     case 'sort':
-      return { ...stmt, length: f(stmt.length) };
+      return { ...stmt, length: f(stmt.length), start: f(stmt.start), count: f(stmt.count) };
     case 'registers':
     case 'transpose':
       return stmt;

@@ -3,6 +3,7 @@
 // and the backends.
 
 import { orderOp, reduceOp } from '../../ops/table.js';
+import { dimEvaluate } from '../dims.js';
 import type { Func, Module, Node, NodeOf, Value } from '../graph.js';
 import { type AccessContext, accessOffsets, spaceExtents } from './access.js';
 import { evaluateContract } from './contract.js';
@@ -12,7 +13,7 @@ import { EvaluationError } from './error.js';
 import { lanesAlong, reduceFolds, scanFolds } from './fold.js';
 import { evaluateAssemble, evaluateIndexing, evaluateView } from './move.js';
 import { Programs } from './programs.js';
-import { sortedPositions } from './sort.js';
+import { sortPositions } from './sort.js';
 import { evaluateSource } from './source.js';
 import { bindDims, type Dims, evaluateShape } from './symbols.js';
 import { elementCount, type HostTensor } from './tensor.js';
@@ -80,7 +81,7 @@ export class Interpreter {
       case 'index':
         return [evaluateIndexing(node, shape, context)];
       case 'order':
-        return this.#order(node, inputs[0] as HostTensor);
+        return this.#order(node, inputs[0] as HostTensor, shape, dims);
       case 'source':
         return [evaluateSource(node, inputs, shape, dims, this.#programs)];
       case 'region':
@@ -129,10 +130,18 @@ export class Interpreter {
     return results.map((data, i) => ({ dtype: resultDType(node, i), shape: [...shape], data }));
   }
 
-  #order(node: Extract<Node, { kind: 'order' }>, input: HostTensor): readonly HostTensor[] {
+  #order(
+    node: Extract<Node, { kind: 'order' }>,
+    input: HostTensor,
+    shape: readonly number[],
+    dims: Dims,
+  ): readonly HostTensor[] {
     if (orderOp(node.op).method === 'sort') {
       const keys = this.#programs.sortKey(node.op, input.dtype, node.reverse);
-      return [{ dtype: 'i64', shape: [...input.shape], data: sortedPositions(keys, lanesAlong(input, node.dim)) }];
+      const positions = { dtype: 'i64', shape, data: new BigInt64Array(elementCount(shape)) } as const;
+      const start = node.places === undefined ? 0 : dimEvaluate(node.places.start, dims);
+      sortPositions(keys, lanesAlong(input, node.dim), start, lanesAlong(positions, node.dim));
+      return [positions];
     }
     const program = this.#programs.fold('order', node.op, input.dtype);
     const dtypes = node.results.map((result) => result.type.dtype);

@@ -9,8 +9,16 @@ import { allocate, type Elements } from './tensor.js';
 /** From so many keys on, distributing them by 16 bits at a time is faster than comparing them. */
 const manyKeys = 4096;
 
-/** The positions within its row of every element of the result, where the rows are those of `folds`; `program` computes the keys. */
-export function sortedPositions(program: ScalarProgram, { data, offsets, lanes, length }: Folds): BigInt64Array {
+/**
+ * Puts, for every row of elements, the positions within it that come to the places from `start` on into a row of `results`; `program` computes the
+ * keys.
+ */
+export function sortPositions(
+  program: ScalarProgram,
+  { data, offsets, lanes, length }: Folds,
+  start: number,
+  results: Folds,
+): void {
   const [argument, key] = [program.args[0] as Elements, program.outputs[0] as Elements];
   const keys = allocate(program.results[0] as DType, data.length);
   for (let first = 0; first < data.length; first += blockSize) {
@@ -19,14 +27,13 @@ export function sortedPositions(program: ScalarProgram, { data, offsets, lanes, 
     program.run(n);
     copyElements(keys, first, key, 0, n);
   }
-  const positions = new BigInt64Array(data.length);
+  const positions = results.data as BigInt64Array;
   for (let lane = 0; lane < lanes; lane++) {
-    const start = lane * length;
-    order(keys.subarray(start, start + length)).forEach((position, i) => {
-      positions[offsets[start + i] as number] = BigInt(position);
-    });
+    const ordered = order(keys.subarray(lane * length, (lane + 1) * length));
+    for (let i = 0; i < results.length; i++) {
+      positions[results.offsets[lane * results.length + i] as number] = BigInt(ordered[start + i] as number);
+    }
   }
-  return positions;
 }
 
 const order = (keys: Elements): Int32Array => (keys.length < manyKeys ? byComparing(keys) : byDigits(keys));

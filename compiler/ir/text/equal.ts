@@ -49,7 +49,7 @@ function attributesKey(node: Node): unknown {
       return [rest, spaceKey(space), access.map(subscriptKey)];
     }
     case 'order':
-      return [node.op, node.dim, node.reverse];
+      return [node.op, node.dim, node.reverse, node.places?.start.key];
     case 'source': {
       const { source } = node;
       return source.type === 'constant'

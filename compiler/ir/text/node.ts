@@ -44,12 +44,17 @@ export function printOperation(node: Node, value: PrintValue): string {
     case 'index':
       return printIndexing(node, inputs);
     case 'order':
-      return `${printName(node.op)} ${operands} along ${node.dim}${node.reverse ? ' reverse' : ''}`;
+      return printOrder(node, operands);
     case 'source':
       return printSource(node, operands);
     case 'region':
       return printRegion(node.region, inputs);
   }
+}
+
+function printOrder({ op, dim, reverse, places }: NodeOf<'order'>, operands: string): string {
+  const from = places === undefined ? '' : ` from [${places.start.key}]`;
+  return `${printName(op)} ${operands} along ${dim}${reverse ? ' reverse' : ''}${from}`;
 }
 
 function printView(node: NodeOf<'view'>, operands: string): string {

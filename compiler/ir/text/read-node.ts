@@ -213,7 +213,13 @@ function readByShape(op: string): Form {
     }
     if (scanner.accept('along')) {
       const dim = scanner.integer('a dimension');
-      return always({ kind: 'order', op, dim, reverse: scanner.accept('reverse'), inputs });
+      const reverse = scanner.accept('reverse');
+      if (!scanner.accept('from')) return always({ kind: 'order', op, dim, reverse, inputs });
+      const [start = dimConst(0)] = readDims(scanner);
+      return (types) => {
+        const places = { start, size: shapeOf(types)[dim] ?? dimConst(0) };
+        return { kind: 'order', op, dim, reverse, places, inputs };
+      };
     }
     if (op !== 'cast') return always({ kind: 'elementwise', op, inputs });
     return (types) => ({ kind: 'elementwise', op, inputs, dtype: dtypeOf(types) });

@@ -8,13 +8,15 @@ import { expectInputs, fail } from './check.js';
 
 type Draft = Extract<NodeDraft, { kind: 'order' }>;
 
-function infer({ op, dim, inputs }: Draft): readonly TensorType[] {
+function infer({ op, dim, places, inputs }: Draft): readonly TensorType[] {
   const record = orderOp(op);
   const [input] = expectInputs(op, inputs, 1) as readonly [Value];
   const { dtype, shape } = input.type;
   if (!record.accepts.includes(dtype)) fail(op, `does not accept ${dtype}`);
   if (shape[dim] === undefined) fail(op, `there is no dimension ${dim} in rank ${shape.length}`);
-  return record.results(dtype).map((result) => ({ dtype: result, shape }));
+  if (places !== undefined && record.method !== 'sort') fail(op, 'gives all places');
+  const own = shape.map((size, d) => (d === dim && places !== undefined ? places.size : size));
+  return record.results(dtype).map((result) => ({ dtype: result, shape: own }));
 }
 
 export const orderRules: KindRules<'order'> = {
@@ -33,6 +35,6 @@ export const orderRules: KindRules<'order'> = {
     return [b.add({ kind: 'order', op: node.op, dim: node.dim, reverse: !node.reverse, inputs: [cotangent] })[0]];
   },
 
-  batch: ({ op, dim, reverse, inputs }, _batched, _size, b) =>
-    b.add({ kind: 'order', op, dim: dim + 1, reverse, inputs }),
+  batch: ({ op, dim, reverse, places, inputs }, _batched, _size, b) =>
+    b.add({ kind: 'order', op, dim: dim + 1, reverse, inputs, ...(places && { places }) }),
 };

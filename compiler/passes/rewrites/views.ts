@@ -11,7 +11,8 @@ import {
   isDimConst,
   shapeEquals,
 } from '../../ir/dims.js';
-import type { NodeOf, Value, View } from '../../ir/graph.js';
+import type { NodeOf, Places, Value, View } from '../../ir/graph.js';
+import { orderOp } from '../../ops/table.js';
 import { isUnit, madeBy, type Rewrite, resultOf, type Surroundings, splat } from './rewrite.js';
 
 type ViewOf<T extends View['type']> = Extract<View, { type: T }>;
@@ -120,6 +121,25 @@ const sliceTwice = onView('slice', 'slice-twice', 'A slice of a slice is one sli
   );
   return around.b.view(inner.input, { type: 'slice', starts, steps, sizes: view.sizes }, around.hint);
 });
+
+const placesOfSort = onView(
+  'slice',
+  'places-of-sort',
+  'A slice of the positions that sort is a sort for these places alone, which need not put the others in order.',
+  (view, input, around) => {
+    const node = madeBy(input, 'order', around);
+    if (node === undefined || orderOp(node.op).method !== 'sort' || !around.isReadOnce(input)) return undefined;
+    const isWhole = ({ start, size }: Places, dim: number) =>
+      isDimConst(start, 0) && dimEquals(size, input.type.shape[dim] as Dim);
+    const taken = view.starts.map((start, dim): Places => ({ start, size: view.sizes[dim] as Dim }));
+    if (view.steps[node.dim] !== 1 || taken.some((places, dim) => dim !== node.dim && !isWhole(places, dim)))
+      return undefined;
+    const { start, size } = taken[node.dim] as Places;
+    const places = { start: dimAdd(start, node.places?.start ?? dimConst(0)), size };
+    const { op, dim, reverse, inputs } = node;
+    return around.b.add({ kind: 'order', op, dim, reverse, places, inputs }, around.hint)[0];
+  },
+);
 
 const broadcastTwice = onView(
   'broadcast',
@@ -321,6 +341,7 @@ export const viewRewrites: readonly Rewrite<'view'>[] = [
   permuteTwice,
   flipTwice,
   sliceTwice,
+  placesOfSort,
   broadcastTwice,
   broadcastOfInsertedUnits,
   splitOfSlice,

@@ -141,6 +141,15 @@ test('order operations go along one dimension, from either end', () => {
   assert.equal(sums(0, ''), [0, 1, 2, 3, 5, 7]);
 });
 
+test('some places of an order are those of the whole order', () => {
+  const x = f32([2, 4], 3, 1, 2, 1, 5, 8, 6, 7);
+  const places = (how: string, size: number) =>
+    only(run('%x: f32[2, 4]', `%z = argsort %x along 1${how} : i64[2, ${size}]\nreturn %z`, `i64[2, ${size}]`, [x]));
+  assert.equal(places('', 4), [1, 3, 2, 0, 0, 2, 3, 1]);
+  assert.equal(places(' from [1]', 2), [3, 2, 2, 3]);
+  assert.equal(places(' reverse from [0]', 1), [0, 1]);
+});
+
 test('views move elements', () => {
   const x = counted('f32', 2, 3);
   const view = (text: string, shape: string) =>

@@ -71,6 +71,7 @@ fn @"odd name"(%x: f32[H, 4], %k: i64[2]) -> (f32[H, 4], f32[3]) {  # lib.td:1:1
   %q = pad %v with f32(-inf) low [1] high [H] interior [2]        : f32[H + 11]
   %m = concat %v, %v along 0                                      : f32[8]
   %o = cumsum %x along 1 reverse                                  : f32[H, 4]
+  %u = argsort %x along 0 reverse from [H - 2]                    : i64[2, 4]
   %l = iota along 1                                               : i32[2, 3]
   %z = size {max(H, 3)*(H // 2)}                                  : i64
   %n = fold_in %k, i64(9007199254740993)                          : i64[2]

@@ -174,6 +174,29 @@ becomes(
   },
   ['slice'],
 );
+const largest = (b: Builder, value: Value | undefined): Value =>
+  b.add({ kind: 'order', op: 'argsort', dim: 1, reverse: true, inputs: [value as Value] })[0] as Value;
+const columns = (b: Builder, value: Value, start: number, step: number, size: number): Value =>
+  b.view(value, { type: 'slice', starts: c(0, start), steps: [1, step], sizes: c(2, size) });
+becomes(
+  'places of a sort, of which others are taken',
+  [of('f64', 2, 9)],
+  (b, [v]) => columns(b, columns(b, largest(b, v), 2, 1, 6), 1, 1, 3),
+  ['argsort'],
+);
+becomes(
+  'a sort whose whole order something else reads',
+  [of('f64', 2, 9)],
+  (b, [v]) => {
+    const order = largest(b, v);
+    return on('add', columns(b, order, 0, 1, 1), order)(b);
+  },
+  ['argsort', 'slice', 'add'],
+);
+becomes('every other place of a sort', [of('f64', 2, 9)], (b, [v]) => columns(b, largest(b, v), 0, 2, 3), [
+  'argsort',
+  'slice',
+]);
 becomes(
   'a slice of everything',
   [x],
