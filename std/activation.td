@@ -99,10 +99,14 @@ fn softmax[T: float](input: T[*S], dim: int) -> T[*S] =
   if is_empty(input) {
     input
   } else {
-    let e = exp(input - stop_gradient(amax(input, dim, keepdim: true)))
-    e * (1 / sum(e, dim, keepdim: true))
+    let x = widened(input)
+    let e = exp(x - stop_gradient(amax(x, dim, keepdim: true)))
+    cast(e * (1 / sum(e, dim, keepdim: true)), input.dtype)
   }
-  derivative (dinput) => result * (dinput - sum(result * dinput, dim, keepdim: true))
+  derivative (dinput) => {
+    let (y, dx) = (widened(result), widened(dinput))
+    cast(y * (dx - sum(y * dx, dim, keepdim: true)), result.dtype)
+  }
 
 ## `softmax(-x)`.
 fn softmin[T: float](input: T[*S], dim: int) -> T[*S] = softmax(-input, dim)

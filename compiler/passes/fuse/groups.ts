@@ -3,6 +3,7 @@
 // Then groups of equal loops that read the same large value join, so that it is loaded once.
 
 import { dimEvaluate, dimSymbols, shapeEquals } from '../../ir/dims.js';
+import { dtypeBytes } from '../../ir/dtype.js';
 import type { Node, Value } from '../../ir/graph.js';
 import type { Analysis } from './analysis.js';
 import { operationCost } from './cost.js';
@@ -215,23 +216,24 @@ class Grouping {
     this.#replace(into, { ...into, members });
   }
 
-  /** Elements that `from` stores for `into`, and that `into` loads, when some members have moved over. */
+  /** Bytes that `from` stores for `into`, and that `into` loads, when some members have moved over. */
   #traffic(from: Group, into: Group, moved: readonly Node[]): number {
     const loads = new Set<Value>();
     for (const nodes of [into.members, moved])
       for (const node of nodes) for (const value of this.#loads(node)) loads.add(value);
-    let elements = 0;
+    let bytes = 0;
     for (const value of loads) {
       const maker = this.analysis.definition.get(value);
       if (maker !== undefined && (into.members.has(maker) || moved.includes(maker))) continue;
-      elements += elementsOf(value);
+      const size = elementsOf(value) * dtypeBytes(value.type.dtype);
+      bytes += size;
       if (maker === undefined || !from.members.has(maker) || this.#isVisible(maker)) continue;
       const isStoredAnyway = [...(this.#readBy.get(maker) ?? [])].some((reader) => {
         return !from.members.has(reader) && !into.members.has(reader);
       });
-      if (!isStoredAnyway) elements += elementsOf(value);
+      if (!isStoredAnyway) bytes += size;
     }
-    return elements;
+    return bytes;
   }
 
   /** The values that evaluating a node starts from: results of members, and parameters. */

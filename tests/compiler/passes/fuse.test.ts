@@ -265,6 +265,21 @@ test('a contraction widens what it reads, which is stored as narrow as it is', (
   );
 });
 
+test('rows widen what they read, so that a product before them stores it as narrow as it is', () => {
+  const program = functionProgram(
+    { x: tensor('bf16', batch, 64), w: tensor('bf16', 100, 64), c: tensor('bf16', 100) },
+    (b, p) => [b.cast(softmax(b, b.cast(linear(b, at(p, 'x'), at(p, 'w'), at(p, 'c'), 'z'), 'f32')), 'bf16')],
+  );
+  const kernels = kernelsOf(program);
+  assert.equal(
+    kernels.map(({ form, func }) => [form, ...func.results.map(({ type }) => type.dtype)]),
+    [
+      ['contraction', 'bf16'],
+      ['rows', 'bf16'],
+    ],
+  );
+});
+
 test('a value that costs more than a load is computed once for all its readers', () => {
   const program = functionProgram({ x: tensor('f32', batch, 8), w: tensor('f32', 4, 8) }, (b, p) => {
     const e = b.elementwise('exp', [at(p, 'x')], 'e');

@@ -2,6 +2,7 @@
 // the exponentials are those below the largest element so far, and when that grows, sums of them are multiplied by the exponential of the
 // difference. Sums of a product with weights of that kind are as well (FlashAttention, Dao et al. 2022), so that an attention is one sweep.
 
+import { dtypeBytes, isFloat } from '../../../../compiler/ir/dtype.js';
 import { argument, callScalar, type Scalar } from '../../../../compiler/ir/scalar.js';
 import { type Expr, exprTemps, type Stmt, type Temp } from '../../ir.js';
 import { printScalar } from '../../print.js';
@@ -64,7 +65,10 @@ function onlineAround(program: RowProgram, levels: Levels, largest: RowFold): On
   };
 }
 
-/** The weight of the second product, if its sums can be rescaled. */
+/**
+ * The weight of the second product, if its sums can be rescaled. Where weights are rounded to 16 bits the exponential is rounded, as a factor of the
+ * product, and not what the factors make of it: the relative error is the same.
+ */
 export function onlineWeight(levels: Levels, weight: Temp, { power }: Online): OnlineWeight | undefined {
   const factors: { op: 'mul' | 'div'; temp: Temp }[] = [];
   let temp = weight;
@@ -72,6 +76,10 @@ export function onlineWeight(levels: Levels, weight: Temp, { power }: Online): O
     const value = levels.letOf(temp)?.value;
     const text = value && scalarText(value);
     const [a, b] = value === undefined ? [] : exprTemps(value);
+    if (a !== undefined && isRounding(value, a)) {
+      temp = a;
+      continue;
+    }
     const isLate = (each: Temp): boolean => !levels.isElement(each) && levels.of(each) > 0;
     if (a === undefined || b === undefined || (text !== 'mul($0, $1)' && text !== 'div($0, $1)')) break;
     const factor = isLate(b) ? b : text === 'mul($0, $1)' && isLate(a) ? a : undefined;
@@ -81,6 +89,15 @@ export function onlineWeight(levels: Levels, weight: Temp, { power }: Online): O
   }
   return isMultiple(levels, temp, power) ? { temp, factors } : undefined;
 }
+
+/** Whether a value is a float of 32 bits rounded to 16. */
+const isRounding = (value: Expr | undefined, { dtype }: Temp): boolean =>
+  value?.kind === 'scalar' &&
+  value.body.kind === 'cast' &&
+  value.body.arg.kind === 'argument' &&
+  isFloat(value.body.dtype) &&
+  dtypeBytes(value.body.dtype) === 2 &&
+  dtype === 'f32';
 
 /** Whether a value is an exponential times something that is known in the first sweep. */
 function isMultiple(levels: Levels, temp: Temp, power: Temp): boolean {
