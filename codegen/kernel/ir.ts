@@ -156,8 +156,8 @@ export type Stmt =
   /** Declares registers. `crowded`: loops that use them need nearly all that a machine has, so that nothing else should stay in registers there. */
   | { readonly kind: 'registers'; readonly register: Register; readonly crowded?: boolean }
   /**
-   * Sorts the first `length` elements of `keys`, signed integers, upwards: element i of `order` is then the position that the smallest of them but
-   * `start + i` had, the first of equal ones before the others, for i < `count`. Both have room for 2 · length elements, and hold nothing else
+   * Sorts the first `length` elements of `keys`, signed integers, upwards: element i of `order`, for i < `count`, is then the position of the one
+   * that comes to place `start + i`, the first of equal ones before the others. Both have room for 2 · length elements, and hold nothing else
    * afterwards.
    */
   | {

@@ -1,7 +1,8 @@
 // Work along one dimension in order (running sums, sorting). Derivatives are in the records; a linear one such as `cumsum`
 // transposes to itself in the other direction.
 
-import type { NodeDraft, TensorType, Value } from '../../ir/graph.js';
+import { type Dim, dimAdd, dimSub, dimValue } from '../../ir/dims.js';
+import type { NodeDraft, Places, TensorType, Value } from '../../ir/graph.js';
 import type { KindRules } from '../op.js';
 import { orderOp } from '../records.js';
 import { expectInputs, fail } from './check.js';
@@ -14,9 +15,16 @@ function infer({ op, dim, places, inputs }: Draft): readonly TensorType[] {
   const { dtype, shape } = input.type;
   if (!record.accepts.includes(dtype)) fail(op, `does not accept ${dtype}`);
   if (shape[dim] === undefined) fail(op, `there is no dimension ${dim} in rank ${shape.length}`);
-  if (places !== undefined && record.method !== 'sort') fail(op, 'gives all places');
+  if (places !== undefined) expectPlaces(op, record.method, places, shape[dim]);
   const own = shape.map((size, d) => (d === dim && places !== undefined ? places.size : size));
   return record.results(dtype).map((result) => ({ dtype: result, shape: own }));
+}
+
+function expectPlaces(op: string, method: 'scan' | 'sort', { start, size }: Places, length: Dim): void {
+  if (method !== 'sort') fail(op, 'gives all places');
+  const rest = dimSub(length, dimAdd(start, size));
+  if ([start, size, rest].some((dim) => (dimValue(dim) ?? 0) < 0))
+    fail(op, `there are no places ${start.key} to ${dimAdd(start, size).key} of ${length.key}`);
 }
 
 export const orderRules: KindRules<'order'> = {

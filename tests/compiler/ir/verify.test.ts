@@ -30,6 +30,15 @@ function changed(module: Module, change: (func: Func) => Partial<Func>): Module 
   return { functions: new Map([['f', { ...func, ...change(func) }]]) };
 }
 
+test('a sort gives places that its rows have', () => {
+  const places = (from: string) =>
+    moduleOf(`%y = argsort %x along 1 from [${from}] : i64[B, 2]`, undefined, 'i64[B, 2]');
+  verifyModule(places('2'));
+  refuses(places('3'), /argsort: there are no places 3 to 5 of 4/);
+  refuses(places('-1'), /argsort: there are no places -1 to 1 of 4/);
+  refuses(moduleOf('%y = cumsum %x along 1 from [0] : f32[B, 4]'), /cumsum: gives all places/);
+});
+
 test('single assignment: values are defined once, before their use', () => {
   const good = moduleOf('%a = neg %x : f32[B, 4]\n%y = neg %a : f32[B, 4]');
   verifyModule(good);
